@@ -1,0 +1,105 @@
+"""The command line: which commands exist, and what happens when one fails. Each command is a file in `commands/`.
+
+A command's module is imported only when that command runs, so that `--help` and `check` never pay for torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from .spec.exit_codes import Exit
+from .spec.problem import InputError
+
+COMMANDS = {
+    "init": "Write a commented spec from a few answers.",
+    "check": "Check a spec and report every problem at once.",
+    "explain": "Explain a problem code: the rule, the reason, a bad and a good example.",
+    "presets": "List the models, GPUs and clusters that a spec can name.",
+    "schema": "Print the JSON Schema of the spec, for editors.",
+    "fmt": "Format a spec, keeping comments and order.",
+    "diff": "Say what changed in meaning between two specs, and what that costs.",
+    "plan": "Search the parallel layouts and show the best, and why others lose.",
+    "estimate": "Say what a run will cost: memory, time, energy, carbon, money.",
+    "scaling": "Throughput and carbon against GPU count, interconnect and power cap.",
+    "backtest": "Compare the estimator with runs that really happened.",
+    "calibrate": "Fit the estimator's efficiency to your own runs.",
+    "compile": "Write the bundle: plan, DeepSpeed config, launch scripts, estimate.",
+    "preflight": "Check the machines before a run starts.",
+    "launch": "Compile, verify and start a run, and follow it.",
+    "status": "Say where a run stands.",
+    "stop": "Ask a run to save and leave.",
+    "watch": "Follow a run live: progress, loss, power, carbon so far.",
+    "report": "The emissions table and the loss curves of one or several runs.",
+    "compare": "Runs and specs side by side, planned or measured.",
+    "reproduce": "Rebuild a paper's table from the checked-in specs.",
+    "export": "Write a run's weights in the Hugging Face Llama layout.",
+    "import": "Start from a Hugging Face Llama checkpoint.",
+}
+
+
+class LazyGroup(TyperGroup):
+    """Imports a command's module when it is asked for, not before."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of the table, which is the order of work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, or for the help page a stub that carries its one line."""
+        if cmd_name not in COMMANDS:
+            return None
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        if ctx.resilient_parsing or ctx.meta.get("listing"):
+            app.command(cmd_name, help=COMMANDS[cmd_name])(lambda: None)
+        else:
+            module = importlib.import_module(f".commands.{cmd_name}_", __package__)
+            app.command(cmd_name, help=COMMANDS[cmd_name])(module.command)
+        return typer.main.get_command(app)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """List commands from the table alone."""
+        ctx.meta["listing"] = True
+        super().format_help(ctx, formatter)
+
+
+app = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from . import __version__
+
+        typer.echo(f"trainwright {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help="Trainwright: one spec in; a checked plan, its cost, a launched run and its emissions table out.")
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Options before the command."""
+
+
+def main() -> None:
+    """Run the command line. Exit codes: `spec/exit_codes.py`."""
+    try:
+        app()
+    except InputError as error:
+        from .commands.output import print_problems
+
+        print_problems(error.problems)
+        sys.exit(Exit.INPUT)
+    except BrokenPipeError:
+        sys.exit(Exit.DONE)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches the user
+        from .commands.output import report_fault
+
+        report_fault(error)
+        sys.exit(Exit.FAULT)

@@ -1,0 +1,1 @@
+"""The compiler: load -> check -> plan -> estimate -> render -> verify -> write, pure functions until write."""

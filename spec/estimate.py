@@ -1,0 +1,69 @@
+"""The estimate: what the compiler predicts, written to estimate.json and put beside the measurement by the report."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Frozen(BaseModel):
+    """Immutable, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Range(Frozen):
+    """A prediction with its bounds, and the assumption that dominates their width."""
+
+    value: float
+    low: float
+    high: float
+    because: str = ""
+
+
+class Part(Frozen):
+    """One named share of a whole (bytes of memory, seconds of a step, tonnes of a scope)."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    source: str = ""
+
+
+class Estimate(Frozen):
+    """Everything predicted for one spec. `None` means unknown, never zero. Units are in the names."""
+
+    name: str
+    model: str
+    cluster: str
+    device: str
+    devices: int
+    parameters: int
+    tokens: int
+    power_cap_watts: float | None
+    layout: dict[str, int | str | bool]
+    step_seconds: Range | None
+    tokens_per_second: Range | None
+    mfu: Range | None
+    memory_bytes: Range
+    memory_parts: tuple[Part, ...]
+    memory_limit_bytes: int | None
+    time_parts: tuple[Part, ...] = ()
+    device_hours: Range | None
+    days: Range | None
+    power_watts: Range | None
+    energy_kwh: Range | None
+    carbon_tonnes: Range | None
+    paper_carbon_tonnes: float | None
+    scope_parts: tuple[Part, ...] = ()
+    cost_usd: Range | None = None
+    water_litres: Range | None = None
+    goodput: float | None = None
+    final_loss: Range | None = None
+    pue: float
+    intensity_kg_per_kwh: float
+    intensity_source: str
+    published_device_hours: float | None = None
+    published_carbon_tonnes: float | None = None
+    published_power_watts: float | None = None
+    notes: tuple[str, ...] = ()

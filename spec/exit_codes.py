@@ -1,0 +1,20 @@
+"""Every exit code of every Trainwright process, in one table (printed by the docs)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What a process says when it ends."""
+
+    DONE = 0
+    INPUT = 2  # the spec or another input is wrong; nothing was written
+    FAULT = 3  # our fault: two lines on screen, the traceback in a file
+    PREEMPTED = 75  # stopped on request after a checkpoint: launch again to go on (EX_TEMPFAIL)
+    DIVERGED = 76  # three steps in a row without a finite gradient, or a loss that the policy gives up on
+    CORRUPT = 77  # replicated state differs between ranks, or no checkpoint passes its hashes
+    STORAGE = 78  # the disk is full or read-only; the previous checkpoint is intact
+    PEER_LOST = 79  # another rank died or hung
+    NO_PROGRESS = 93  # three restarts without a new step: do not requeue
+    INTERRUPTED = 130  # Ctrl-C outside training

@@ -1,0 +1,46 @@
+"""The parallel layout: how one training step is spread over GPUs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+Recompute = Literal["none", "selective", "full"]
+Offload = Literal["none", "optimizer"]
+
+
+class Layout(BaseModel):
+    """A complete, legal or illegal, parallel layout; every degree is a plain count of ranks.
+
+    data x sequence x tensor x pipeline = GPUs, where `data` counts the ranks that see different samples.
+    `shard_group` is the number of ranks over which ZeRO shards (0: all data x sequence ranks; GPUs per node: hpZ/MiCS-like).
+    `context` and `interleave` (context parallel, virtual pipeline stages) are never planned, since the runtime
+    cannot run them, but published runs use them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: PositiveInt = 1
+    tensor: PositiveInt = 1
+    sequence: PositiveInt = 1
+    pipeline: PositiveInt = 1
+    context: PositiveInt = 1
+    interleave: PositiveInt = 1
+    zero: Literal[0, 1, 2, 3] = 1
+    shard_group: int = 0
+    micro_batch: PositiveInt = 1
+    accumulation: PositiveInt = 1
+    recompute: Recompute = "none"
+    offload: Offload = "none"
+    megatron_sequence: bool = False
+
+    @property
+    def gpus(self) -> int:
+        """Ranks in all."""
+        return self.data * self.sequence * self.context * self.tensor * self.pipeline
+
+    @property
+    def global_batch(self) -> int:
+        """Sequences in one optimizer step."""
+        return self.data * self.micro_batch * self.accumulation

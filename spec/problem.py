@@ -1,0 +1,47 @@
+"""One diagnostic type for the whole product: what is wrong, where, and what to write instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A spot in a user's file; `line` and `column` count from 1, `width` is the length to underline."""
+
+    file: str
+    line: int
+    column: int
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding about the user's input.
+
+    `code` is stable (TW101); `path` is the dotted key (`cluster.power_cap`); `message` says what is wrong,
+    `help` what to write instead.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    help: str = ""
+    path: str = ""
+    place: Place | None = field(default=None)
+
+
+class InputError(Exception):
+    """The user's input is wrong. Carries every problem found; the command line prints them and exits 2."""
+
+    def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{p.code} {p.path}: {p.message}" for p in self.problems))
+
+    @classmethod
+    def one(cls, code: str, message: str, remedy: str = "", path: str = "", place: Place | None = None) -> InputError:
+        """An error with a single problem."""
+        return cls([Problem(code, "error", message, remedy, path, place)])
