@@ -45,7 +45,7 @@ COMMANDS = {
 class LazyGroup(TyperGroup):
     """Imports a command's module when it is asked for, not before."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is click's
         """Names in the order of the table, which is the order of work."""
         return list(COMMANDS)
 
