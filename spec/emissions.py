@@ -6,6 +6,11 @@ The paper's way (Llama 2, Table 2): device hours x power x PUE x carbon intensit
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from .facts import facts
+from .problem import InputError
 
 WATTS_PER_KILOWATT = 1000
 KG_PER_TONNE = 1000
@@ -25,3 +30,33 @@ def truncated(value: float, digits: int = 2) -> float:
     """`value` cut, not rounded, as the Llama 2 paper prints the rows of its Table 2."""
     scale = 10**digits
     return math.floor(value * scale + 1e-9) / scale
+
+
+@dataclass(frozen=True, slots=True)
+class Intensity:
+    """Carbon intensity of a place's electricity, and where the figure comes from."""
+
+    place: str
+    kg_per_kwh: float
+    source: str
+
+
+def places() -> tuple[str, ...]:
+    """Every name that `intensity` knows: countries, US subregions and states, cloud regions."""
+    grid = facts("grid")
+    return tuple(sorted([*grid["countries"], *grid["subregions"], *grid["aliases"]]))
+
+
+def intensity(region: str) -> Intensity:
+    """Carbon intensity of `region` from the dated table. Raises InputError naming the nearest known places."""
+    grid = facts("grid")
+    name = region.lower()
+    name = grid["aliases"].get(name, name)
+    for table, source in (("countries", "ember"), ("subregions", "epa")):
+        if name in grid[table]:
+            value, year, title = grid[table][name]
+            origin = grid["sources"][source]
+            return Intensity(name, value, f"{title} {year}: {origin['title']}, {origin['licence']}")
+    near = get_close_matches(region.lower(), places(), n=4, cutoff=0.3)
+    remedy = f"nearest names: {', '.join(near)}; or give carbon.intensity" if near else "give carbon.intensity"
+    raise InputError.one("TW402", f"no carbon intensity is known for {region!r}", remedy, "carbon.region")
