@@ -1,0 +1,220 @@
+"""The Llama architecture: a spec's sizes in, logits or the training loss out.
+
+Notable: RMSNorm before each block, rotary positions, SwiGLU, grouped-query attention, no biases (Llama 2, section 2.2,
+arXiv 2307.09288). Submodules bear the names of Hugging Face's Llama, so export is a plain copy and DeepSpeed's tensor
+parallelism finds what it shards; the number of heads is read off the projected tensor, so a module works on its share.
+No buffers: rotary angles are computed from positions in fp32, so a cast of the module to bf16 cannot spoil them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own idiom
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ..spec.layout import Recompute
+from ..spec.sections import Model
+
+# q [batch, time, heads, head size], k and v [batch, time, kv heads, head size], documents [batch, time] or None
+# -> [batch, time, heads, head size]. Ulysses wraps `causal_attention` in its all-to-all.
+Attention = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+
+_recomputed: Callable[..., Tensor] = partial(checkpoint, use_reentrant=False)
+
+
+def causal_attention(q: Tensor, k: Tensor, v: Tensor, documents: Tensor | None) -> Tensor:
+    """Causal grouped-query attention; with `documents`, a token sees only tokens of its own document."""
+    mask = None
+    if documents is not None:
+        mask = (documents[:, :, None] == documents[:, None, :]).tril()[:, None]
+    heads_first = (tensor.transpose(1, 2) for tensor in (q, k, v))
+    grouped = q.shape[2] != k.shape[2]
+    mixed = F.scaled_dot_product_attention(*heads_first, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped)
+    return mixed.transpose(1, 2)
+
+
+def rotary_angles(positions: Tensor, head_size: int, theta: float) -> tuple[Tensor, Tensor]:
+    """Cosine and sine [..., time, 1, head size] in fp32 of the angles of RoPE (arXiv 2104.09864, equation 15)."""
+    exponents = torch.arange(0, head_size, 2, device=positions.device, dtype=torch.float32) / head_size
+    angles = positions.float()[..., None] * theta**-exponents
+    angles = torch.cat((angles, angles), dim=-1)[..., None, :]
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
+    """Turn [batch, time, heads, head size] by its positions; the halves of a head are the pairs, as in Hugging Face."""
+    cosine, sine = angles
+    wide = x.float()
+    first, second = wide.chunk(2, dim=-1)
+    return (wide * cosine + torch.cat((-second, first), dim=-1) * sine).type_as(x)
+
+
+class SelfAttention(nn.Module):
+    """Grouped-query attention with rotary positions: [batch, time, hidden] -> [batch, time, hidden]."""
+
+    def __init__(self, model: Model, attention: Attention, *, recompute: bool) -> None:
+        super().__init__()
+        hidden, kv_size = model.hidden_size, model.shape.kv_size
+        self.head_size = model.shape.head_size
+        self.attention = attention
+        self.recompute = recompute
+        self.q_proj = nn.Linear(hidden, hidden, bias=False)
+        self.k_proj = nn.Linear(hidden, kv_size, bias=False)
+        self.v_proj = nn.Linear(hidden, kv_size, bias=False)
+        self.o_proj = nn.Linear(hidden, hidden, bias=False)
+
+    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], documents: Tensor | None) -> Tensor:
+        """Project, attend, project back."""
+        q, k, v = (p(x).unflatten(-1, (-1, self.head_size)) for p in (self.q_proj, self.k_proj, self.v_proj))
+        if self.recompute:
+            return _recomputed(self._attend, q, k, v, angles, documents)
+        return self._attend(q, k, v, angles, documents)
+
+    def _attend(
+        self, q: Tensor, k: Tensor, v: Tensor, angles: tuple[Tensor, Tensor], documents: Tensor | None
+    ) -> Tensor:
+        mixed = self.attention(rotate(q, angles), rotate(k, angles), v, documents)
+        return self.o_proj(mixed.flatten(2))
+
+
+class FeedForward(nn.Module):
+    """SwiGLU: [batch, time, hidden] -> [batch, time, hidden]."""
+
+    def __init__(self, model: Model, *, recompute: bool) -> None:
+        super().__init__()
+        self.recompute = recompute
+        self.gate_proj = nn.Linear(model.hidden_size, model.ffn_size, bias=False)
+        self.up_proj = nn.Linear(model.hidden_size, model.ffn_size, bias=False)
+        self.down_proj = nn.Linear(model.ffn_size, model.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Gate, multiply, project back."""
+        gate, up = self.gate_proj(x), self.up_proj(x)
+        return _recomputed(self._shrink, gate, up) if self.recompute else self._shrink(gate, up)
+
+    def _shrink(self, gate: Tensor, up: Tensor) -> Tensor:
+        return self.down_proj(F.silu(gate) * up)
+
+
+class Layer(nn.Module):
+    """One transformer layer with its two residual branches."""
+
+    def __init__(self, model: Model, attention: Attention, recompute: Recompute) -> None:
+        super().__init__()
+        selective = recompute == "selective"
+        self.whole = recompute == "full"
+        self.input_layernorm = nn.RMSNorm(model.hidden_size, eps=model.norm_eps)
+        self.self_attn = SelfAttention(model, attention, recompute=selective)
+        self.post_attention_layernorm = nn.RMSNorm(model.hidden_size, eps=model.norm_eps)
+        self.mlp = FeedForward(model, recompute=selective)
+
+    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], documents: Tensor | None) -> Tensor:
+        """[batch, time, hidden] -> the same shape."""
+        if self.whole:
+            return _recomputed(self._branches, x, angles, documents)
+        return self._branches(x, angles, documents)
+
+    def _branches(self, x: Tensor, angles: tuple[Tensor, Tensor], documents: Tensor | None) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), angles, documents)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class Decoder(nn.Module):
+    """Embedding, layers and the last norm: tokens [batch, time] -> [batch, time, hidden]."""
+
+    def __init__(self, model: Model, attention: Attention, recompute: Recompute) -> None:
+        super().__init__()
+        self.head_size, self.rope_theta = model.shape.head_size, model.rope_theta
+        self.embed_tokens = nn.Embedding(model.vocab_size, model.hidden_size)
+        self.layers = nn.ModuleList(Layer(model, attention, recompute) for _ in range(model.layers))
+        self.norm = nn.RMSNorm(model.hidden_size, eps=model.norm_eps)
+
+    def forward(self, tokens: Tensor, positions: Tensor | None, documents: Tensor | None) -> Tensor:
+        """Positions count from zero unless given."""
+        if positions is None:
+            positions = torch.arange(tokens.shape[1], device=tokens.device)
+        angles = rotary_angles(positions, self.head_size, self.rope_theta)
+        x = self.embed_tokens(tokens)
+        for layer in self.layers:
+            x = layer(x, angles, documents)
+        return self.norm(x)
+
+
+class Llama(nn.Module):
+    """A Llama-family language model.
+
+    `recompute` trades time for memory in the backward pass: `selective` recomputes rotary positions, the attention
+    core (arXiv 2205.05198, section 5) and the gate's product, and keeps every projection's result; `full` keeps only
+    the input of each layer. Weights come from `initialize` or a checkpoint; the constructor works on any device,
+    `meta` included.
+    """
+
+    def __init__(self, model: Model, attention: Attention = causal_attention, recompute: Recompute = "none") -> None:
+        super().__init__()
+        self.sizes = model
+        self.model = Decoder(model, attention, recompute)
+        self.lm_head = nn.Linear(model.hidden_size, model.vocab_size, bias=False)
+        self.tie()
+
+    def forward(
+        self,
+        tokens: Tensor,
+        targets: Tensor | None = None,
+        positions: Tensor | None = None,
+        documents: Tensor | None = None,
+    ) -> Tensor:
+        """Logits [batch, time, vocabulary], or with `targets` [batch, time] the mean loss in nats per token.
+
+        `positions` [time] are the places of `tokens` in the sequence where a rank holds only a part of it;
+        `documents` [batch, whole time] numbers the documents, to keep attention inside them.
+        """
+        logits = self.lm_head(self.model(tokens, positions, documents))
+        if targets is None:
+            return logits
+        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
+
+    def tie(self) -> None:
+        """Make the head and the embedding one parameter where the spec says so."""
+        if self.sizes.tied_embeddings:
+            self.lm_head.weight = self.model.embed_tokens.weight
+
+    @torch.no_grad()
+    def initialize(self, seed: int) -> None:
+        """Fill every weight, each from a generator of its own, so that the result depends on nothing but the seed.
+
+        Norms are one, matrices normal with the spec's `init_std`. The paper does not state its initialisation; the two
+        projections that end a residual branch are scaled by 1 / sqrt(2 layers), as OPT (arXiv 2205.01068, section 2.2).
+        """
+        branch_end = self.sizes.init_std / (2 * self.sizes.layers) ** 0.5
+        for index, (name, weight) in enumerate(self.named_parameters()):
+            generator = torch.Generator(weight.device).manual_seed((seed << 20) + index)
+            if weight.ndim == 1:
+                weight.fill_(1.0)
+            elif name.endswith(("o_proj.weight", "down_proj.weight")):
+                weight.normal_(0.0, branch_end, generator=generator)
+            else:
+                weight.normal_(0.0, self.sizes.init_std, generator=generator)
+
+
+def build(llama: Callable[[], Llama], device: torch.device | str, seed: int) -> Llama:
+    """An initialised model on `device`, without the cost of torch's own default initialisation."""
+    with torch.device("meta"):
+        model = llama()
+    model.to_empty(device=device)
+    model.tie()
+    model.initialize(seed)
+    return model
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Optimizer groups: matrices decay, norms do not."""
+    weights = [w for w in model.parameters() if w.requires_grad]
+    return [
+        {"params": [w for w in weights if w.ndim > 1], "weight_decay": weight_decay},
+        {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
+    ]
