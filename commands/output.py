@@ -8,16 +8,27 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..compiler.diagnostics import Format, as_github, as_json, as_text, ordered, summary
 from ..spec.problem import Problem
 
 
 def print_problems(problems: Iterable[Problem]) -> None:
-    """Print problems to standard error, one after another."""
-    for problem in problems:
-        place = f"{problem.place.file}:{problem.place.line}:{problem.place.column}: " if problem.place else ""
-        print(f"{place}{problem.severity} {problem.code} {problem.path}: {problem.message}", file=sys.stderr)
-        if problem.help:
-            print(f"  {problem.help}", file=sys.stderr)
+    """Print problems to standard error, each with its line and a caret."""
+    sys.stderr.write(as_text(problems, colour=sys.stderr.isatty()))
+
+
+def print_report(problems: list[Problem], format_: Format, done: str) -> None:
+    """Print what a check found: JSON and GitHub's commands to standard output, text with a summary to the terminal."""
+    if format_ == "json":
+        sys.stdout.write(as_json(problems))
+    elif format_ == "github":
+        sys.stdout.write(as_github(problems))
+    else:
+        print_problems(problems)
+        if problems:
+            print(f"{summary(ordered(problems))}; `trainwright explain CODE` says more", file=sys.stderr)
+        else:
+            print(done)
 
 
 def report_fault(error: BaseException) -> None:

@@ -10,12 +10,16 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A spot in a user's file; `line` and `column` count from 1, `width` is the length to underline."""
+    """A spot in a user's file; `line` and `column` count from 1, `width` is the length to underline.
+
+    `text` is the whole line, kept here so that a problem can be shown without a second look at the file.
+    """
 
     file: str
     line: int
     column: int
     width: int = 1
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

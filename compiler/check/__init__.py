@@ -1,0 +1,73 @@
+"""The second stage: every rule over a loaded spec. One file a rule; its docstring is its documentation.
+
+A rule module has `CODE`, a docstring and `check(loaded)`, which yields findings. The first digit of the code is its
+severity: TW3 errors, TW4 warnings, TW5 notes. A rule that crashes becomes the finding TW000 and hides no other.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from ...spec.problem import InputError, Problem, Severity
+from ..load import Loaded
+from . import heads
+from .finding import Finding, place_of
+
+SEVERITIES: dict[str, Severity] = {"3": "error", "4": "warning", "5": "note"}
+CRASHED = "TW000"
+
+
+class Rule(Protocol):
+    """What a rule module offers."""
+
+    __doc__: str | None
+
+    @property
+    def CODE(self) -> str:  # noqa: N802 - a constant of the module
+        """The code of its findings."""
+        ...
+
+    @staticmethod
+    def check(loaded: Loaded) -> Iterable[Finding]:
+        """The findings of this rule about one spec."""
+        ...
+
+
+RULES: tuple[Rule, ...] = (heads,)
+
+
+def check(loaded: Loaded) -> list[Problem]:
+    """Every finding of every rule about one spec."""
+    return [problem for rule in RULES for problem in _run(rule, loaded)]
+
+
+def passed(loaded: Loaded) -> list[Problem]:
+    """The warnings and notes about a spec without errors. Raises InputError with everything when there is an error.
+
+    Raises RuntimeError when a rule crashed: that is our fault, not the spec's.
+    """
+    problems = check(loaded)
+    crashed = [problem.message for problem in problems if problem.code == CRASHED]
+    if crashed:
+        raise RuntimeError("; ".join(crashed))
+    if any(problem.severity == "error" for problem in problems):
+        raise InputError(problems)
+    return problems
+
+
+def _run(rule: Rule, loaded: Loaded) -> list[Problem]:
+    try:
+        return [_problem(rule.CODE, finding, loaded) for finding in rule.check(loaded)]
+    except Exception as error:  # noqa: BLE001 - whatever a rule does wrong must not hide the other rules' findings
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        message = f"the check {rule.CODE} crashed: {type(error).__name__}: {error} ({where})"
+        return [Problem(CRASHED, "error", message, "This is our fault, please report it with the spec.")]
+
+
+def _problem(code: str, finding: Finding, loaded: Loaded) -> Problem:
+    place = place_of(finding.path, loaded)
+    return Problem(code, SEVERITIES[code[2]], finding.message, finding.help, finding.path, place)

@@ -1,0 +1,17 @@
+"""Arguments and options that several commands share, so that they are called and explained the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A spec file.", show_default=False)]
+SpecFiles = Annotated[
+    list[Path], typer.Argument(metavar="SPEC...", help="Spec files; a matrix counts as several specs.")
+]
+Sets = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key, e.g. cluster.power_cap=350W. Repeatable."),
+]

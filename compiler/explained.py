@@ -1,0 +1,165 @@
+"""What pydantic found, in our words: each of its errors becomes a problem with a code, a place and a remedy."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..spec.problem import Place, Problem
+from ..spec.sections import Spec
+from ..spec.source import Node
+
+_WORDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list, like [a, b]",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+    "dict_type": "a mapping of keys to values",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def described(error: Mapping[str, Any], tree: Node) -> Problem:
+    """The problem that a pydantic error stands for; `tree` gives its place."""
+    steps: tuple[str | int, ...] = tuple(error["loc"])
+    kind: str = error["type"]
+    node, place = _find(tree, steps, at_key=kind == "extra_forbidden")
+    path = ".".join(str(step) for step in steps)
+    tell = _TELLERS.get(kind, _wrong_type if kind in _WORDS else _bound if kind in _BOUNDS else _other)
+    code, message, remedy = tell(error, steps, node)
+    return Problem(code, "error", message, remedy, path, place)
+
+
+def _find(tree: Node, steps: tuple[str | int, ...], *, at_key: bool) -> tuple[Node | None, Place]:
+    """The node at `steps` (None when it is not there) and the nearest place to point at."""
+    node: Node | None = tree
+    place = Place(tree.place.file, 1, 1)
+    for step in steps:
+        node = node.child(step) if node else None
+        if node is None:
+            break
+        place = (node.key or node.place) if at_key else node.place
+    if node is None or (isinstance(node.value, dict | list) and node.key):
+        return node, _key_of(tree, steps) or place
+    return node, place
+
+
+def _key_of(tree: Node, steps: tuple[str | int, ...]) -> Place | None:
+    found, node = None, tree
+    for step in steps:
+        child = node.child(step)
+        if child is None:
+            break
+        node, found = child, child.key or child.place
+    return found
+
+
+def _unknown_key(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
+    section = _section(steps[:-1])
+    known = list(section.model_fields) if section else []
+    known += {"": ["extends", "matrix"], "model": ["preset"], "cluster": ["preset"]}.get(_dotted(steps[:-1]), [])
+    return "TW201", f"unknown key `{steps[-1]}`", _nearest(str(steps[-1]), known)
+
+
+def _missing(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
+    section = _section(steps[:-1])
+    field = section.model_fields.get(str(steps[-1])) if section else None
+    about = f" ({field.description})" if field and field.description else ""
+    return "TW202", f"`{steps[-1]}` is missing", f"Add `{steps[-1]}: ...`{about}"
+
+
+def _wrong_type(error: Any, steps: tuple[str | int, ...], node: Node | None) -> tuple[str, str, str]:
+    wanted = _WORDS[error["type"]]
+    if node is not None and node.value is None:
+        return "TW203", f"`{steps[-1]}` is empty; it takes {wanted}", "Give it a value, or leave the key out."
+    given = _shown(error["input"])
+    return "TW203", f"{given} is not {wanted}", f"`{steps[-1]}` takes {wanted}."
+
+
+def _choice(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
+    choices = re.findall(r"'([^']*)'|(\d+)", error["ctx"]["expected"])
+    known = [word or number for word, number in choices]
+    return "TW204", f"{_shown(error['input'])} is not a choice for `{steps[-1]}`", _nearest(str(error["input"]), known)
+
+
+def _bound(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
+    key, words = _BOUNDS[error["type"]]
+    limit = error["ctx"][key]
+    return "TW205", f"{_shown(error['input'])} is out of range", f"`{steps[-1]}` must be {words} {limit:g}."
+
+
+def _empty(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
+    return "TW205", "the list is empty", f"`{steps[-1]}` needs at least one entry."
+
+
+def _quantity(error: Any, _steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
+    message, _, remedy = str(error["ctx"]["error"]).partition("; ")
+    return "TW206", message, remedy[:1].upper() + remedy[1:] + ("." if remedy else "")
+
+
+def _text(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
+    remedy = f"`{steps[-1]}` takes at most 63 small letters, digits, dots and dashes, a letter or digit at both ends."
+    return "TW208", f"{_shown(error['input'])} cannot be used as `{steps[-1]}`", remedy
+
+
+def _other(error: Any, _steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
+    return "TW203", str(error["msg"]), ""
+
+
+_TELLERS: dict[str, Callable[[Any, tuple[str | int, ...], Node | None], tuple[str, str, str]]] = {
+    "extra_forbidden": _unknown_key,
+    "missing": _missing,
+    "literal_error": _choice,
+    "too_short": _empty,
+    "value_error": _quantity,
+    "string_pattern_mismatch": _text,
+    "string_too_long": _text,
+}
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
+
+
+def _dotted(steps: tuple[str | int, ...]) -> str:
+    return ".".join(str(step) for step in steps)
+
+
+def _section(steps: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """The class of the section at `steps`, for its field names."""
+    kind: Any = Spec
+    for step in steps:
+        if isinstance(step, int):
+            continue
+        field = kind.model_fields.get(step)
+        kind = _model_in(field.annotation) if field else None
+        if kind is None:
+            return None
+    return kind
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The section class inside `X`, `X | None` or `tuple[X, ...]`."""
+    for inner in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            return inner
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, tuple) else repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,73 @@
+"""From a tree to a spec: short forms written out, presets looked up, units read, every mistake a problem with a place.
+
+In: the merged tree of one spec. Out: the frozen `Spec`, and for each of its values the place and the origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..spec.problem import InputError, Place, Problem
+from ..spec.sections import Section, Spec
+from ..spec.source import Node
+from .explained import described
+from .presets import TABLES, with_preset
+
+
+def resolved(tree: Node) -> tuple[Spec, Node]:
+    """The spec that `tree` says, and the tree with everything written out. Raises InputError with all problems."""
+    problems: list[Problem] = []
+    entries = dict(tree.items)
+    for section in TABLES:
+        if section in entries:
+            entries[section] = with_preset(section, entries[section], problems)
+    if "data" in entries:
+        entries["data"] = _with_sources(entries["data"])
+    if "parallel" in entries and entries["parallel"].value == "auto":
+        entries["parallel"] = replace(entries["parallel"], value={})
+    tree = replace(tree, value=entries)
+    blamed = {problem.path for problem in problems}
+    try:
+        spec = Spec.model_validate(tree.plain, strict=True, context={"units": True})
+    except ValidationError as error:
+        found = (described(item, tree) for item in error.errors(include_url=False))
+        # A section whose preset is unknown lacks keys only because of that.
+        problems += [p for p in found if not (p.code == "TW202" and p.path.split(".")[0] in blamed)]
+        raise InputError(problems) from None
+    if problems:
+        raise InputError(problems)
+    return spec, tree
+
+
+def _with_sources(data: Node) -> Node:
+    """`data` with `train` as a list of mappings: a glob stands for `{path: glob}`, one source for a list of one."""
+    train = data.child("train")
+    if train is None:
+        return data
+    items = train.value if isinstance(train.value, list) else [train]
+    sources = [replace(item, value={"path": item}) if isinstance(item.value, str) else item for item in items]
+    return replace(data, value={**data.items, "train": replace(train, value=sources)})
+
+
+def origins(spec: Spec, tree: Node) -> Iterator[tuple[str, str, Place | None]]:
+    """For each value of the spec: its dotted path, where it came from, and its place when a user wrote it."""
+    return _origins(spec, tree, "")
+
+
+def _origins(value: Any, node: Node | None, path: str) -> Iterator[tuple[str, str, Place | None]]:
+    if isinstance(value, Section):
+        for name in type(value).model_fields:
+            child = node.items.get(name) if node else None
+            yield from _origins(getattr(value, name), child, f"{path}.{name}" if path else name)
+    elif isinstance(value, tuple) and value and isinstance(value[0], Section):
+        for index, item in enumerate(value):
+            yield from _origins(item, node.child(index) if node else None, f"{path}.{index}")
+    elif node is None:
+        yield path, "default", None
+    else:
+        origin = node.origin or f"{node.place.file}:{node.place.line}"
+        yield path, origin, node.place
