@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own idiom
@@ -209,12 +208,3 @@ def build(llama: Callable[[], Llama], device: torch.device | str, seed: int) -> 
     model.tie()
     model.initialize(seed)
     return model
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Optimizer groups: matrices decay, norms do not."""
-    weights = [w for w in model.parameters() if w.requires_grad]
-    return [
-        {"params": [w for w in weights if w.ndim > 1], "weight_decay": weight_decay},
-        {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
-    ]

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from trainwright.runtime.model import Llama, build, parameter_groups
+from trainwright.runtime.model import Llama, build
 from trainwright.spec.sections import Model
 
 SMALL = Model(layers=2, hidden_size=48, ffn_size=96, heads=6, kv_heads=2, vocab_size=101)
@@ -126,12 +126,3 @@ def test_initialisation_depends_on_the_seed_alone():
     assert first[name].std().item() == pytest.approx(0.02 / 4, rel=0.05)
     assert first["model.layers.3.mlp.up_proj.weight"].std().item() == pytest.approx(0.02, rel=0.05)
     assert torch.equal(first["model.norm.weight"], torch.ones(64))
-
-
-def test_only_matrices_decay():
-    """Norm weights are the group without decay; every weight is in exactly one group."""
-    model = Llama(SMALL)
-    decayed, plain = parameter_groups(model, 0.1)
-    assert (decayed["weight_decay"], plain["weight_decay"]) == (0.1, 0.0)
-    assert {1} == {weight.ndim for weight in plain["params"]}
-    assert len(list(model.parameters())) == len(decayed["params"]) + len(plain["params"])

@@ -1,0 +1,145 @@
+"""Batches from shards: a pure function of (seed, step, rank), so that resuming needs only the step.
+
+A sample is `sequence_length` tokens of the packed stream and the token after each; a document may begin anywhere in it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...spec.layout import Layout
+from ...spec.plan import Plan
+from ...spec.problem import InputError
+from ...spec.run import RunFolder
+from .order import Order
+from .shards import Index, SourcePart, Split, Tokens, file_sha256, read_index
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One micro-batch: each [sequences, time] int64; `documents` only where attention stays inside them."""
+
+    tokens: Tensor
+    targets: Tensor
+    documents: Tensor | None
+
+
+class Stream:
+    """The tokens of one source, memory-mapped, as if they were one array."""
+
+    def __init__(self, folder: Path, part: SourcePart, dtype: str) -> None:
+        kind = np.dtype(dtype).newbyteorder("<")
+        self._maps: list[Tokens] = [_mapped(folder / s.file, s.tokens, kind) for s in part.shards]
+        self._ends = list(accumulate(shard.tokens for shard in part.shards))
+        self.tokens = part.tokens
+
+    def read(self, start: int, count: int) -> NDArray[np.int64]:
+        """Tokens [count] from `start`, over shard borders where need be."""
+        pieces: list[NDArray[np.int64]] = []
+        while count:
+            shard = bisect_right(self._ends, start)
+            inside = start - (self._ends[shard] - len(self._maps[shard]))
+            piece = self._maps[shard][inside : inside + count].astype(np.int64)
+            pieces.append(piece)
+            start, count = start + len(piece), count - len(piece)
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One split of a run's data, cut into samples and put in order."""
+
+    streams: tuple[Stream, ...]
+    order: Order
+    sequence_length: int
+    layout: Layout
+    end_of_document: int | None  # given only where attention must stay inside documents
+
+    def batch(self, step: int, turn: int, data_rank: int) -> Batch:
+        """The micro-batch number `turn` (below the layout's accumulation) of `data_rank` in `step`, all from zero.
+
+        The samples of a step are the same whatever the layout, as long as the global batch is.
+        """
+        layout = self.layout
+        first = step * layout.global_batch + (turn * layout.data + data_rank) * layout.micro_batch
+        return self.samples(np.arange(first, first + layout.micro_batch, dtype=np.uint64))
+
+    def samples(self, numbers: NDArray[np.uint64]) -> Batch:
+        """The samples with these places in the training order."""
+        length = self.sequence_length
+        drawn = zip(*self.order(numbers), strict=True)
+        rows = torch.from_numpy(
+            np.stack([self.streams[source].read(int(n) * length, length + 1) for source, n in drawn])
+        )
+        tokens, targets = rows[:, :-1].contiguous(), rows[:, 1:].contiguous()
+        return Batch(tokens, targets, self._documents(tokens))
+
+    def _documents(self, tokens: Tensor) -> Tensor | None:
+        if self.end_of_document is None:
+            return None
+        ends = (tokens == self.end_of_document).long()
+        return ends.cumsum(1) - ends  # the end token still belongs to its document
+
+
+def open_dataset(plan: Plan, run: RunFolder, split: Split) -> Dataset:
+    """The data of a run as `runtime.prepare` left it, which also verified the hashes.
+
+    Raises InputError when tokenizer, sources or sequence length do not fit the plan, or a shard has the wrong size.
+    """
+    index = read_index(run.data)
+    _fits(index, plan, run)
+    length = plan.training.sequence_length
+    used = [
+        (source.weight, part)
+        for source, part in zip(plan.data.train, index.parts(split), strict=True)
+        if part.tokens > length
+    ]
+    if len(used) < len(plan.data.train) and (split == "train" or not used):
+        raise InputError.one(
+            "TW704",
+            f"a source has no sequence of {length} tokens for the {split} part",
+            "Add text, shorten training.sequence_length, or change data.validation.",
+            "data",
+        )
+    sizes = tuple((part.tokens - 1) // length for _, part in used)
+    order = Order(sizes, tuple(weight for weight, _ in used), plan.data.seed)
+    streams = tuple(Stream(run.data, part, index.dtype) for _, part in used)
+    within = plan.data.document_attention == "within"
+    return Dataset(streams, order, length, plan.layout, index.end_of_document if within else None)
+
+
+def _fits(index: Index, plan: Plan, run: RunFolder) -> None:
+    """Refuse shards that were made for another tokenizer, vocabulary or list of sources."""
+    wrong: list[str] = []
+    if index.vocab_size != plan.model.vocab_size:
+        wrong.append(f"they hold a vocabulary of {index.vocab_size}, the model one of {plan.model.vocab_size}")
+    if index.tokenizer_sha256 != file_sha256(run.tokenizer):
+        wrong.append(f"they were made with another tokenizer than {run.tokenizer}")
+    if [part.path for part in index.train] != [source.path for source in plan.data.train]:
+        wrong.append("they were made from other sources")
+    if wrong:
+        raise InputError.one(
+            "TW702", f"the shards in {run.data} do not fit the plan: {'; '.join(wrong)}", "Launch again to remake them."
+        )
+
+
+def _mapped(path: Path, tokens: int, kind: np.dtype[np.unsignedinteger]) -> Tokens:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError.one(
+            "TW703", f"{path} cannot be read: {error.strerror}", "Launch again to remake it."
+        ) from error
+    if size != tokens * kind.itemsize:
+        raise InputError.one(
+            "TW703", f"{path} has {size} bytes instead of {tokens * kind.itemsize}", "Launch again to remake it."
+        )
+    return np.memmap(path, dtype=kind, mode="r")
