@@ -10,126 +10,231 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, core_schema
+
+LARGEST = 1e24  # nothing that a spec can mean is larger, in any base unit
 
 _SCALE = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
-_NUMBER = re.compile(r"^([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)$")
+_NUMBER = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(.*)")
 
 
-def _scaled(unit: str) -> dict[str, float]:
-    return {scale + unit: factor for scale, factor in _SCALE.items() if scale != "B"}
+def _split(text: str) -> tuple[str, str] | None:
+    """The number and the unit of a quantity, or None when it does not start with a number."""
+    match = _NUMBER.fullmatch(text.strip())
+    return (match.group(1), match.group(2)) if match else None
 
 
-@dataclass(frozen=True, slots=True)
+def _plain_number(value: float) -> str:
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Dimension:
-    """A kind of quantity: what it is called, the factor of each accepted unit, and examples for messages."""
+    """A kind of quantity, used as pydantic metadata: `Annotated[float, POWER]` reads `400 W`.
+
+    `units` gives the factor of each accepted unit, `written` those that we write, largest first; `integer` rounds to
+    a whole number, `bare` also takes a number without a unit.
+    """
 
     name: str
     units: Mapping[str, float]
     examples: tuple[str, ...]
+    written: tuple[str, ...]
     integer: bool = False
-    bare: bool = False  # a number without unit is fine
+    bare: bool = False
 
     def parse(self, text: str) -> float | int:
-        """The value of `text` in base units. Raises ValueError with what to write instead."""
-        match = _NUMBER.match(text.strip())
-        unit = match.group(2).strip() if match else ""
-        if match is None or unit not in self.units:
-            raise ValueError(f"{text!r} is not {self.name}; write for example {' or '.join(self.examples)}")
-        value = float(match.group(1)) * self.units[unit]
-        if value in (float("inf"), float("-inf")):
-            raise ValueError(f"{text!r} is too large")
+        """The value of `text` in base units. Raises ValueError with what is wrong; what to write instead."""
+        parts = _split(text)
+        if parts is None:
+            raise ValueError(f"{_short(text)} is not {self.name}; {self._forms()}")
+        number, unit = parts
+        if unit not in self.units:
+            raise ValueError(self._wrong_unit(text, unit))
+        if not abs(float(number) * self.units[unit]) < LARGEST:
+            raise ValueError(f"{_short(text)} is too large; {self._forms()}")
+        value = float(Decimal(number) * Decimal(str(self.units[unit])))  # in decimals, so that 57% is 0.57
         return round(value) if self.integer else value
+
+    def text(self, value: float) -> str:
+        """`value` as a spec writes it: in the largest unit that is at least one and loses nothing."""
+        for unit in self.written:
+            number = value / self.units[unit]
+            shown = f"{_plain_number(number)} {unit}".strip()
+            if abs(number) >= 1 and len(shown) < 16 and self.parse(shown) == value:
+                return shown
+        unit = self.written[-1]
+        return f"{_plain_number(value / self.units[unit])} {unit}".strip()
+
+    def _wrong_unit(self, text: str, unit: str) -> str:
+        if not unit:
+            return f"{_short(text)} has no unit; {self._forms()}"
+        same = [known for known in self.units if known.lower() == unit.lower()]
+        hint = f"did you mean {' or '.join(same)}? " if same else ""
+        return f"{_short(unit)} is no unit for {self.name}; {hint}{self._forms()}"
+
+    def _forms(self) -> str:
+        units = [unit for unit in self.units if unit]
+        accepted = f" (units: {', '.join(units)})" if len(units) < 10 else ""
+        return f"write for example {' or '.join(self.examples)}{accepted}"
+
+    def _read(self, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, str):
+            return self.parse(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{_kind(value)} is not {self.name}; {self._forms()}")  # noqa: TRY004 - pydantic reads it
+        if _in_spec(info) and not self.bare:
+            raise ValueError(f"{_short(str(value))} has no unit; {self._forms()}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_before_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        units = "|".join(re.escape(unit) for unit in sorted(self.units, key=len, reverse=True))
+        text = {"type": "string", "pattern": rf"^\s*[+-]?[0-9.]+([eE][+-]?[0-9]+)?\s*({units})\s*$"}
+        kind = {"anyOf": [text, {"type": "number"}]} if self.bare else text
+        return {**kind, "examples": list(self.examples)}
+
+
+def _in_spec(info: ValidationInfo) -> bool:
+    return bool(info.context and info.context.get("units"))
+
+
+def _kind(value: Any) -> str:
+    names = {type(None): "an empty value", bool: "true or false", dict: "a mapping", tuple: "a list", list: "a list"}
+    return names.get(type(value), _short(str(value)))
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:39] + "…")
 
 
 def _counts(*words: str) -> dict[str, float]:
-    units = {s: f for s, f in _SCALE.items() if s}
+    """`4M`, and with each word `4M tokens`."""
+    units = {scale: factor for scale, factor in _SCALE.items() if scale}
     for word in words:
-        units |= {f"{s} {word}".strip(): f for s, f in _SCALE.items()}
+        units |= {f"{scale} {word}".strip(): factor for scale, factor in _SCALE.items()}
     return units
 
 
+def _scaled(unit: str, prefixes: Mapping[str, float]) -> dict[str, float]:
+    return {prefix + unit: factor for prefix, factor in prefixes.items()}
+
+
 _TIME = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "days": 86400.0, "hours": 3600.0}
+_BYTES = {
+    **_scaled("B", {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}),
+    **_scaled("iB", {"K": 2.0**10, "M": 2.0**20, "G": 2.0**30, "T": 2.0**40}),
+}
+_RATES = {
+    **_scaled("bps", {"": 1 / 8, "M": 1e6 / 8, "G": 1e9 / 8, "T": 1e12 / 8}),
+    **_scaled("B/s", {"": 1.0, "M": 1e6, "G": 1e9, "T": 1e12}),
+}
 
-POWER = Dimension("a power", {"W": 1.0, "kW": 1e3, "MW": 1e6}, ("400 W",))
-ENERGY = Dimension("an energy in kWh", {"kWh": 1.0, "MWh": 1e3, "Wh": 1e-3}, ("12 kWh", "1.5 MWh"))
+POWER = Dimension("a power", {"W": 1.0, "kW": 1e3, "MW": 1e6}, ("400 W",), ("W",))
+ENERGY = Dimension("an energy", {"kWh": 1.0, "MWh": 1e3, "Wh": 1e-3}, ("12 kWh", "1.5 MWh"), ("MWh", "kWh"))
 MEMORY = Dimension(
-    "an amount of memory",
-    {"KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30, "TiB": 2.0**40, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12},
-    ("80 GiB", "2 TB"),
-    integer=True,
+    "an amount of memory", _BYTES, ("80 GiB", "2 TB"), ("TB", "GiB", "GB", "MiB", "MB", "kB", "B"), integer=True
 )
-BANDWIDTH = Dimension(
-    "a bandwidth",
-    {"bps": 1 / 8, "Mbps": 1e6 / 8, "Gbps": 1e9 / 8, "Tbps": 1e12 / 8, "MB/s": 1e6, "GB/s": 1e9, "TB/s": 1e12},
-    ("200 Gbps", "25 GB/s"),
+BANDWIDTH = Dimension("a bandwidth", _RATES, ("200 Gbps", "25 GB/s"), ("Gbps", "Mbps", "B/s"))
+TIME = Dimension("a time", _TIME, ("48h", "30 min"), ("h", "min", "s"))
+TOKENS = Dimension(
+    "a number of tokens", _counts("tokens"), ("2T", "300M tokens"), ("T", "B", "M", "tokens"), integer=True
 )
-TIME = Dimension("a time", _TIME, ("48h", "30 min"))
-TOKENS = Dimension("a number of tokens", _counts("tokens"), ("2T", "300M tokens"), integer=True)
-INTENSITY = Dimension("a carbon intensity", {"kg/kWh": 1.0, "g/kWh": 1e-3}, ("0.385 kg/kWh", "385 g/kWh"))
-MASS = Dimension("a mass of CO2eq in tonnes", {"t": 1.0, "kg": 1e-3, "g": 1e-6}, ("1.5 t", "20 kg"))
-PRICE = Dimension("a price", {"USD/h": 1.0}, ("1.80 USD/h",))
-WATER = Dimension("a water rate", {"L/kWh": 1.0}, ("1.8 L/kWh",))
-FRACTION = Dimension("a share", {"%": 0.01, "": 1.0}, ("1%", "0.01"), bare=True)
+INTENSITY = Dimension("a carbon intensity", {"kg/kWh": 1.0, "g/kWh": 1e-3}, ("0.385 kg/kWh", "385 g/kWh"), ("kg/kWh",))
+MASS = Dimension("a mass of CO2eq", {"t": 1.0, "kg": 1e-3, "g": 1e-6}, ("1.5 t", "20 kg"), ("t",))
+PRICE = Dimension("a price", {"USD/h": 1.0}, ("1.80 USD/h",), ("USD/h",))
+WATER = Dimension("a water rate", {"L/kWh": 1.0}, ("1.8 L/kWh",), ("L/kWh",))
+FRACTION = Dimension("a share", {"%": 0.01, "": 1.0}, ("1%", "0.01"), ("",), bare=True)
 
+Watts = Annotated[float, POWER]
+KilowattHours = Annotated[float, ENERGY]
+Bytes = Annotated[int, MEMORY]
+BytesPerSecond = Annotated[float, BANDWIDTH]
+Seconds = Annotated[float, TIME]
+Tokens = Annotated[int, TOKENS]
+KgPerKwh = Annotated[float, INTENSITY]
+Tonnes = Annotated[float, MASS]
+UsdPerHour = Annotated[float, PRICE]
+LitresPerKwh = Annotated[float, WATER]
+Fraction = Annotated[float, FRACTION]
 
-def quantity(dimension: Dimension) -> BeforeValidator:
-    """A pydantic validator that reads text with a unit, and bare numbers only where the context allows them."""
-
-    def read(value: Any, info: ValidationInfo) -> Any:
-        strict = bool(info.context and info.context.get("units")) and not dimension.bare
-        if isinstance(value, str):
-            return dimension.parse(value)
-        if strict or isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{value!r} is not {dimension.name}; write for example {' or '.join(dimension.examples)}")
-        return value
-
-    return BeforeValidator(read)
-
-
-def _schema(dimension: Dimension) -> WithJsonSchema:
-    kind: Any = ["string", "number"] if dimension.bare else "string"
-    return WithJsonSchema({"type": kind, "description": dimension.name, "examples": list(dimension.examples)})
-
-
-Watts = Annotated[float, quantity(POWER), _schema(POWER)]
-KilowattHours = Annotated[float, quantity(ENERGY), _schema(ENERGY)]
-Bytes = Annotated[int, quantity(MEMORY), _schema(MEMORY)]
-BytesPerSecond = Annotated[float, quantity(BANDWIDTH), _schema(BANDWIDTH)]
-Seconds = Annotated[float, quantity(TIME), _schema(TIME)]
-Tokens = Annotated[int, quantity(TOKENS), _schema(TOKENS)]
-KgPerKwh = Annotated[float, quantity(INTENSITY), _schema(INTENSITY)]
-Tonnes = Annotated[float, quantity(MASS), _schema(MASS)]
-UsdPerHour = Annotated[float, quantity(PRICE), _schema(PRICE)]
-LitresPerKwh = Annotated[float, quantity(WATER), _schema(WATER)]
-Fraction = Annotated[float, quantity(FRACTION), _schema(FRACTION)]
+Unit = Literal["steps", "tokens", "sequences", "seconds"]
 
 
 class Amount(BaseModel):
-    """A count that may be said in several units: `2000 steps`, `4M tokens`, `1024 sequences`, `2 h`, `1 epochs`."""
+    """A count that may be said in several units: `2000 steps`, `4M tokens`, `1024 sequences`, `2 h`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: float
-    unit: Literal["steps", "tokens", "sequences", "seconds", "epochs"]
+    unit: Unit
+
+    @property
+    def text(self) -> str:
+        """The amount as a spec writes it."""
+        if self.unit == "seconds":
+            return TIME.text(self.value)
+        if self.unit == "tokens":
+            return f"{TOKENS.text(self.value)} tokens".replace("tokens tokens", "tokens")
+        return f"{_plain_number(self.value)} {self.unit}"
 
 
-def amount(*units: Literal["steps", "tokens", "sequences", "seconds", "epochs"]) -> tuple[BeforeValidator, WithJsonSchema]:
-    """The validator and the schema of an `Amount` that may use the given units."""
-    forms = {"steps": "2000 steps", "tokens": "4M tokens", "sequences": "1024 sequences", "seconds": "2 h", "epochs": "1 epochs"}
-    examples = [forms[unit] for unit in units]
+_AMOUNTS: Mapping[Unit, tuple[Dimension, str]] = {
+    "steps": (Dimension("a number of steps", _counts("steps", "step"), (), ()), "2000 steps"),
+    "tokens": (TOKENS, "4M tokens"),
+    "sequences": (Dimension("a number of sequences", _counts("sequences", "sequence"), (), ()), "1024 sequences"),
+    "seconds": (TIME, "2 h"),
+}
 
-    def read(value: Any) -> Any:
-        if isinstance(value, Amount | dict):
-            return value
+
+@dataclass(frozen=True, slots=True)
+class AmountIn:
+    """Pydantic metadata of an `Amount` that may use the given units: `Annotated[Amount, AmountIn("steps")]`."""
+
+    units: tuple[Unit, ...]
+
+    def parse(self, text: str) -> Amount:
+        """The amount that `text` says. Raises ValueError with what is wrong; what to write instead."""
+        parts = _split(text)
+        for name in self.units:
+            dimension = _AMOUNTS[name][0]
+            # "4M" alone could be tokens or steps: the word is needed, except for times.
+            if parts and parts[1] in dimension.units and (name == "seconds" or parts[1].endswith(_NOUNS)):
+                return Amount(value=float(dimension.parse(text)), unit=name)
+        raise ValueError(f"{_short(text)} {self._wrong(parts)}; write for example {self._forms()}")
+
+    def _wrong(self, parts: tuple[str, str] | None) -> str:
+        if parts is None:
+            return f"is not a number of {' or '.join(self.units)}"
+        return "has no unit" if not parts[1] else f"is not counted in {' or '.join(self.units)}"
+
+    def _forms(self) -> str:
+        return " or ".join(_AMOUNTS[name][1] for name in self.units)
+
+    def _read(self, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
-            for unit in units:
-                table = _TIME if unit == "seconds" else {f"{s} {unit}".strip(): f for s, f in _SCALE.items()}
-                match = _NUMBER.match(value.strip())
-                if match and match.group(2).strip() in table:
-                    return Amount(value=float(match.group(1)) * table[match.group(2).strip()], unit=unit)
-        raise ValueError(f"{value!r} needs a unit; write for example {' or '.join(examples)}")
+            return self.parse(value)
+        if isinstance(value, Amount) or (isinstance(value, dict) and not _in_spec(info)):
+            return value
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        wrong = "has no unit" if number else f"is not a number of {' or '.join(self.units)}"
+        raise ValueError(f"{_kind(value)} {wrong}; write for example {self._forms()}")
 
-    return BeforeValidator(read), WithJsonSchema({"type": "string", "examples": examples})
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_before_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "pattern": r"^\s*[+-]?[0-9.]+",
+            "examples": [_AMOUNTS[name][1] for name in self.units],
+        }
+
+
+_NOUNS = ("step", "steps", "tokens", "sequence", "sequences")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegative
 from .layout import Offload, Recompute
 from .quantity import (
     Amount,
+    AmountIn,
     Bytes,
     BytesPerSecond,
     Fraction,
@@ -24,7 +25,6 @@ from .quantity import (
     Tonnes,
     UsdPerHour,
     Watts,
-    amount,
 )
 from .shape import ModelShape
 
@@ -40,17 +40,17 @@ class Section(BaseModel):
 class Model(Section):
     """A Llama-family decoder: RMSNorm, rotary positions, SwiGLU, grouped-query attention, no biases."""
 
-    name: str = Field("custom", description="What reports call the model.")
+    name: str = Field(default="custom", description="What reports call the model.")
     layers: PositiveInt = Field(description="Transformer layers.")
     hidden_size: PositiveInt = Field(description="Width of the residual stream.")
     ffn_size: PositiveInt = Field(description="Width of the gated feed-forward block (each of its three matrices).")
     heads: PositiveInt = Field(description="Attention (query) heads.")
     kv_heads: PositiveInt = Field(description="Key/value heads; fewer than heads means grouped-query attention.")
     vocab_size: PositiveInt = Field(description="Rows of the embedding; must equal the tokenizer's vocabulary.")
-    tied_embeddings: bool = Field(False, description="Share the input embedding with the output head.")
-    rope_theta: PositiveFloat = Field(10000.0, description="Base of the rotary position frequencies.")
-    norm_eps: PositiveFloat = Field(1e-5, description="Epsilon of RMSNorm.")
-    init_std: PositiveFloat = Field(0.02, description="Standard deviation of the normal initialisation.")
+    tied_embeddings: bool = Field(default=False, description="Share the input embedding with the output head.")
+    rope_theta: PositiveFloat = Field(default=10000.0, description="Base of the rotary position frequencies.")
+    norm_eps: PositiveFloat = Field(default=1e-5, description="Epsilon of RMSNorm.")
+    init_std: PositiveFloat = Field(default=0.02, description="Standard deviation of the normal initialisation.")
 
     @property
     def shape(self) -> ModelShape:
@@ -69,31 +69,33 @@ class Model(Section):
 class Tokenizer(Section):
     """A SentencePiece tokenizer: trained on the corpus, or an existing .model file."""
 
-    algorithm: Literal["bpe", "unigram"] = Field("bpe", description="SentencePiece model type.")
+    algorithm: Literal["bpe", "unigram"] = Field(default="bpe", description="SentencePiece model type.")
     vocab_size: PositiveInt = Field(description="Pieces in all, byte and control pieces included.")
-    split_digits: bool = Field(True, description="Every digit is a piece of its own (Llama 2, section 2.2).")
-    byte_fallback: bool = Field(True, description="Unknown characters become UTF-8 bytes: encoding loses nothing.")
-    path: str | None = Field(None, description="A trained SentencePiece .model to use instead of training one.")
-    training_bytes: Bytes = Field(200 * 10**6, description="At most this much of the corpus trains the tokenizer.")
+    split_digits: bool = Field(default=True, description="Every digit is a piece of its own (Llama 2, section 2.2).")
+    byte_fallback: bool = Field(default=True, description="Unknown characters become UTF-8 bytes; nothing is lost.")
+    path: str | None = Field(default=None, description="A trained SentencePiece .model to use instead of training one.")
+    training_bytes: Bytes = Field(default=200 * 10**6, description="At most this much text trains the tokenizer.")
 
 
 class Source(Section):
     """One part of the corpus."""
 
-    path: str = Field(description="Glob of *.txt, *.jsonl or *.jsonl.zst files, relative to the spec; or python:stdlib.")
-    field: str = Field("text", description="Field of a JSON line that holds the text.")
-    weight: PositiveFloat = Field(1.0, description="Relative share of this source in the mixture.")
+    path: str = Field(
+        description="Glob of *.txt, *.jsonl or *.jsonl.zst files, relative to the spec; or python:stdlib."
+    )
+    field: str = Field(default="text", description="Field of a JSON line that holds the text.")
+    weight: PositiveFloat = Field(default=1.0, description="Relative share of this source in the mixture.")
 
 
 class Data(Section):
     """What is read, how much of it, and in which order."""
 
     train: tuple[Source, ...] = Field(min_length=1, description="Sources of training text.")
-    validation: Fraction = Field(0.01, gt=0, lt=0.5, description="Share of documents held out; never trained on.")
+    validation: Fraction = Field(default=0.01, gt=0, lt=0.5, description="Share of documents held out of training.")
     tokens: Tokens = Field(gt=0, description="Training tokens to see in all.")
-    seed: NonNegativeInt = Field(0, description="Seed of the sample order.")
+    seed: NonNegativeInt = Field(default=0, description="Seed of the sample order.")
     document_attention: Literal["across", "within"] = Field(
-        "across", description="Whether attention may cross document borders inside one packed sequence."
+        default="across", description="Whether attention may cross document borders inside one packed sequence."
     )
 
 
@@ -101,58 +103,66 @@ class Optimizer(Section):
     """AdamW and its schedule. Defaults are Llama 2's (section 2.2)."""
 
     learning_rate: PositiveFloat = Field(description="Peak learning rate.")
-    final_learning_rate: Fraction = Field(0.1, ge=0, le=1, description="Learning rate at the end, as a share of the peak.")
-    schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="Decay after warm-up.")
-    warmup: Annotated[Amount, *amount("steps", "tokens")] = Field(
-        Amount(value=2000, unit="steps"), description="Linear warm-up from zero."
+    final_learning_rate: Fraction = Field(
+        default=0.1, ge=0, le=1, description="Learning rate at the end, as a share of the peak."
     )
-    beta1: float = Field(0.9, gt=0, lt=1, description="AdamW beta1.")
-    beta2: float = Field(0.95, gt=0, lt=1, description="AdamW beta2.")
-    eps: PositiveFloat = Field(1e-5, description="AdamW epsilon.")
-    weight_decay: NonNegativeFloat = Field(0.1, description="Decoupled weight decay, on matrices only.")
-    gradient_clip: PositiveFloat = Field(1.0, description="Largest global gradient norm.")
+    schedule: Literal["cosine", "linear", "constant"] = Field(default="cosine", description="Decay after warm-up.")
+    warmup: Annotated[Amount, AmountIn(("steps", "tokens"))] = Field(
+        default=Amount(value=2000, unit="steps"), description="Linear warm-up from zero."
+    )
+    beta1: float = Field(default=0.9, gt=0, lt=1, description="AdamW beta1.")
+    beta2: float = Field(default=0.95, gt=0, lt=1, description="AdamW beta2.")
+    eps: PositiveFloat = Field(default=1e-5, description="AdamW epsilon.")
+    weight_decay: NonNegativeFloat = Field(default=0.1, description="Decoupled weight decay, on matrices only.")
+    gradient_clip: PositiveFloat = Field(default=1.0, description="Largest global gradient norm.")
 
 
 class Checkpointing(Section):
     """When state is saved and what is kept."""
 
-    every: Annotated[Amount, *amount("steps", "tokens", "seconds")] = Field(
-        Amount(value=1000, unit="steps"), description="Distance between checkpoints."
+    every: Annotated[Amount, AmountIn(("steps", "tokens", "seconds"))] = Field(
+        default=Amount(value=1000, unit="steps"), description="Distance between checkpoints."
     )
-    keep_last: PositiveInt = Field(2, description="Newest checkpoints to keep.")
-    keep_every: NonNegativeInt = Field(0, description="Also keep each checkpoint whose step is a multiple of this; 0: none.")
+    keep_last: PositiveInt = Field(default=2, description="Newest checkpoints to keep.")
+    keep_every: NonNegativeInt = Field(
+        default=0, description="Also keep each checkpoint whose step is a multiple of this; 0: none."
+    )
 
 
 class Validation(Section):
     """When the held-out loss is measured."""
 
-    every: Annotated[Amount, *amount("steps", "tokens")] = Field(
-        Amount(value=500, unit="steps"), description="Distance between validations."
+    every: Annotated[Amount, AmountIn(("steps", "tokens"))] = Field(
+        default=Amount(value=500, unit="steps"), description="Distance between validations."
     )
-    batches: PositiveInt = Field(8, description="Global batches per validation.")
+    batches: PositiveInt = Field(default=8, description="Global batches per validation.")
 
 
 class LossSpike(Section):
     """What to do when the loss jumps."""
 
-    action: Literal["continue", "skip", "rewind", "stop"] = Field("continue", description="Skip the batch, go back, or stop.")
-    threshold: PositiveFloat = Field(1.0, description="A spike is a loss this many nats above its running median.")
+    action: Literal["continue", "skip", "rewind", "stop"] = Field(
+        default="continue", description="Skip the batch, go back, or stop."
+    )
+    threshold: PositiveFloat = Field(default=1.0, description="A spike is this many nats above the running median.")
 
 
 class Training(Section):
     """The optimisation: batch, precision, optimizer, and when to save and validate."""
 
     sequence_length: PositiveInt = Field(description="Tokens per sequence (context length).")
-    global_batch: Annotated[Amount, *amount("tokens", "sequences")] = Field(description="Batch of one optimizer step.")
-    precision: Literal["bf16", "fp16", "fp32"] = Field("bf16", description="Arithmetic of forward and backward.")
+    global_batch: Annotated[Amount, AmountIn(("tokens", "sequences"))] = Field(
+        description="Batch of one optimizer step."
+    )
+    precision: Literal["bf16", "fp16", "fp32"] = Field(default="bf16", description="Arithmetic of both passes.")
     optimizer: Optimizer
     checkpoint: Checkpointing = Checkpointing()
     validation: Validation = Validation()
     loss_spike: LossSpike = LossSpike()
-    seed: NonNegativeInt = Field(0, description="Seed of the initial weights.")
-    compile: bool = Field(False, description="Use torch.compile.")
+    seed: NonNegativeInt = Field(default=0, description="Seed of the initial weights.")
+    compile: bool = Field(default=False, description="Use torch.compile.")
     on_change: Literal["refuse", "apply"] = Field(
-        "refuse", description="On resume, refuse a setting that differs from the checkpoint's, or apply the new one."
+        default="refuse", description="Refuse or apply a setting that differs from the checkpoint's."
     )
 
 
@@ -160,31 +170,31 @@ class Interconnect(Section):
     """The network between nodes. Bandwidth is per GPU or per node: exactly one of the two is given."""
 
     kind: Literal["infiniband", "roce", "efa", "ethernet", "none"] = Field(description="The fabric; none: one node.")
-    bandwidth_per_gpu: BytesPerSecond | None = Field(None, description="Line rate that one GPU can use, one direction.")
-    bandwidth_per_node: BytesPerSecond | None = Field(None, description="Line rate of all of a node's ports, one direction.")
-    hcas: tuple[str, ...] = Field((), description="RDMA devices, e.g. mlx5_0; empty: NCCL chooses.")
-    socket_interface: str | None = Field(None, description="Interface for bootstrap (and TCP); never the RDMA port.")
-    traffic_class: int | None = Field(None, ge=0, le=255, description="RoCE traffic class byte of your fabric.")
-    service_level: int | None = Field(None, ge=0, le=15, description="InfiniBand service level.")
-    gid_index: int | None = Field(None, ge=0, le=255, description="RoCE GID index; only for NCCL before 2.21 or odd GID tables.")
-    timeout: int | None = Field(None, ge=1, le=31, description="NCCL_IB_TIMEOUT exponent; 22 on large fabrics.")
-    queue_pairs: int | None = Field(None, ge=1, le=128, description="Queue pairs per connection; 4 on ECMP fabrics.")
+    bandwidth_per_gpu: BytesPerSecond | None = Field(default=None, description="Line rate of one GPU, one direction.")
+    bandwidth_per_node: BytesPerSecond | None = Field(default=None, description="Line rate of one node, one direction.")
+    hcas: tuple[str, ...] = Field(default=(), description="RDMA devices, e.g. mlx5_0; empty: NCCL chooses.")
+    socket_interface: str | None = Field(default=None, description="Bootstrap (and TCP) interface, not the RDMA port.")
+    traffic_class: int | None = Field(default=None, ge=0, le=255, description="RoCE traffic class byte of your fabric.")
+    service_level: int | None = Field(default=None, ge=0, le=15, description="InfiniBand service level.")
+    gid_index: int | None = Field(default=None, ge=0, le=255, description="RoCE GID index, for NCCL before 2.21.")
+    timeout: int | None = Field(default=None, ge=1, le=31, description="NCCL_IB_TIMEOUT exponent; 22 on large fabrics.")
+    queue_pairs: int | None = Field(default=None, ge=1, le=128, description="Queue pairs a connection; 4 on ECMP.")
 
 
 class Cluster(Section):
     """The machine: which devices, how many, how connected, under which power cap."""
 
-    name: str = Field("custom", description="What reports call the cluster.")
+    name: str = Field(default="custom", description="What reports call the cluster.")
     gpu: str = Field(description="A device of the facts table, e.g. A100-SXM4-80GB, or CPU.")
     gpus: PositiveInt = Field(description="Devices in all (processes, on CPU).")
     gpus_per_node: PositiveInt = Field(description="Devices in one node.")
-    power_cap: Watts | None = Field(None, gt=0, description="Power limit per GPU; none: the device's default.")
+    power_cap: Watts | None = Field(default=None, gt=0, description="Power limit per GPU; none: the device's default.")
     power_cap_mode: Literal["sudo", "site-flag", "prolog-file", "daemonset", "assume-set"] = Field(
-        "assume-set", description="How the cap is applied on a node; it is read back in every mode."
+        default="assume-set", description="How the cap is applied on a node; it is read back in every mode."
     )
     interconnect: Interconnect = Interconnect(kind="none")
-    price: UsdPerHour | None = Field(None, ge=0, description="Money per device and hour.")
-    device_power: Watts | None = Field(None, gt=0, description="Average draw of one device, where no meter can be read (CPU).")
+    price: UsdPerHour | None = Field(default=None, ge=0, description="Money per device and hour.")
+    device_power: Watts | None = Field(default=None, gt=0, description="Average draw of one CPU process.")
 
     @property
     def nodes(self) -> int:
@@ -200,50 +210,58 @@ class Cluster(Section):
 class Parallel(Section):
     """The layout as asked for; whatever is missing is planned."""
 
-    data: PositiveInt | None = Field(None, description="Data-parallel ranks.")
-    tensor: PositiveInt | None = Field(None, description="Tensor-parallel ranks.")
-    sequence: PositiveInt | None = Field(None, description="Ulysses sequence-parallel ranks.")
-    pipeline: PositiveInt | None = Field(None, description="Pipeline stages.")
-    zero: Literal[0, 1, 2, 3] | None = Field(None, description="DeepSpeed ZeRO stage.")
-    shard_group: PositiveInt | None = Field(None, description="Ranks that share one ZeRO-3 copy (hpZ); default all.")
-    micro_batch: PositiveInt | None = Field(None, description="Sequences per rank and forward pass.")
-    activation_checkpointing: Recompute | None = Field(None, description="What is recomputed in the backward pass.")
-    offload: Offload | None = Field(None, description="Keep the optimizer in host memory.")
+    data: PositiveInt | None = Field(default=None, description="Data-parallel ranks.")
+    tensor: PositiveInt | None = Field(default=None, description="Tensor-parallel ranks.")
+    sequence: PositiveInt | None = Field(default=None, description="Ulysses sequence-parallel ranks.")
+    pipeline: PositiveInt | None = Field(default=None, description="Pipeline stages.")
+    zero: Literal[0, 1, 2, 3] | None = Field(default=None, description="DeepSpeed ZeRO stage.")
+    shard_group: PositiveInt | None = Field(default=None, description="Ranks that share one ZeRO-3 copy (hpZ).")
+    micro_batch: PositiveInt | None = Field(default=None, description="Sequences per rank and forward pass.")
+    activation_checkpointing: Recompute | None = Field(default=None, description="What the backward pass recomputes.")
+    offload: Offload | None = Field(default=None, description="Keep the optimizer in host memory.")
 
 
 class Scopes(Section):
     """What is counted beyond the paper's scope (GPU energy x PUE); each becomes a line of its own."""
 
-    host: bool = Field(False, description="Host CPUs, memory, disks and fans.")
-    network: bool = Field(False, description="Switches and optics.")
-    embodied: bool = Field(False, description="Manufacture, amortised over the hardware's life.")
+    host: bool = Field(default=False, description="Host CPUs, memory, disks and fans.")
+    network: bool = Field(default=False, description="Switches and optics.")
+    embodied: bool = Field(default=False, description="Manufacture, amortised over the hardware's life.")
 
 
 class Carbon(Section):
     """How energy becomes carbon, and the budget."""
 
     pue: float = Field(ge=1, le=3, description="Power usage effectiveness of the data centre.")
-    intensity: KgPerKwh | None = Field(None, ge=0, description="Carbon intensity of the electricity.")
-    region: str | None = Field(None, description="A place of the grid table, e.g. us-va; used when intensity is not given.")
+    intensity: KgPerKwh | None = Field(default=None, ge=0, description="Carbon intensity of the electricity.")
+    region: str | None = Field(
+        default=None, description="A place of the grid table, e.g. us-va; used when intensity is not given."
+    )
     scopes: Scopes = Scopes()
-    water: LitresPerKwh | None = Field(None, ge=0, description="Water used per kWh of the site.")
-    budget_carbon: Tonnes | None = Field(None, gt=0, description="Stop cleanly after a checkpoint when this is emitted.")
-    budget_energy: KilowattHours | None = Field(None, gt=0, description="Stop cleanly after a checkpoint when this is used.")
+    water: LitresPerKwh | None = Field(default=None, ge=0, description="Water used per kWh of the site.")
+    budget_carbon: Tonnes | None = Field(
+        default=None, gt=0, description="Stop cleanly after a checkpoint when this is emitted."
+    )
+    budget_energy: KilowattHours | None = Field(
+        default=None, gt=0, description="Stop cleanly after a checkpoint when this is used."
+    )
 
 
 class Launch(Section):
     """Where the run is started, and the options of that place."""
 
-    target: Literal["local", "ssh", "slurm", "kubernetes"] = Field("local", description="What starts the processes.")
-    time_limit: Seconds | None = Field(None, gt=0, description="Wall-clock limit of one job.")
-    hosts: tuple[str, ...] = Field((), description="ssh: the nodes.")
-    partition: str | None = Field(None, description="slurm: partition.")
-    account: str | None = Field(None, description="slurm: account.")
-    container: str | None = Field(None, description="Container image (slurm with pyxis, kubernetes).")
-    namespace: str | None = Field(None, description="kubernetes: namespace.")
-    rdma_resource: str | None = Field(None, description="kubernetes: extended resource of the RDMA devices.")
-    volume_claim: str | None = Field(None, description="kubernetes: claim that holds data and runs.")
-    secrets: tuple[str, ...] = Field((), description="Names of environment variables to pass by reference; never values.")
+    target: Literal["local", "ssh", "slurm", "kubernetes"] = Field(default="local", description="What starts the run.")
+    time_limit: Seconds | None = Field(default=None, gt=0, description="Wall-clock limit of one job.")
+    hosts: tuple[str, ...] = Field(default=(), description="ssh: the nodes.")
+    partition: str | None = Field(default=None, description="slurm: partition.")
+    account: str | None = Field(default=None, description="slurm: account.")
+    container: str | None = Field(default=None, description="Container image (slurm with pyxis, kubernetes).")
+    namespace: str | None = Field(default=None, description="kubernetes: namespace.")
+    rdma_resource: str | None = Field(default=None, description="kubernetes: extended resource of the RDMA devices.")
+    volume_claim: str | None = Field(default=None, description="kubernetes: claim that holds data and runs.")
+    secrets: tuple[str, ...] = Field(
+        default=(), description="Names of environment variables to pass by reference; never values."
+    )
 
 
 class Published(Section):
@@ -251,14 +269,14 @@ class Published(Section):
 
     gpu_hours: float = Field(gt=0, description="Device hours.")
     power: Watts = Field(gt=0, description="Power per device that the source counts with.")
-    carbon: Tonnes | None = Field(None, gt=0, description="tCO2eq as printed by the source.")
+    carbon: Tonnes | None = Field(default=None, gt=0, description="tCO2eq as printed by the source.")
     source: str = Field(description="Where this is published.")
 
 
 class Spec(Section):
     """A whole training spec, resolved."""
 
-    version: Literal[1] = Field(1, description="Version of the language.")
+    version: Literal[1] = Field(default=1, description="Version of the language.")
     name: Name = Field(description="Name of the run.")
     model: Model
     tokenizer: Tokenizer
