@@ -33,7 +33,7 @@ class Meter(Protocol):
         ...
 
     def close(self) -> Reading:
-        """Take a last sample and stop; the final reading. What is still missing becomes a gap."""
+        """Take a last sample and stop; the final reading. Call `events` once more after it: open gaps are settled."""
         ...
 
 

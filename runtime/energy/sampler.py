@@ -1,0 +1,121 @@
+"""The meter of an instrument: a thread looks at it once a second, the training loop only reads memory.
+
+An instrument that is slow, hangs or dies therefore costs coverage, never training time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Protocol
+
+from ...spec.run import Event
+from .meter import Clock
+from .reading import Gap, Reading, Source
+from .track import Limits, Sample, Track
+
+PERIOD = 1.0  # seconds between samples
+PATIENCE = 2.0  # seconds that `close` waits for the last sample
+
+
+class Probe(Protocol):
+    """One device as its instrument shows it."""
+
+    device: str
+    limits: Limits
+
+    def sample(self) -> tuple[float | None, float | None, str]:
+        """Energy counter in joules, power in watts, and why one of them is missing. Never raises; may be slow."""
+        ...
+
+
+Watch = Callable[[], list[Event]]
+
+
+class SampledMeter:
+    """Energy of the node's devices. `watches` are looked at after every sample; their events go into the run's log."""
+
+    def __init__(
+        self, source: Source, probes: Sequence[Probe], watches: Sequence[Watch] = (), clock: Clock = time.monotonic
+    ) -> None:
+        self.source: Source | None = source
+        self._clock = clock
+        self._wall = time.time() - clock()  # gaps are dated once, so that a wall clock that jumps cannot stretch them
+        opened = clock()
+        self._tracks = [(probe, Track(opened, probe.limits)) for probe in probes]
+        self._watches = watches
+        self._news: list[Event] = []
+        self._most = 0.0
+        self._final: Reading | None = None
+        self._lock = threading.Lock()
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="energy", daemon=True)
+
+    def start(self) -> SampledMeter:
+        """Start sampling."""
+        self._thread.start()
+        return self
+
+    def sample(self) -> None:
+        """Look at every device once."""
+        for probe, track in self._tracks:
+            joules, watts, reason = probe.sample()
+            with self._lock:
+                if self._final is None:
+                    track.add(Sample(self._clock(), joules, watts, reason))
+        news = [event for watch in self._watches for event in watch()]
+        with self._lock:
+            self._news += news
+
+    def read(self) -> Reading:
+        """The energy since the meter was opened; never falls."""
+        with self._lock:
+            return self._final or self._read(self._clock())
+
+    def poke(self) -> None:
+        """Have the thread take a sample now, so that two phases are split where they meet."""
+        self._wake.set()
+
+    def events(self) -> list[Event]:
+        """Gaps that became certain, and what the watches saw, since the last call."""
+        with self._lock:
+            gaps = [
+                Gap(probe.device, start + self._wall, end + self._wall, reason)
+                for probe, track in self._tracks
+                for start, end, reason in track.take_gaps()
+            ]
+            news, self._news = self._news, []
+        return [{"kind": "gap"} | asdict(gap) for gap in gaps] + news
+
+    def close(self) -> Reading:
+        """Take a last sample if the instrument answers in time, settle what is open, and stop."""
+        if self._thread.is_alive():
+            self._closing.set()
+            self._wake.set()
+            self._thread.join(PATIENCE)
+        with self._lock:
+            if self._final is None:
+                now = self._clock()
+                for _, track in self._tracks:
+                    track.finish(now)
+                self._final = self._read(now)
+            return self._final
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._wake.clear()
+            self.sample()
+            self._wake.wait(PERIOD)
+        self.sample()
+
+    def _read(self, now: float) -> Reading:
+        tracks = [track for _, track in self._tracks]
+        covered, bridged, uncovered = (sum(each) for each in zip(*(t.seconds(now) for t in tracks), strict=True))
+        if not any(track.known for track in tracks):
+            return Reading(self.source, None, None, covered, bridged, uncovered)
+        self._most = max(self._most, sum(track.joules(now) for track in tracks))
+        watts = [track.watts(now) for track in tracks]
+        power = None if None in watts else sum(w for w in watts if w is not None)
+        return Reading(self.source, self._most, power, covered, bridged, uncovered)
