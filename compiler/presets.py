@@ -54,10 +54,11 @@ def with_preset(section: str, node: Node, problems: list[Problem]) -> Node:
     if preset is None:
         problems.append(_unknown(section, named, list(known)))
         return replace(node, value=own)
-    base = graft(preset.values, named.place, f"preset {preset.name}: {preset.source}, {preset.date}")
+    base = graft(preset.values, named.place, f"preset {preset.name}")
     whole = merged(base, replace(node, value=own))
     name = preset.name if _is_itself(section, base, whole) else f"{preset.name}-modified"
-    return replace(whole, value={"name": replace(graft(name, named.place, base.origin)), **whole.items})
+    entries = {"name": graft(name, named.place, base.origin), **whole.items}
+    return replace(whole, value=entries, origin=f"preset {preset.name}: {preset.source}, {preset.date}")
 
 
 def _is_itself(section: str, base: Node, whole: Node) -> bool:

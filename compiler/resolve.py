@@ -60,6 +60,8 @@ def origins(spec: Spec, tree: Node) -> Iterator[tuple[str, str, Place | None]]:
 
 def _origins(value: Any, node: Node | None, path: str) -> Iterator[tuple[str, str, Place | None]]:
     if isinstance(value, Section):
+        if node is not None and node.origin and node.key is not None:
+            yield path, node.origin, node.key
         for name in type(value).model_fields:
             child = node.items.get(name) if node else None
             yield from _origins(getattr(value, name), child, f"{path}.{name}" if path else name)

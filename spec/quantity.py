@@ -64,7 +64,7 @@ class Dimension:
         """`value` as a spec writes it: in the largest unit that is at least one and loses nothing."""
         for unit in self.written:
             number = value / self.units[unit]
-            shown = f"{_plain_number(number)} {unit}".strip()
+            shown = _plain_number(number) + ("" if unit in _SCALE else " ") + unit
             if abs(number) >= 1 and len(shown) < 16 and self.parse(shown) == value:
                 return shown
         unit = self.written[-1]
@@ -181,7 +181,7 @@ class Amount(BaseModel):
         if self.unit == "seconds":
             return TIME.text(self.value)
         if self.unit == "tokens":
-            return f"{TOKENS.text(self.value)} tokens".replace("tokens tokens", "tokens")
+            return f"{TOKENS.text(self.value).removesuffix(' tokens')} tokens"
         return f"{_plain_number(self.value)} {self.unit}"
 
 
