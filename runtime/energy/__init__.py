@@ -59,7 +59,7 @@ def _find_gpus(plan: Plan) -> SampledMeter | None:
 
 
 def _find_packages(_: Plan) -> SampledMeter | None:
-    from .rapl import packages
+    from .rapl import POWERCAP, packages
 
-    probes = packages()
+    probes = packages(POWERCAP)
     return SampledMeter("rapl", probes) if probes else None

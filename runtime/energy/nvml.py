@@ -9,9 +9,8 @@ import pynvml
 
 from .track import Limits
 
-Error = pynvml.NVMLError  # what every function here may raise
+Error: Any = pynvml.NVMLError  # what every function here may raise
 SPIKE = 1.5  # a GPU's mean power over a sample stays below this multiple of its highest settable limit
-MODULUS_JOULES = 2**32 / 1000  # where a 32-bit counter of millijoules wraps; a 64-bit one never does
 
 
 @dataclass(slots=True)
@@ -98,8 +97,7 @@ class GpuProbe:
         self._gpu = gpu
         self._failed = False
         self.device = gpu.uuid
-        ceiling = _ceiling(gpu)
-        self.limits = Limits(ceiling, MODULUS_JOULES if ceiling else None, counter=_supported(gpu.joules))
+        self.limits = Limits(_ceiling(gpu), counter=_supported(gpu.joules))
 
     @property
     def readable(self) -> bool:

@@ -33,7 +33,7 @@ class PackageProbe:
             return None, None, f"RAPL: {error}"
 
 
-def packages(root: Path = POWERCAP) -> list[PackageProbe]:
+def packages(root: Path) -> list[PackageProbe]:
     """The packages whose counters this user may read; [] where there are none."""
     probes: dict[str, PackageProbe] = {}
     for zone in sorted(root.glob("intel-rapl:*")):

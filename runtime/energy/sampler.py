@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from ...spec.run import Event
@@ -70,9 +70,15 @@ class SampledMeter:
             self._news += news
 
     def read(self) -> Reading:
-        """The energy since the meter was opened; never falls."""
+        """The energy since the meter was opened; never falls, and is at most a second's energy off the next sample."""
         with self._lock:
-            return self._final or self._read(self._clock())
+            if self._final is not None:
+                return self._final
+            reading = self._read(self._clock())
+            if reading.joules is None:
+                return reading
+            self._most = max(self._most, reading.joules)
+            return replace(reading, joules=self._most)
 
     def poke(self) -> None:
         """Have the thread take a sample now, so that two phases are split where they meet."""
@@ -115,7 +121,6 @@ class SampledMeter:
         covered, bridged, uncovered = (sum(each) for each in zip(*(t.seconds(now) for t in tracks), strict=True))
         if not any(track.known for track in tracks):
             return Reading(self.source, None, None, covered, bridged, uncovered)
-        self._most = max(self._most, sum(track.joules(now) for track in tracks))
         watts = [track.watts(now) for track in tracks]
         power = None if None in watts else sum(w for w in watts if w is not None)
-        return Reading(self.source, self._most, power, covered, bridged, uncovered)
+        return Reading(self.source, sum(track.joules(now) for track in tracks), power, covered, bridged, uncovered)

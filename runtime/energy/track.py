@@ -147,8 +147,10 @@ class Track:
             return None
         span, limits = time - self._trace.start, self._limits
         delta = counter - self._counter
-        if delta < 0 and limits.modulus_joules:
-            delta += limits.modulus_joules
+        if delta == 0:
+            return delta
+        if limits.modulus_joules:
+            delta %= limits.modulus_joules
             if limits.ceiling_watts and span * limits.ceiling_watts > limits.modulus_joules:
                 self._reason = "the energy counter may have wrapped more than once"
                 return None

@@ -1,0 +1,142 @@
+"""The sampling thread: in real time, under a slow instrument, and under a wall clock that jumps."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from trainwright.runtime.energy import sampler
+from trainwright.runtime.energy.nvml import GpuProbe, gpus
+from trainwright.runtime.energy.sampler import SampledMeter
+from trainwright.tests.fakes.nvml import fake
+from trainwright.tests.fakes.nvml.fake import Function
+
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+
+METER = """
+import sys, threading, time
+from trainwright.runtime.energy.nvml import GpuProbe, gpus
+from trainwright.runtime.energy.sampler import SampledMeter
+meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, 1)]).start()
+began, wall = time.monotonic(), time.time()
+print("ready", flush=True)
+sys.stdin.readline()
+threading.Event().wait(float(sys.argv[1]))
+reading = meter.close()
+print(reading.joules, time.monotonic() - began, time.time() - wall, reading.uncovered_seconds)
+"""
+
+
+def live(nvml):
+    """A meter over counters that follow the real clock."""
+    nvml.go_live()
+    return SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, 2)])
+
+
+def settled(meter):
+    """Wait until the thread took its first sample."""
+    deadline = time.monotonic() + 5
+    while meter.read().joules is None and time.monotonic() < deadline:
+        os.sched_yield()
+
+
+def test_live_energy(nvml):
+    """In real time the last reading is the true energy."""
+    meter = live(nvml).start()
+    settled(meter)
+    before, began = meter.read().joules, time.monotonic()
+    deadline = began + 0.3
+    while time.monotonic() < deadline:
+        meter.read()
+    meter.poke()
+    reading, seconds = meter.close(), time.monotonic() - began
+    assert reading.joules - before == pytest.approx(600 * seconds, rel=0.02)
+    assert meter.close() == meter.read() == reading
+
+
+def test_slow_driver_stalls_nothing(nvml, monkeypatch):
+    """While the driver hangs in a call, reading, poking and closing stay fast, and what it withholds is uncovered."""
+    monkeypatch.setattr(sampler, "PATIENCE", 0.05)
+    meter = live(nvml)
+    nvml.fail(Function.ENERGY, times=1, sleep_ms=700)
+    meter.start()
+    began = time.monotonic()
+    for _ in range(200):
+        meter.read()
+        meter.poke()
+        meter.events()
+    assert time.monotonic() - began < 0.1
+    reading = meter.close()
+    assert time.monotonic() - began < 0.3
+    assert nvml.fired(Function.ENERGY) == 1
+    assert reading.joules is None
+    meter._thread.join(5)
+    assert meter.read() == reading
+
+
+def test_reading_never_falls(nvml, clock):
+    """When a GPU's power drops between samples, the reading waits; it never goes back."""
+    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, 2)], clock=clock)
+    meter.sample()
+    readings = []
+    for watts in (400, 100, 400, 100):
+        for _ in range(10):
+            nvml.device(0).power_mw = nvml.device(1).power_mw = watts * 1000
+            nvml.advance(0.1)
+            clock.now += 0.1
+            readings.append(meter.read().joules)
+        meter.sample()
+        readings.append(meter.read().joules)
+    assert readings == sorted(readings)
+    assert meter.close().joules == pytest.approx(2000, rel=0.001)
+
+
+def test_gap_is_dated_once(nvml, clock, monkeypatch):
+    """A wall clock that jumps while the meter is open does not stretch or move a gap."""
+    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, 1)], clock=clock)
+    meter.sample()
+    opened = time.time()
+    for function in (Function.ENERGY, Function.POWER):
+        nvml.fail(function, code=999)
+    monkeypatch.setattr(time, "time", lambda: opened + 400 * 86400)
+    clock.now += 50
+    meter.sample()
+    meter.close()
+    (gap,) = meter.events()
+    assert gap["end"] - gap["start"] == pytest.approx(50)
+    assert gap["start"] == pytest.approx(opened, abs=5)
+
+
+@pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
+@pytest.mark.parametrize("jump", ["+3600", "-3600", "+34560000"])
+@pytest.mark.parametrize(("duration", "tolerance"), [(0.3, 0.03), pytest.param(30.0, 0.001, marks=pytest.mark.slow)])
+def test_wall_clock_jumps(library, tmp_path, jump, duration, tolerance):
+    """With the real wall clock set off by hours or a year in the middle, energy and seconds stay the true ones."""
+    nvml = fake.FakeNvml(tmp_path / "state", devices=1)
+    nvml.go_live()
+    offset = tmp_path / "offset"
+    offset.write_text("+0")
+    environment = os.environ | {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+        "LD_LIBRARY_PATH": str(Path(library._name).parent),
+        "FAKE_NVML": str(nvml.path),
+    }
+    command = [sys.executable, "-c", METER, str(duration)]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        offset.write_text(jump)
+        output, _ = process.communicate("go\n", timeout=60)
+    joules, seconds, wall, uncovered = map(float, output.split())
+    assert wall == pytest.approx(int(jump), abs=60)
+    assert joules == pytest.approx(300 * seconds, rel=tolerance)
+    assert uncovered == 0
