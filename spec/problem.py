@@ -45,6 +45,10 @@ class InputError(Exception):
         self.problems = tuple(problems)
         super().__init__("; ".join(f"{p.code} {p.path}: {p.message}" for p in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """Cross from a worker process to its parent whole: exceptions are otherwise rebuilt from their text."""
+        return type(self), (self.problems,)
+
     @classmethod
     def one(cls, code: str, message: str, remedy: str = "", path: str = "", place: Place | None = None) -> InputError:
         """An error with a single problem."""
