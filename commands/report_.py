@@ -1,0 +1,35 @@
+"""`trainwright report RUN...`: the emissions table and the loss curves of one or several runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def command(
+    runs: list[Path] = typer.Argument(help="Run folders, for example runs/tiny-cpu."),
+    out: Path | None = typer.Option(
+        None, help="Folder of the files; default RUN/report, or ./report for several runs."
+    ),
+    json: bool = typer.Option(False, "--json", help="Print report.json and write nothing."),
+) -> None:
+    """Print the table and write it as HTML, Markdown, CSV, JSON, LaTeX, and the curves as PNG and SVG."""
+    from ..runtime.report.build import build_report
+
+    report = build_report(runs)
+    if json:
+        print(report.model_dump_json(indent=1))
+        return
+    from rich.console import Console
+
+    from ..runtime.report.terminal import show
+    from ..runtime.report.write import write_report
+
+    console = Console()
+    show(report, console)
+    folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))
+    written = write_report(report, folder)
+    console.print(
+        f"Wrote {len(written)} files to {folder}; open {folder / 'report.html'}", soft_wrap=True, highlight=False
+    )

@@ -1,0 +1,96 @@
+"""A `Table` laid out as text: Markdown that renders on GitHub, LaTeX with booktabs, rich."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .tables import Table
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{char: "\\" + char for char in "&%$#_{}"},
+}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
+
+
+def markdown_text(words: str) -> str:
+    """Words with Markdown's and HTML's signs escaped, on one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(words.split()))
+
+
+def latex_text(words: str) -> str:
+    """Words with LaTeX's signs escaped; CO2 with its subscript."""
+    escaped = "".join(_LATEX.get(char, char) for char in " ".join(words.split()))
+    return escaped.replace("CO2", r"CO\textsubscript{2}")
+
+
+def markdown(table: Table) -> str:
+    """A GitHub table; totals are its last rows, in bold."""
+    bars = ["---:" if index in table.numeric else "---" for index in range(len(table.headings))]
+    lines = [_bar(markdown_text(heading) for heading in table.headings), _bar(bars)]
+    lines += [_bar(markdown_text(cell.text) for cell in row) for row in table.rows]
+    for total in table.totals:
+        lines.append(_bar(f"**{markdown_text(cell.text)}**" if cell.text else "" for cell in total))
+    notes = [markdown_text(note) for note in table.notes]
+    return (
+        "\n".join([f"## {markdown_text(table.title)}", "", *lines, "", *(f"- {note}" for note in notes)]).rstrip()
+        + "\n"
+    )
+
+
+def _bar(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def latex(table: Table) -> str:
+    """A table that needs only the package booktabs."""
+    columns = "".join("r" if index in table.numeric else "l" for index in range(len(table.headings)))
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        _ampersand(table.headings),
+        r"\midrule",
+        *(_ampersand([cell.text for cell in row]) for row in table.rows),
+    ]
+    if table.totals:
+        lines += [r"\midrule", *(_ampersand([cell.text for cell in total]) for total in table.totals)]
+    caption = ". ".join((table.title, *(note.rstrip(".") for note in table.notes)))
+    lines += [
+        r"\bottomrule",
+        r"\end{tabular}",
+        rf"\caption{{{latex_text(caption)}.}}",
+        rf"\label{{tab:{table.key}}}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _ampersand(cells: Iterable[str]) -> str:
+    return " & ".join(latex_text(cell) for cell in cells) + r" \\"
+
+
+def terminal(table: Table) -> RichTable:
+    """A rich table for the terminal; words from the run are never taken for markup."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for index, heading in enumerate(table.headings):
+        laid.add_column(Text(heading), justify="right" if index in table.numeric else "left")
+    for row in table.rows:
+        laid.add_row(*(Text(cell.text) for cell in row))
+    if table.totals:
+        laid.add_section()
+    for total in table.totals:
+        laid.add_row(*(Text(cell.text, "bold") for cell in total))
+    return laid

@@ -1,0 +1,75 @@
+"""Numbers as text: unknown is a word, units scale with the column, digits are chosen once for a column.
+
+Rounding rule: `format()`'s, which is half to even on the unrounded value; nothing is rounded twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+UNKNOWN = "unknown"
+MASSES = ((1.0, "tCO2eq"), (1e-3, "kgCO2eq"), (1e-6, "gCO2eq"), (1e-9, "mgCO2eq"))
+ENERGIES = ((1.0, "kWh"), (1e-3, "Wh"))
+BYTES = ((2.0**30, "GiB"), (2.0**20, "MiB"))
+COUNTS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+TIMES = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a column prints: value / scale, with this many decimals, and the unit for its heading."""
+
+    scale: float = 1.0
+    unit: str = ""
+    digits: int = 2
+
+    def __call__(self, value: float | None) -> str:
+        """The value as text, in the column's unit but without it."""
+        return UNKNOWN if value is None else f"{value / self.scale:,.{self.digits}f}"
+
+
+def style(values: Sequence[float | None], units: Sequence[tuple[float, str]], digits: int = 2) -> Style:
+    """The first unit in which the largest value is at least 0.1; decimals that show three digits of the smallest."""
+    known = [abs(value) for value in values if value]
+    largest = max(known, default=0.0)
+    scale, unit = next(((s, u) for s, u in units if largest / s >= 0.1), units[-1] if known else units[0])
+    smallest = min(known, default=scale) / scale
+    wanted = digits if smallest >= 1 else min(2 - math.floor(math.log10(smallest)), 6)
+    return Style(scale, unit, max(digits, wanted))
+
+
+def significant(value: float | None, digits: int = 4) -> str:
+    """A lone number to so many significant digits."""
+    return UNKNOWN if value is None else f"{value:,.{digits}g}"
+
+
+def with_unit(value: float | None, units: Sequence[tuple[float, str]], digits: int = 3) -> str:
+    """A lone quantity with its unit: the first unit in which it is at least 1 (the smallest, if none)."""
+    if value is None:
+        return UNKNOWN
+    scale, unit = next(((s, u) for s, u in units if abs(value) / s >= 1), units[-1] if value else units[0])
+    scaled = value / scale
+    decimals = max(digits - 1 - math.floor(math.log10(abs(scaled))), 0) if scaled else 0
+    return f"{scaled:,.{decimals}f} {unit}"
+
+
+def count(value: float | None) -> str:
+    """A count in words that a person reads: 1.2M, 2T."""
+    if value is None:
+        return UNKNOWN
+    for scale, suffix in COUNTS:
+        if abs(value) >= scale:
+            return f"{value / scale:.4g}{suffix}"
+    return f"{value:.4g}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share of one as per cent."""
+    return UNKNOWN if share is None else f"{share:.{digits}%}"
+
+
+def signed_percent(ratio: float) -> str:
+    """A ratio as a change: 1.08 is +8.0%."""
+    return f"{ratio - 1:+.1%}"

@@ -1,0 +1,166 @@
+"""Report stage 8: a `Report` in, PNG and SVG out: the loss against tokens (the paper's Figure 5), and the rest.
+
+matplotlib is imported here only, with the Agg backend: no screen is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .numbers import BYTES, COUNTS, ENERGIES, MASSES, TIMES, Style, style
+from .values import Report, Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A column of the curves and how its axis reads."""
+
+    key: str
+    label: str
+    units: Sequence[tuple[float, str]] = ((1.0, ""),)
+
+
+TOKENS = Metric("tokens", "Processed tokens", COUNTS)
+BUDGETS = (
+    TOKENS,
+    Metric("seconds", "Time", TIMES),
+    Metric("energy_kwh", "Energy", ENERGIES),
+    Metric("carbon_tonnes", "Carbon", MASSES),
+)
+QUALITY = (Metric("loss", "Training loss (nats)"), Metric("perplexity", "Training perplexity"))
+HEALTH = (
+    Metric("learning_rate", "Learning rate"),
+    Metric("grad_norm", "Gradient norm"),
+    Metric("tokens_per_second", "Throughput (tokens/s)", COUNTS),
+    Metric("power_watts", "Power (W)"),
+    Metric("memory_bytes", "Memory", BYTES),
+    Metric("mfu", "MFU"),
+)
+
+
+def write_plots(report: Report, folder: Path) -> list[Path]:
+    """Write loss, quality and health figures as PNG and SVG; the names written, empty when no run has a step."""
+    if not any(run.curves.step for run in report.runs):
+        return []
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    settings: dict[Any, Any] = {
+        "svg.hashsalt": "trainwright",
+        "font.size": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+    with mpl.rc_context(settings):
+        figures = {"loss": _loss(report), "quality": _quality(report), "health": _health(report)}
+        return [path for name, figure in figures.items() for path in _save(figure, folder / name)]
+
+
+def _save(figure: Figure, stem: Path) -> list[Path]:
+    """PNG and SVG without a date, so that the same run gives the same bytes."""
+    paths = [stem.with_suffix(".png"), stem.with_suffix(".svg")]
+    figure.savefig(paths[0], dpi=160)
+    figure.savefig(paths[1], metadata={"Date": None})
+    return paths
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    axes: Any = figure.subplots(rows, columns, squeeze=False)
+    return figure, list(axes.flat)
+
+
+def _loss(report: Report) -> Figure:
+    figure, (axes,) = _figure(1, 1, (6.4, 4.0))
+    _draw(axes, report.runs, TOKENS, QUALITY[0])
+    for colour, run in zip(COLOURS * len(report.runs), report.runs, strict=False):
+        _marks(axes, run, colour)
+        if run.validation.step:
+            x = style(_all(report.runs, TOKENS), TOKENS.units)
+            points = [v / x.scale if v is not None else None for v in run.validation.tokens]
+            axes.plot(
+                _gapped(points),
+                _gapped(run.validation.loss),
+                "o",
+                ms=3.5,
+                mfc="white",
+                color=colour,
+                label=f"{run.label}, validation",
+            )
+    axes.legend(frameon=False)
+    return figure
+
+
+def _marks(axes: Axes, run: Run, colour: str) -> None:
+    """Restarts as dashed lines, checkpoints as ticks on the axis."""
+    tokens = dict(zip(run.curves.step, run.curves.tokens, strict=True))
+    scale = style(_all([run], TOKENS), TOKENS.units).scale
+    for mark in run.marks:
+        at = tokens.get(mark.step)
+        if at is not None and mark.kind == "restart":
+            axes.axvline(at / scale, color=colour, lw=0.8, ls="--", alpha=0.6)
+        if at is not None and mark.kind == "checkpoint":
+            axes.plot([at / scale], [0], "|", color=colour, ms=6, transform=axes.get_xaxis_transform(), clip_on=False)
+
+
+def _quality(report: Report) -> Figure:
+    figure, axes = _figure(2, 4, (13, 5.6))
+    for index, metric in enumerate(QUALITY):
+        for place, budget in zip(axes[index * 4 : index * 4 + 4], BUDGETS, strict=True):
+            _draw(place, report.runs, budget, metric)
+            if metric.key == "perplexity":
+                place.set_yscale("log")
+    axes[0].legend(frameon=False)
+    return figure
+
+
+def _health(report: Report) -> Figure:
+    figure, axes = _figure(2, 3, (11, 5.6))
+    for place, metric in zip(axes, HEALTH, strict=True):
+        _draw(place, report.runs, TOKENS, metric)
+    axes[0].legend(frameon=False)
+    return figure
+
+
+def _draw(axes: Axes, runs: Sequence[Run], x: Metric, y: Metric) -> None:
+    """One panel: a line a run; says so when nobody knows the numbers."""
+    columns = style(_all(runs, x), x.units), style(_all(runs, y), y.units)
+    for colour, run in zip(COLOURS * len(runs), runs, strict=False):
+        points = [
+            _gapped([None if v is None else v / c.scale for v in getattr(run.curves, m.key)])
+            for m, c in zip((x, y), columns, strict=True)
+        ]
+        axes.plot(*points, color=colour, lw=1.1, label=run.label)
+    if not _all(runs, y) or not _all(runs, x):
+        axes.text(0.5, 0.5, "unknown", transform=axes.transAxes, ha="center", color="0.5")
+    axes.set_xlabel(_axis(x, columns[0]))
+    axes.set_ylabel(_axis(y, columns[1]))
+    axes.grid(alpha=0.25, lw=0.5)
+
+
+def _axis(metric: Metric, column: Style) -> str:
+    if not column.unit:
+        return metric.label
+    return (
+        f"{metric.label} ({column.unit})" if "(" not in metric.label else metric.label.replace("(", f"({column.unit} ")
+    )
+
+
+def _all(runs: Sequence[Run], metric: Metric) -> list[float]:
+    return [value for run in runs for value in getattr(run.curves, metric.key) if value is not None]
+
+
+def _gapped(values: Sequence[float | None]) -> list[float]:
+    """Values with unknown ones as holes in the line."""
+    return [float("nan") if value is None else value for value in values]

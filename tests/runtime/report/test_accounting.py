@@ -1,0 +1,116 @@
+"""The emissions row, attempts, coverage and the difference to the plan."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from folders import Log, estimate, whole_run
+
+from trainwright.runtime.report.build import build_report
+
+
+def _report(folder):
+    (run,) = build_report([folder]).runs
+    return run
+
+
+def test_row_is_hours_power_energy_and_carbon(whole):
+    """Hours are devices x time, energy is the meter's, carbon is energy x PUE x intensity."""
+    row = _report(whole).actual
+    assert row.device_hours == pytest.approx(2 * 200 / 3600)
+    assert row.energy_kwh == pytest.approx(2 * 380 * 200 / 3.6e6)
+    assert row.power_watts == pytest.approx(380)
+    assert row.carbon_tonnes == pytest.approx(row.energy_kwh * 1.1 * 0.385 / 1000)
+    assert row.basis == "measured"
+
+
+def test_lost_work_counts_in_hours_and_energy(restarted):
+    """Steps that a restart repeated are paid for twice, and shown as lost; waiting in between is not counted."""
+    run = _report(restarted)
+    assert run.actual.device_hours == pytest.approx(2 * (450 + 600) / 3600)
+    assert run.actual.energy_kwh == pytest.approx(2 * 380 * 1050 / 3.6e6)
+    assert [a.lost_steps for a in run.attempts] == [50, 0]
+    assert run.attempts[0].lost_energy_kwh == pytest.approx(2 * 380 * 50 / 3.6e6)
+
+
+def test_energy_read_from_an_old_checkpoint_is_made_continuous(tmp_path):
+    """An attempt that goes on from its checkpoint's smaller reading adds to what was used, it does not replace it."""
+    log = Log()
+    log.start()
+    log.steps(1, 450)
+    log.kwh = 2 * 380 * 400 / 3.6e6
+    log.start(400)
+    log.steps(401, 500)
+    run = _report(log.write(tmp_path / "run"))
+    assert run.actual.energy_kwh == pytest.approx(2 * 380 * 550 / 3.6e6)
+
+
+def test_curve_holds_each_step_once_from_the_last_attempt(restarted):
+    """The last attempt's record of a step wins."""
+    run = _report(restarted)
+    assert list(run.curves.step) == list(range(1, 1001))
+    assert run.curves.seconds[400] == pytest.approx(451)
+
+
+def test_steps_beyond_the_last_resume_are_not_in_the_weights(tmp_path):
+    """Steps that no later attempt reached again are lost, not part of the curve."""
+    log = Log()
+    log.start()
+    log.steps(1, 450)
+    log.start(400)
+    log.steps(401, 410)
+    assert max(_report(log.write(tmp_path / "run")).curves.step) == 410
+
+
+def test_gap_lowers_the_coverage_by_its_device_seconds(restarted):
+    """60 s of one of two devices without a reading, of 1050 s: 97.1% is measured, and the row says so."""
+    run = _report(restarted)
+    assert run.measured_share == pytest.approx(1 - 60 / (2 * 1050))
+    assert run.actual.basis == "partly measured"
+
+
+def test_assumed_power_is_called_estimated(tmp_path):
+    """Energy without an instrument behind it is never called measured."""
+    log = Log()
+    log.start(measured=False, meter="assumed")
+    log.steps(1, 10)
+    assert _report(log.write(tmp_path / "run")).actual.basis == "estimated"
+
+
+def test_no_reading_is_unknown_and_never_zero(tmp_path):
+    """Without a reading energy, power and carbon are unknown, hours are still known."""
+    log = Log(kwh=None)
+    log.start()
+    log.steps(1, 10)
+    row = _report(log.write(tmp_path / "run")).actual
+    assert (row.energy_kwh, row.power_watts, row.carbon_tonnes, row.basis) == (None, None, None, "unknown")
+    assert row.device_hours == pytest.approx(20 / 3600)
+
+
+def test_frozen_wall_clock_does_not_stop_the_hours(tmp_path):
+    """A clock that stands still or jumps back is overruled by the logged spans."""
+    log = Log()
+    log.start()
+    log.steps(1, 100)
+    for line in log.lines[50:]:
+        line["time"] -= 3600
+    assert _report(log.write(tmp_path / "run")).actual.device_hours == pytest.approx(200 / 3600, rel=0.01)
+
+
+def test_parts_of_the_difference_add_up(restarted):
+    """The causes' tonnes sum to actual minus planned, with no remainder."""
+    run = _report(restarted)
+    assert [c.cause for c in run.changes] == ["hours", "power", "PUE", "intensity"]
+    assert math.fsum(c.tonnes for c in run.changes) == pytest.approx(
+        run.actual.carbon_tonnes - run.planned.carbon_tonnes, rel=1e-9
+    )
+
+
+def test_totals_are_sums_of_unrounded_rows(tmp_path):
+    """A family's total is the sum of its runs; its power is energy over hours."""
+    runs = [whole_run(tmp_path / str(n), last=n, prediction=estimate(0.3, 400)) for n in (37, 111)]
+    report = build_report(runs)
+    for key in ("device_hours", "energy_kwh", "carbon_tonnes"):
+        assert getattr(report.actual_total, key) == math.fsum(getattr(run.actual, key) for run in report.runs)
+    assert report.planned_total.device_hours == pytest.approx(0.6)
