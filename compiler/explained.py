@@ -71,38 +71,42 @@ def _unknown_key(_error: Any, steps: tuple[str | int, ...], _node: Node | None) 
     section = _section(steps[:-1])
     known = list(section.model_fields) if section else []
     known += {"": ["extends", "matrix"], "model": ["preset"], "cluster": ["preset"]}.get(_dotted(steps[:-1]), [])
-    return "TW201", f"unknown key `{steps[-1]}`", _nearest(str(steps[-1]), known)
+    return "TW201", f"unknown key `{_name(steps)}`", _nearest(str(steps[-1]), known)
 
 
 def _missing(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
     section = _section(steps[:-1])
     field = section.model_fields.get(str(steps[-1])) if section else None
     about = f" ({field.description})" if field and field.description else ""
-    return "TW202", f"`{steps[-1]}` is missing", f"Add `{steps[-1]}: ...`{about}"
+    return "TW202", f"`{_name(steps)}` is missing", f"Add `{_name(steps)}: ...`{about}"
 
 
 def _wrong_type(error: Any, steps: tuple[str | int, ...], node: Node | None) -> tuple[str, str, str]:
     wanted = _WORDS[error["type"]]
     if node is not None and node.value is None:
-        return "TW203", f"`{steps[-1]}` is empty; it takes {wanted}", "Give it a value, or leave the key out."
+        return "TW203", f"`{_name(steps)}` is empty; it takes {wanted}", "Give it a value, or leave the key out."
     given = _shown(error["input"])
-    return "TW203", f"{given} is not {wanted}", f"`{steps[-1]}` takes {wanted}."
+    return "TW203", f"{given} is not {wanted}", f"`{_name(steps)}` takes {wanted}."
 
 
 def _choice(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
     choices = re.findall(r"'([^']*)'|(\d+)", error["ctx"]["expected"])
     known = [word or number for word, number in choices]
-    return "TW204", f"{_shown(error['input'])} is not a choice for `{steps[-1]}`", _nearest(str(error["input"]), known)
+    return (
+        "TW204",
+        f"{_shown(error['input'])} is not a choice for `{_name(steps)}`",
+        _nearest(str(error["input"]), known),
+    )
 
 
 def _bound(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
     key, words = _BOUNDS[error["type"]]
     limit = error["ctx"][key]
-    return "TW205", f"{_shown(error['input'])} is out of range", f"`{steps[-1]}` must be {words} {limit:g}."
+    return "TW205", f"{_shown(error['input'])} is out of range", f"`{_name(steps)}` must be {words} {limit:g}."
 
 
 def _empty(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
-    return "TW205", "the list is empty", f"`{steps[-1]}` needs at least one entry."
+    return "TW205", "the list is empty", f"`{_name(steps)}` needs at least one entry."
 
 
 def _quantity(error: Any, _steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
@@ -111,8 +115,8 @@ def _quantity(error: Any, _steps: tuple[str | int, ...], _node: Node | None) -> 
 
 
 def _text(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
-    remedy = f"`{steps[-1]}` takes at most 63 small letters, digits, dots and dashes, a letter or digit at both ends."
-    return "TW208", f"{_shown(error['input'])} cannot be used as `{steps[-1]}`", remedy
+    message = f"{_shown(error['input'])} cannot be used as `{_name(steps)}`"
+    return "TW208", message, f"`{_name(steps)}` takes {error['ctx']['meaning']}."
 
 
 def _other(error: Any, _steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
@@ -125,14 +129,18 @@ _TELLERS: dict[str, Callable[[Any, tuple[str | int, ...], Node | None], tuple[st
     "literal_error": _choice,
     "too_short": _empty,
     "value_error": _quantity,
-    "string_pattern_mismatch": _text,
-    "string_too_long": _text,
+    "word": _text,
 }
 
 
 def _nearest(word: str, known: list[str]) -> str:
     near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
+
+
+def _name(steps: tuple[str | int, ...]) -> str:
+    """What to call the value: its key, for an item of a list too."""
+    return str(next((step for step in reversed(steps) if isinstance(step, str)), "spec"))
 
 
 def _dotted(steps: tuple[str | int, ...]) -> str:

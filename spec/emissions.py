@@ -59,4 +59,4 @@ def intensity(region: str) -> Intensity:
             return Intensity(name, value, f"{title} {year}: {origin['title']}, {origin['licence']}")
     near = get_close_matches(region.lower(), places(), n=4, cutoff=0.3)
     remedy = f"nearest names: {', '.join(near)}; or give carbon.intensity" if near else "give carbon.intensity"
-    raise InputError.one("TW402", f"no carbon intensity is known for {region!r}", remedy, "carbon.region")
+    raise InputError.one("TW210", f"no carbon intensity is known for {region!r}", remedy, "carbon.region")

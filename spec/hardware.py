@@ -24,7 +24,7 @@ class Power:
     idle: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one instance a name: identity is equality, and hashes fast
 class Gpu:
     """One device. FLOP/s, bytes, bytes per second (one direction), watts; `None` is unknown.
 
@@ -83,6 +83,6 @@ def gpu(name: str) -> Gpu:
         near = get_close_matches(name, [*table["devices"], *table["aliases"]], n=3, cutoff=0.3)
         known = ", ".join(near or table["devices"])
         raise InputError.one(
-            "TW401", f"unknown device {name!r}", f"known devices near that name: {known}", "cluster.gpu"
+            "TW209", f"unknown device {name!r}", f"known devices near that name: {known}", "cluster.gpu"
         )
     return _gpu(exact, table["devices"][exact], table["sources"])

@@ -8,39 +8,52 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from .cluster import Cluster, Interconnect, Launch
 from .layout import Offload, Recompute
 from .quantity import (
     Amount,
     AmountIn,
     Bytes,
-    BytesPerSecond,
     Fraction,
     KgPerKwh,
     KilowattHours,
     LitresPerKwh,
-    Seconds,
     Tokens,
     Tonnes,
-    UsdPerHour,
     Watts,
 )
+from .section import Section
 from .shape import ModelShape
+from .words import FileGlob, Key, Label, Name
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=63)]
-
-
-class Section(BaseModel):
-    """The common base: immutable, no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = [
+    "Carbon",
+    "Checkpointing",
+    "Cluster",
+    "Data",
+    "Interconnect",
+    "Launch",
+    "LossSpike",
+    "Model",
+    "Optimizer",
+    "Parallel",
+    "Published",
+    "Scopes",
+    "Source",
+    "Spec",
+    "Tokenizer",
+    "Training",
+    "Validation",
+    "requested",
+]
 
 
 class Model(Section):
     """A Llama-family decoder: RMSNorm, rotary positions, SwiGLU, grouped-query attention, no biases."""
 
-    name: str = Field(default="custom", description="What reports call the model.")
+    name: Label = Field(default="custom", description="What reports call the model.")
     layers: PositiveInt = Field(description="Transformer layers.")
     hidden_size: PositiveInt = Field(description="Width of the residual stream.")
     ffn_size: PositiveInt = Field(description="Width of the gated feed-forward block (each of its three matrices).")
@@ -73,17 +86,19 @@ class Tokenizer(Section):
     vocab_size: PositiveInt = Field(description="Pieces in all, byte and control pieces included.")
     split_digits: bool = Field(default=True, description="Every digit is a piece of its own (Llama 2, section 2.2).")
     byte_fallback: bool = Field(default=True, description="Unknown characters become UTF-8 bytes; nothing is lost.")
-    path: str | None = Field(default=None, description="A trained SentencePiece .model to use instead of training one.")
+    path: FileGlob | None = Field(
+        default=None, description="A trained SentencePiece .model to use instead of training one."
+    )
     training_bytes: Bytes = Field(default=200 * 10**6, description="At most this much text trains the tokenizer.")
 
 
 class Source(Section):
     """One part of the corpus."""
 
-    path: str = Field(
+    path: FileGlob = Field(
         description="Glob of *.txt, *.jsonl or *.jsonl.zst files, relative to the spec; or python:stdlib."
     )
-    field: str = Field(default="text", description="Field of a JSON line that holds the text.")
+    field: Key = Field(default="text", description="Field of a JSON line that holds the text.")
     weight: PositiveFloat = Field(default=1.0, description="Relative share of this source in the mixture.")
 
 
@@ -166,47 +181,6 @@ class Training(Section):
     )
 
 
-class Interconnect(Section):
-    """The network between nodes. Bandwidth is per GPU or per node: exactly one of the two is given."""
-
-    kind: Literal["infiniband", "roce", "efa", "ethernet", "none"] = Field(description="The fabric; none: one node.")
-    bandwidth_per_gpu: BytesPerSecond | None = Field(default=None, description="Line rate of one GPU, one direction.")
-    bandwidth_per_node: BytesPerSecond | None = Field(default=None, description="Line rate of one node, one direction.")
-    hcas: tuple[str, ...] = Field(default=(), description="RDMA devices, e.g. mlx5_0; empty: NCCL chooses.")
-    socket_interface: str | None = Field(default=None, description="Bootstrap (and TCP) interface, not the RDMA port.")
-    traffic_class: int | None = Field(default=None, ge=0, le=255, description="RoCE traffic class byte of your fabric.")
-    service_level: int | None = Field(default=None, ge=0, le=15, description="InfiniBand service level.")
-    gid_index: int | None = Field(default=None, ge=0, le=255, description="RoCE GID index, for NCCL before 2.21.")
-    timeout: int | None = Field(default=None, ge=1, le=31, description="NCCL_IB_TIMEOUT exponent; 22 on large fabrics.")
-    queue_pairs: int | None = Field(default=None, ge=1, le=128, description="Queue pairs a connection; 4 on ECMP.")
-
-
-class Cluster(Section):
-    """The machine: which devices, how many, how connected, under which power cap."""
-
-    name: str = Field(default="custom", description="What reports call the cluster.")
-    gpu: str = Field(description="A device of the facts table, e.g. A100-SXM4-80GB, or CPU.")
-    gpus: PositiveInt = Field(description="Devices in all (processes, on CPU).")
-    gpus_per_node: PositiveInt = Field(description="Devices in one node.")
-    power_cap: Watts | None = Field(default=None, gt=0, description="Power limit per GPU; none: the device's default.")
-    power_cap_mode: Literal["sudo", "site-flag", "prolog-file", "daemonset", "assume-set"] = Field(
-        default="assume-set", description="How the cap is applied on a node; it is read back in every mode."
-    )
-    interconnect: Interconnect = Interconnect(kind="none")
-    price: UsdPerHour | None = Field(default=None, ge=0, description="Money per device and hour.")
-    device_power: Watts | None = Field(default=None, gt=0, description="Average draw of one CPU process.")
-
-    @property
-    def nodes(self) -> int:
-        """Nodes in all."""
-        return -(-self.gpus // self.gpus_per_node)
-
-    @property
-    def on_cpu(self) -> bool:
-        """Whether training runs on CPUs, over gloo."""
-        return self.gpu == "CPU"
-
-
 class Parallel(Section):
     """The layout as asked for; whatever is missing is planned."""
 
@@ -234,7 +208,7 @@ class Carbon(Section):
 
     pue: float = Field(ge=1, le=3, description="Power usage effectiveness of the data centre.")
     intensity: KgPerKwh | None = Field(default=None, ge=0, description="Carbon intensity of the electricity.")
-    region: str | None = Field(
+    region: Key | None = Field(
         default=None, description="A place of the grid table, e.g. us-va; used when intensity is not given."
     )
     scopes: Scopes = Scopes()
@@ -244,23 +218,6 @@ class Carbon(Section):
     )
     budget_energy: KilowattHours | None = Field(
         default=None, gt=0, description="Stop cleanly after a checkpoint when this is used."
-    )
-
-
-class Launch(Section):
-    """Where the run is started, and the options of that place."""
-
-    target: Literal["local", "ssh", "slurm", "kubernetes"] = Field(default="local", description="What starts the run.")
-    time_limit: Seconds | None = Field(default=None, gt=0, description="Wall-clock limit of one job.")
-    hosts: tuple[str, ...] = Field(default=(), description="ssh: the nodes.")
-    partition: str | None = Field(default=None, description="slurm: partition.")
-    account: str | None = Field(default=None, description="slurm: account.")
-    container: str | None = Field(default=None, description="Container image (slurm with pyxis, kubernetes).")
-    namespace: str | None = Field(default=None, description="kubernetes: namespace.")
-    rdma_resource: str | None = Field(default=None, description="kubernetes: extended resource of the RDMA devices.")
-    volume_claim: str | None = Field(default=None, description="kubernetes: claim that holds data and runs.")
-    secrets: tuple[str, ...] = Field(
-        default=(), description="Names of environment variables to pass by reference; never values."
     )
 
 

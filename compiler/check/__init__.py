@@ -1,7 +1,7 @@
 """The second stage: every rule over a loaded spec. One file a rule; its docstring is its documentation.
 
 A rule module has `CODE`, a docstring and `check(loaded)`, which yields findings. The first digit of the code is its
-severity: TW3 errors, TW4 warnings, TW5 notes. A rule that crashes becomes the finding TW000 and hides no other.
+severity: TW2 and TW3 errors, TW4 warnings, TW5 notes. A rule that crashes becomes the finding TW000 and hides no other.
 """
 
 from __future__ import annotations
@@ -13,10 +13,36 @@ from typing import Protocol
 
 from ...spec.problem import InputError, Problem, Severity
 from ..load import Loaded
-from . import heads
+from . import (
+    bandwidth,
+    batch,
+    batch_rounding,
+    carbon,
+    degrees,
+    device,
+    divisible,
+    heads,
+    interconnect,
+    launch,
+    learning_rate,
+    nodes,
+    optimal,
+    power_cap,
+    precision,
+    region,
+    schedule,
+    sequence,
+    stages,
+    tensor_node,
+    tokenizer,
+    unused,
+    vocabulary,
+    warmup,
+    zero,
+)
 from .finding import Finding, place_of
 
-SEVERITIES: dict[str, Severity] = {"3": "error", "4": "warning", "5": "note"}
+SEVERITIES: dict[str, Severity] = {"2": "error", "3": "error", "4": "warning", "5": "note"}
 CRASHED = "TW000"
 
 
@@ -36,7 +62,33 @@ class Rule(Protocol):
         ...
 
 
-RULES: tuple[Rule, ...] = (heads,)
+RULES: tuple[Rule, ...] = (
+    device,
+    region,
+    carbon,
+    heads,
+    divisible,
+    stages,
+    batch,
+    nodes,
+    sequence,
+    tokenizer,
+    degrees,
+    power_cap,
+    interconnect,
+    precision,
+    schedule,
+    zero,
+    launch,
+    learning_rate,
+    warmup,
+    vocabulary,
+    tensor_node,
+    bandwidth,
+    unused,
+    optimal,
+    batch_rounding,
+)
 
 
 def check(loaded: Loaded) -> list[Problem]:

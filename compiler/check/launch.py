@@ -1,0 +1,36 @@
+"""The launch target has what it needs.
+
+ssh needs one host a node; Kubernetes needs a container image; a local launch is one machine.
+
+Bad:
+
+    cluster: {preset: meta-rsc, gpus: 16}
+    launch: {target: ssh, hosts: [node-1]}
+
+Good:
+
+    cluster: {preset: meta-rsc, gpus: 16}
+    launch: {target: ssh, hosts: [node-1, node-2]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..load import Loaded
+from .finding import Finding
+
+CODE = "TW314"
+
+
+def check(loaded: Loaded) -> Iterator[Finding]:
+    """A target that could not start the run."""
+    launch, nodes = loaded.spec.launch, loaded.spec.cluster.nodes
+    if launch.target == "ssh" and len(set(launch.hosts)) != nodes:
+        message = f"{len(set(launch.hosts))} different hosts for {nodes} nodes"
+        yield Finding("launch.hosts", message, "List each node once.")
+    if launch.target == "kubernetes" and launch.container is None:
+        yield Finding("launch", "kubernetes needs a container image", "Add `container: registry/image:tag`.")
+    if launch.target == "local" and nodes > 1:
+        message = f"`target: local` starts one machine, and the cluster has {nodes} nodes"
+        yield Finding("launch.target", message, "Write `slurm`, `ssh` or `kubernetes`.")

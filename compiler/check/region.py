@@ -1,0 +1,33 @@
+"""The place is one of the grid table.
+
+An unknown place is an error with the nearest names, never another place's number.
+
+Bad:
+
+    carbon: {pue: 1.1, region: us-virginia}
+
+Good:
+
+    carbon: {pue: 1.1, region: us-va}
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from ...spec.emissions import places
+from ..load import Loaded
+from .finding import Finding
+
+CODE = "TW210"
+
+
+def check(loaded: Loaded) -> Iterator[Finding]:
+    """A place without a carbon intensity."""
+    region = loaded.spec.carbon.region
+    if region is None or region.lower() in places():
+        return
+    near = difflib.get_close_matches(region.lower(), places(), n=3, cutoff=0.4)
+    remedy = f"Did you mean {' or '.join(near)}?" if near else "Name a country (fr, de, us) or give `intensity`."
+    yield Finding("carbon.region", f"{region!r} is not in the grid table", remedy)

@@ -1,0 +1,58 @@
+"""A setting that has no effect where it stands is pointed out.
+
+It usually means that another setting is wrong: a partition without Slurm, a RoCE traffic class on InfiniBand.
+
+Bad:
+
+    launch: {target: local, partition: gpu}
+
+Good:
+
+    launch: {target: slurm, partition: gpu}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...spec.sections import Cluster, Launch
+from ..load import Loaded
+from .finding import Finding
+
+CODE = "TW406"
+
+_ONLY_FOR = {
+    "hosts": ("ssh",),
+    "partition": ("slurm",),
+    "account": ("slurm",),
+    "container": ("slurm", "kubernetes"),
+    "namespace": ("kubernetes",),
+    "rdma_resource": ("kubernetes",),
+    "volume_claim": ("kubernetes",),
+}
+
+
+def check(loaded: Loaded) -> Iterator[Finding]:
+    """Settings of another launch target, another fabric or another kind of device."""
+    yield from _launch(loaded.spec.launch)
+    yield from _cluster(loaded.spec.cluster)
+    if loaded.spec.carbon.intensity is not None and loaded.spec.carbon.region is not None:
+        yield Finding("carbon.region", "`intensity` is given, so the table is not used", "Keep one of the two.")
+
+
+def _launch(launch: Launch) -> Iterator[Finding]:
+    for name, targets in _ONLY_FOR.items():
+        if getattr(launch, name) and launch.target not in targets:
+            message = f"`{name}` is used only with `target: {' or '.join(targets)}`, and the target is {launch.target}"
+            yield Finding(f"launch.{name}", message, "Remove it, or change the target.")
+
+
+def _cluster(cluster: Cluster) -> Iterator[Finding]:
+    network = cluster.interconnect
+    if network.kind != "roce" and (network.traffic_class is not None or network.gid_index is not None):
+        name = "traffic_class" if network.traffic_class is not None else "gid_index"
+        message = f"`{name}` is used only on RoCE, and the network is {network.kind}"
+        yield Finding(f"cluster.interconnect.{name}", message, "Remove it, or change `kind`.")
+    if cluster.device_power is not None and not cluster.on_cpu:
+        message = "`device_power` is used only on CPUs; a GPU's energy is metered"
+        yield Finding("cluster.device_power", message, "Remove it; `power_cap` is what limits a GPU.")

@@ -1,0 +1,73 @@
+"""Where a run takes place: the machine, its network, and what starts the processes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+
+from .quantity import BytesPerSecond, Seconds, UsdPerHour, Watts
+from .section import Section
+from .words import Account, Device, Host, Image, Key, KubernetesName, Label, Resource, Variable
+
+
+class Interconnect(Section):
+    """The network between nodes. Bandwidth is per GPU or per node: exactly one of the two is given."""
+
+    kind: Literal["infiniband", "roce", "efa", "ethernet", "none"] = Field(description="The fabric; none: one node.")
+    bandwidth_per_gpu: BytesPerSecond | None = Field(default=None, description="Line rate of one GPU, one direction.")
+    bandwidth_per_node: BytesPerSecond | None = Field(default=None, description="Line rate of one node, one direction.")
+    hcas: tuple[Device, ...] = Field(default=(), description="RDMA devices, e.g. mlx5_0; empty: NCCL chooses.")
+    socket_interface: Device | None = Field(
+        default=None, description="Bootstrap (and TCP) interface, not the RDMA port."
+    )
+    traffic_class: int | None = Field(default=None, ge=0, le=255, description="RoCE traffic class byte of your fabric.")
+    service_level: int | None = Field(default=None, ge=0, le=15, description="InfiniBand service level.")
+    gid_index: int | None = Field(default=None, ge=0, le=255, description="RoCE GID index, for NCCL before 2.21.")
+    timeout: int | None = Field(default=None, ge=1, le=31, description="NCCL_IB_TIMEOUT exponent; 22 on large fabrics.")
+    queue_pairs: int | None = Field(default=None, ge=1, le=128, description="Queue pairs a connection; 4 on ECMP.")
+
+
+class Cluster(Section):
+    """The machine: which devices, how many, how connected, under which power cap."""
+
+    name: Label = Field(default="custom", description="What reports call the cluster.")
+    gpu: Key = Field(description="A device of the facts table, e.g. A100-SXM4-80GB, or CPU.")
+    gpus: PositiveInt = Field(description="Devices in all (processes, on CPU).")
+    gpus_per_node: PositiveInt = Field(description="Devices in one node.")
+    power_cap: Watts | None = Field(default=None, gt=0, description="Power limit per GPU; none: the device's default.")
+    power_cap_mode: Literal["sudo", "site-flag", "prolog-file", "daemonset", "assume-set"] = Field(
+        default="assume-set", description="How the cap is applied on a node; it is read back in every mode."
+    )
+    interconnect: Interconnect = Interconnect(kind="none")
+    price: UsdPerHour | None = Field(default=None, ge=0, description="Money per device and hour.")
+    device_power: Watts | None = Field(default=None, gt=0, description="Average draw of one CPU process.")
+
+    @property
+    def nodes(self) -> int:
+        """Nodes in all."""
+        return -(-self.gpus // self.gpus_per_node)
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether training runs on CPUs, over gloo."""
+        return self.gpu == "CPU"
+
+
+class Launch(Section):
+    """Where the run is started, and the options of that place."""
+
+    target: Literal["local", "ssh", "slurm", "kubernetes"] = Field(default="local", description="What starts the run.")
+    time_limit: Seconds | None = Field(default=None, gt=0, description="Wall-clock limit of one job.")
+    hosts: tuple[Host, ...] = Field(default=(), description="ssh: the nodes.")
+    partition: Account | None = Field(default=None, description="slurm: partition.")
+    account: Account | None = Field(default=None, description="slurm: account.")
+    container: Image | None = Field(default=None, description="Container image (slurm with pyxis, kubernetes).")
+    namespace: KubernetesName | None = Field(default=None, description="kubernetes: namespace.")
+    rdma_resource: Resource | None = Field(
+        default=None, description="kubernetes: extended resource of the RDMA devices."
+    )
+    volume_claim: KubernetesName | None = Field(default=None, description="kubernetes: claim that holds data and runs.")
+    secrets: tuple[Variable, ...] = Field(
+        default=(), description="Names of environment variables to pass by reference; never values."
+    )

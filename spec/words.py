@@ -1,0 +1,49 @@
+"""Text that ends up in scripts, file names and manifests: each kind of it has an allow-list.
+
+Quoting alone would not protect a leading `-` or a `#SBATCH` line, so no value can be more than a word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Pydantic metadata: text that matches `pattern` as a whole; `meaning` completes "it takes ..."."""
+
+    pattern: str
+    longest: int
+    meaning: str
+
+    def _read(self, text: str) -> str:
+        if len(text) > self.longest or not re.fullmatch(self.pattern, text):
+            meaning = f"{self.meaning}, at most {self.longest} characters"
+            raise PydanticCustomError("word", "{meaning}", {"meaning": meaning})
+        return text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{self.pattern}$", "maxLength": self.longest}
+
+
+Name = Annotated[
+    str, Word(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", 63, "small letters, digits, dots and dashes, no dash or dot at an end")
+]
+Label = Annotated[str, Word(r"[A-Za-z0-9][A-Za-z0-9 ._+()-]*", 80, "letters, digits, blanks and . _ + ( ) -")]
+FileGlob = Annotated[str, Word(r"[^-\s][^\n\r\0]*", 1000, "a path that does not start with a dash or a blank")]
+Key = Annotated[str, Word(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", 100, "letters, digits and _ . -")]
+Device = Annotated[str, Word(r"\^?=?[A-Za-z0-9][A-Za-z0-9_.:-]*", 64, "the name of a device or interface")]
+Host = Annotated[str, Word(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", 253, "a host name or an IPv4 address")]
+Account = Annotated[str, Word(r"[A-Za-z0-9_][A-Za-z0-9_.,+-]*", 100, "letters, digits and _ . , + -")]
+Image = Annotated[str, Word(r"[A-Za-z0-9/][A-Za-z0-9_.:/@#+-]*", 500, "an image reference or the path of one")]
+KubernetesName = Annotated[str, Word(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", 253, "a Kubernetes name (RFC 1123)")]
+Resource = Annotated[str, Word(r"[a-z0-9][a-z0-9.-]*/[A-Za-z0-9_.-]+", 253, "a resource like rdma/ib")]
+Variable = Annotated[str, Word(r"[A-Za-z_][A-Za-z0-9_]*", 100, "the name of an environment variable, not its value")]
