@@ -39,7 +39,7 @@ class Tokenizer:
             self._model = sentencepiece.SentencePieceProcessor(model_file=str(path))
         except (OSError, RuntimeError) as error:
             raise InputError.one(
-                "TW711", f"{path} is not a SentencePiece model", "Give the .model file itself.", "tokenizer.path"
+                "TW821", f"{path} is not a SentencePiece model", "Give the .model file itself.", "tokenizer.path"
             ) from error
         self.vocab_size: int = self._model.vocab_size()
         self.begin: int = self._model.bos_id()
@@ -127,18 +127,18 @@ def _refusal(message: str, settings: Settings) -> InputError:
     size = f"a vocabulary of {settings.vocab_size}"
     if found := _TOO_MANY.search(message):
         return InputError.one(
-            "TW712",
+            "TW822",
             f"{size} is larger than this corpus supports: at most {found.group(1)}",
             f"Write {found.group(1)} or less, or add text or training_bytes.",
             "tokenizer.vocab_size",
         )
     if found := _TOO_FEW.search(message):
         return InputError.one(
-            "TW712",
+            "TW822",
             f"{size} does not hold the corpus's characters: at least {found.group(1)}",
             f"Write {found.group(1)} or more.",
             "tokenizer.vocab_size",
         )
     if "sentences_.empty()" in message:
-        return InputError.one("TW713", "the corpus holds no text to train a tokenizer on", "Add text.", "data.train")
-    return InputError.one("TW712", f"SentencePiece refuses: {message}", "Change the tokenizer section.", "tokenizer")
+        return InputError.one("TW823", "the corpus holds no text to train a tokenizer on", "Add text.", "data.train")
+    return InputError.one("TW822", f"SentencePiece refuses: {message}", "Change the tokenizer section.", "tokenizer")

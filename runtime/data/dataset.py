@@ -104,7 +104,7 @@ def open_dataset(plan: Plan, run: RunFolder, split: Split) -> Dataset:
     ]
     if len(used) < len(plan.data.train) and (split == "train" or not used):
         raise InputError.one(
-            "TW704",
+            "TW814",
             f"a source has no sequence of {length} tokens for the {split} part",
             "Add text, shorten training.sequence_length, or change data.validation.",
             "data",
@@ -127,7 +127,7 @@ def _fits(index: Index, plan: Plan, run: RunFolder) -> None:
         wrong.append("they were made from other sources")
     if wrong:
         raise InputError.one(
-            "TW702", f"the shards in {run.data} do not fit the plan: {'; '.join(wrong)}", "Launch again to remake them."
+            "TW812", f"the shards in {run.data} do not fit the plan: {'; '.join(wrong)}", "Launch again to remake them."
         )
 
 
@@ -136,10 +136,10 @@ def _mapped(path: Path, tokens: int, kind: np.dtype[np.unsignedinteger]) -> Toke
         size = path.stat().st_size
     except OSError as error:
         raise InputError.one(
-            "TW703", f"{path} cannot be read: {error.strerror}", "Launch again to remake it."
+            "TW813", f"{path} cannot be read: {error.strerror}", "Launch again to remake it."
         ) from error
     if size != tokens * kind.itemsize:
         raise InputError.one(
-            "TW703", f"{path} has {size} bytes instead of {tokens * kind.itemsize}", "Launch again to remake it."
+            "TW813", f"{path} has {size} bytes instead of {tokens * kind.itemsize}", "Launch again to remake it."
         )
     return np.memmap(path, dtype=kind, mode="r")

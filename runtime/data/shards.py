@@ -78,12 +78,12 @@ def file_sha256(path: Path) -> str:
 
 
 def read_index(folder: Path) -> Index:
-    """The index of a data folder. Raises InputError TW701 when there is none or it is damaged."""
+    """The index of a data folder. Raises InputError TW811 when there is none or it is damaged."""
     try:
         return Index.model_validate_json((folder / "index.json").read_bytes())
     except (OSError, ValidationError) as error:
         raise InputError.one(
-            "TW701", f"{folder / 'index.json'} cannot be read: {error}", "Remove the data folder and launch again."
+            "TW811", f"{folder / 'index.json'} cannot be read: {error}", "Remove the data folder and launch again."
         ) from error
 
 

@@ -94,7 +94,7 @@ def test_control_pieces_are_llamas(tokenizer):
 
 def test_too_large_a_vocabulary_names_the_largest_that_works():
     """The remedy of the refusal is true: the named size trains, one more does not."""
-    with pytest.raises(InputError, match="TW712") as refused:
+    with pytest.raises(InputError, match="TW822") as refused:
         train(TEXTS[2:3], Settings(vocab_size=50_000))
     largest = int(re.search(r"at most (\d+)", str(refused.value)).group(1))
     train(TEXTS[2:3], Settings(vocab_size=largest))
@@ -111,12 +111,12 @@ def test_too_small_a_vocabulary_names_the_smallest_that_works():
 
 def test_no_text_is_refused():
     """An empty corpus cannot train a tokenizer, and that is what the message says."""
-    with pytest.raises(InputError, match="TW713"):
+    with pytest.raises(InputError, match="TW823"):
         train(["", "\n"], SETTINGS)
 
 
 def test_another_file_is_refused(tmp_path):
     """A file that is no SentencePiece model is named."""
     (tmp_path / "x.model").write_bytes(b"hello")
-    with pytest.raises(InputError, match="TW711"):
+    with pytest.raises(InputError, match="TW821"):
         Tokenizer(tmp_path / "x.model")

@@ -1,0 +1,145 @@
+"""The corpus: the files of a source, read in blocks that workers turn into documents.
+
+    *.txt, python:stdlib     a file is a document; a longer one is cut at line ends, so that it need not fit in memory
+    *.jsonl, *.jsonl.zst     a line is a JSON object, and one of its fields a document
+
+Reading is sequential and cheap; decoding, JSON and tokenizing happen in the workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import zstandard
+
+from ..spec.problem import InputError, Place
+from ..spec.sections import Source
+
+STDLIB = "python:stdlib"
+_NOT_SOURCES = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3", "__pycache__"}
+_TEXT_BYTES = 2**16  # a document of a longer text file
+_LINES_BYTES = 2**20  # JSON lines that travel together
+_SUFFIXES = (".txt", ".jsonl", ".jsonl.zst")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Bytes of whole documents: where they come from, the number of their first line, and how to read them."""
+
+    path: str
+    line: int
+    content: bytes
+    field: str | None  # of a JSON line; None for plain text
+
+
+def files(source: Source, root: Path) -> list[Path]:
+    """The files of a source in a fixed order. Raises InputError when there are none, or none that can be read."""
+    if source.path == STDLIB:
+        return _stdlib()
+    try:
+        found = sorted(path for path in root.glob(source.path) if path.is_file())
+    except (ValueError, NotImplementedError) as error:  # pathlib's words for a bad or an absolute pattern
+        remedy = "Write a pattern relative to the spec's folder; a symbolic link may lead elsewhere."
+        raise InputError.one("TW831", f"{source.path}: {error}", remedy, "data.train") from error
+    if not found:
+        raise InputError.one("TW831", f"{source.path} matches no file below {root}", "Correct the path.", "data.train")
+    odd = [path.name for path in found if not path.name.endswith(_SUFFIXES)]
+    if odd:
+        remedy = f"Name files that end in {', '.join(_SUFFIXES)}."
+        raise InputError.one("TW832", f"{source.path}: cannot read {odd[0]}: unknown format", remedy, "data.train")
+    return found
+
+
+def _stdlib() -> list[Path]:
+    """Sources of the running Python's standard library, without tests and installed packages."""
+    library = Path(sysconfig.get_path("stdlib"))
+    sources = (path for path in library.rglob("*.py") if not _NOT_SOURCES & set(path.relative_to(library).parts))
+    return sorted(path for path in sources if path.stat().st_size)
+
+
+def fingerprint(paths: list[Path], root: Path) -> str:
+    """A digest that changes when a file is added, removed, resized or touched."""
+    digest = hashlib.sha256()
+    for path in paths:
+        facts = path.stat()
+        name = path.relative_to(root) if path.is_relative_to(root) else path
+        digest.update(f"{name.as_posix()}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def blocks(path: Path, field: str) -> Iterator[tuple[Block, int]]:
+    """The blocks of a file, each with the bytes of the file read so far. Raises InputError when it cannot be read."""
+    plain = not path.name.endswith((".jsonl", ".jsonl.zst"))
+    size = _TEXT_BYTES if plain else _LINES_BYTES
+    line = 1
+    try:
+        with path.open("rb") as file, _decompressed(path, file) as stream:
+            for content in _cut(stream, size):
+                yield Block(str(path), line, content, None if plain else field), file.tell()
+                line += content.count(b"\n")
+    except (OSError, zstandard.ZstdError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError.one(
+            "TW833", f"{path} cannot be read: {reason}", "Make it readable, or name other files.", "data.train"
+        ) from error
+
+
+def _decompressed(path: Path, file: BinaryIO) -> io.BufferedIOBase | BinaryIO:
+    if path.suffix != ".zst":
+        return file
+    # The window limit of `zstd --long=31`: a decompressor refuses such files without it.
+    raw = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(file, read_across_frames=True)
+    return io.BufferedReader(raw, 2**20)
+
+
+def _cut(stream: io.BufferedIOBase | BinaryIO, size: int) -> Iterator[bytes]:
+    """Content in pieces of about `size` bytes that end where a line does."""
+    while content := stream.read(size):
+        yield content + (b"" if content.endswith(b"\n") else stream.readline())
+
+
+def documents(block: Block) -> Iterator[str]:
+    """The documents of a block; empty ones are left out. Raises InputError with file and line of what is wrong."""
+    if block.field is None:
+        yield from filter(None, [_text(block.content, block, block.line)])
+        return
+    for number, line in enumerate(block.content.split(b"\n"), start=block.line):
+        if line.strip() and (text := _field(_text(line, block, number), block, number)):
+            yield text
+
+
+def _text(content: bytes, block: Block, line: int) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line += content.count(b"\n", 0, error.start)
+        raise _wrong("TW834", f"byte 0x{content[error.start]:02x} is not UTF-8", block, line) from error
+
+
+def _field(line: str, block: Block, number: int) -> str:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _wrong("TW835", f"not a JSON object: {error}", block, number) from error
+    text = entry.get(block.field) if isinstance(entry, dict) else None
+    if not isinstance(text, str):
+        has = f"; it has {', '.join(map(repr, entry))}" if isinstance(entry, dict) else ""
+        raise _wrong("TW836", f"no text in field {block.field!r}{has}", block, number)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = "the text holds half a surrogate pair, which UTF-8 cannot carry"
+        raise _wrong("TW834", message, block, number) from error
+    return text
+
+
+def _wrong(code: str, message: str, block: Block, line: int) -> InputError:
+    remedy = "Correct or remove the line." if code != "TW836" else "Name the field of the text: data.train[].field."
+    return InputError.one(code, message, remedy, "data.train", Place(block.path, line, 1))

@@ -1,0 +1,107 @@
+"""Before training: `python -m trainwright.runtime.prepare --bundle DIR --run DIR --root DIR`.
+
+Trains the tokenizer and writes the shards of a run, or finds them there and verifies them. Everything is made under a
+temporary name and renamed when whole, so a killed start leaves no half; the next one takes up what is finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from ..spec.exit_codes import Exit
+from ..spec.plan import Plan, read_plan
+from ..spec.problem import InputError
+from ..spec.run import RunFolder
+from .data.job import Advance, Job
+from .data.make import make_shards
+from .data.shards import Index, SourcePart, read_index
+from .data.vocabulary import make_tokenizer
+from .energy import PhaseLedger, open_meter
+from .energy.phases import Phase
+from .events import EventLog, last_attempt
+from .exits import code_of
+
+console = Console(stderr=True, highlight=False)
+
+STAGES: tuple[tuple[Phase, Callable[[Job, Advance], str]], ...] = (("tokenizer", make_tokenizer), ("data", make_shards))
+
+
+def prepare(job: Job) -> Index:
+    """Make or verify tokenizer and shards. Raises InputError or OSError, and then leaves what was there before."""
+    job.run.path.mkdir(parents=True, exist_ok=True)
+    meter, ledger = open_meter(job.plan, local_rank=0), PhaseLedger()
+    log = EventLog(job.run.events, last_attempt(job.run.events) + 1)
+    try:
+        for name, make in STAGES:
+            with _bar(name, job.bytes) as bar:
+                done = make(job, partial(bar.advance, bar.task_ids[0]))
+            ledger.charge(name, meter.read())
+            console.print(f"{name:9}  {done}", markup=False, soft_wrap=True)
+    finally:
+        meter.close()
+        for event in (*ledger.events(), *meter.events()):
+            log.write(**event)
+        log.close()
+    return read_index(job.run.data)
+
+
+def _bar(name: str, total: int) -> Progress:
+    columns = (TextColumn(f"{name:9}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    bar.add_task(name, total=total)
+    return bar
+
+
+def _say(name: str, parts: tuple[SourcePart, ...]) -> None:
+    documents, tokens = sum(part.documents for part in parts), sum(part.tokens for part in parts)
+    console.print(f"           {name}: {tokens:,} tokens of {documents:,} documents")
+
+
+def _arguments() -> Job:
+    parser = argparse.ArgumentParser(prog="trainwright.runtime.prepare", description="Make a run's tokenizer and data.")
+    for name, meaning in (("bundle", "compiled bundle"), ("run", "run folder"), ("root", "folder of the corpus paths")):
+        parser.add_argument(f"--{name}", type=Path, required=True, help=meaning)
+    given = parser.parse_args()
+    plan: Plan = read_plan(given.bundle)
+    return Job(plan, RunFolder(given.run), given.root, workers=len(os.sched_getaffinity(0)))
+
+
+def _explain(error: Exception) -> None:
+    """Each problem with its remedy; for a fault of ours the traceback."""
+    if not isinstance(error, InputError):
+        console.print(f"trainwright: {error}" if isinstance(error, OSError) else traceback.format_exc(), markup=False)
+        return
+    for problem in error.problems:
+        place = f"{problem.place.file}:{problem.place.line}: " if problem.place else ""
+        console.print(f"{place}error {problem.code} {problem.path}: {problem.message}", markup=False, soft_wrap=True)
+        console.print(f"  {problem.help}", markup=False, soft_wrap=True)
+
+
+def main() -> Exit:
+    """Prepare, and answer with the exit code."""
+    try:
+        index = prepare(_arguments())
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except PermissionError as error:
+        _explain(error)
+        return Exit.INPUT
+    except Exception as error:  # noqa: BLE001 - the last resort of a process: every failure has its exit code
+        _explain(error)
+        return code_of(error)
+    _say("training", index.train)
+    _say("held out", index.validation)
+    return Exit.DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
