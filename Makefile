@@ -33,6 +33,10 @@ format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The site, in site/; warnings are errors.
+docs: .venv/installed
+	$(BIN)/mkdocs build --quiet
+
 # What the service tests need, on Debian: a real Slurm, sshd and pdsh, a browser. Without it those tests say skipped.
 services:
 	apt-get update -qq
@@ -41,7 +45,7 @@ services:
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev,docs]'
 	touch $@
 
 clean:

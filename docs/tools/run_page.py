@@ -1,0 +1,50 @@
+"""The pages of exit codes and of the run folder with its events, read from the comments that define them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+
+from ...spec import exit_codes, run
+from .tables import code, page, table
+
+_CODE = re.compile(r"^ {4}(?P<name>[A-Z_]+) = (?P<number>\d+)(?:  # (?P<about>.*))?$", re.MULTILINE)
+
+
+def exit_page() -> str:
+    """Every exit code of every process."""
+    rows = [
+        (match["number"], code(match["name"]), match["about"] or "done")
+        for match in _CODE.finditer(inspect.getsource(exit_codes.Exit))
+    ]
+    return page("Exit codes", "`spec/exit_codes.py`", table(("code", "name", "meaning"), rows))
+
+
+def events_page() -> str:
+    """The run folder and the event log: prose as it is, columns as tables."""
+    title, *paragraphs = inspect.cleandoc(run.__doc__ or "").split("\n\n")
+    parts = [f"{title}\n"]
+    for paragraph in paragraphs:
+        rows = list(_columns(paragraph))
+        indented = paragraph.startswith("    ") or not rows
+        parts.append(_table(rows) if rows and indented else f"{paragraph}\n")
+    return page("Run folder and events", "`spec/run.py`", *parts)
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    return table(("name", "what it holds"), [(code(name), about) for name, about in rows])
+
+
+def _columns(paragraph: str) -> Iterator[tuple[str, str]]:
+    """Lines of two columns, set apart by two or more spaces; a line that is indented further goes on with the last."""
+    rows: list[list[str]] = []
+    for line in paragraph.splitlines():
+        parts = re.split(r"(?<=\S)\s{2,}", line.strip(), maxsplit=1)
+        if re.match(r" {8,}\S", line) and rows:
+            rows[-1][1] += f" {line.strip()}"
+        elif len(parts) == 2:
+            rows.append(parts)
+        else:
+            return
+    yield from ((name, about) for name, about in rows)
