@@ -54,7 +54,8 @@ class SampledMeter:
         self._thread = threading.Thread(target=self._run, name="energy", daemon=True)
 
     def start(self) -> SampledMeter:
-        """Start sampling."""
+        """Take the first sample, then go on in a thread."""
+        self.sample()
         self._thread.start()
         return self
 
@@ -111,10 +112,9 @@ class SampledMeter:
 
     def _run(self) -> None:
         while not self._closing.is_set():
+            self._wake.wait(PERIOD)
             self._wake.clear()
             self.sample()
-            self._wake.wait(PERIOD)
-        self.sample()
 
     def _read(self, now: float) -> Reading:
         tracks = [track for _, track in self._tracks]

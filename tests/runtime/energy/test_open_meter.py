@@ -7,8 +7,7 @@ import threading
 import pynvml
 import pytest
 
-from trainwright.runtime import energy
-from trainwright.runtime.energy import Reading, open_meter, rapl
+from trainwright.runtime.energy import Reading, node, open_meter, rapl
 from trainwright.runtime.energy.meter import AbsentMeter, SteadyMeter
 from trainwright.tests.fakes.nvml import fake
 from trainwright.tests.fakes.nvml.fake import Function
@@ -100,7 +99,7 @@ def test_no_driver_library(make_plan):
 
 def test_driver_that_hangs(nvml, make_plan, monkeypatch):
     """A driver that does not come back counts as absent after a while."""
-    monkeypatch.setattr(energy, "PATIENCE", 0.05)
+    monkeypatch.setattr(node, "PATIENCE", 0.05)
     nvml.fail(Function.INIT, sleep_ms=300)
     assert open_meter(make_plan(assumed_watts=400), 0).source == "assumed"
     assert nvml.fired(Function.INIT) == 1

@@ -1,0 +1,89 @@
+"""The power limit that the GPUs of this node really enforce: read at the start of a run, and watched while it goes on.
+
+A cap is never taken for granted: `applied` is true only where the driver says so of every GPU, and null where it
+cannot be asked.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ...spec.plan import Plan
+from ...spec.run import Event
+from .meter import Clock
+from .node import devices_here, within
+from .nvml import Error, Gpu, gpus
+
+INTERVAL = 30.0  # seconds between two looks of the watch
+ROUNDING = 0.5  # watts: a limit this close to the one that was asked for is the one that was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """The cap as the `start` event of a run tells it; null is unknown."""
+
+    requested_watts: float | None
+    enforced_watts: float | None
+    applied: bool | None
+
+
+def observe(plan: Plan) -> Cap:
+    """What this node enforces now: the highest limit of its GPUs. Unknown where the driver does not answer."""
+    asked = plan.device.power_cap_watts
+    limits = within(lambda: [gpu.enforced_watts() for gpu in node_gpus(plan)], Error)
+    enforced = max(limits) if limits else None
+    return Cap(asked, enforced, holds(enforced, asked))
+
+
+def combine(nodes: Iterable[Cap | None]) -> Cap:
+    """The cap of a job from those of its nodes (None: a rank that does not speak for a node)."""
+    caps = [cap for cap in nodes if cap is not None]
+    asked, limits = caps[0].requested_watts, [cap.enforced_watts for cap in caps]
+    enforced = None if None in limits else max(limit for limit in limits if limit is not None)
+    applied = [cap.applied for cap in caps]
+    return Cap(asked, enforced, False if False in applied else None if None in applied else True)
+
+
+def holds(enforced: float | None, asked: float | None) -> bool | None:
+    """Whether a limit is in force; None when none was asked for or the driver does not tell."""
+    return None if enforced is None or asked is None else enforced <= asked + ROUNDING
+
+
+def node_gpus(plan: Plan) -> list[Gpu]:
+    """The GPUs of this node that the run uses; [] on CPU. Raises Error where the driver does not answer."""
+    if plan.device.kind == "cpu":
+        return []
+    return gpus(os.environ.get("CUDA_VISIBLE_DEVICES"), devices_here(plan))
+
+
+class CapWatch:
+    """Call it often; it looks every INTERVAL seconds and returns `fault` events for limits that changed."""
+
+    def __init__(self, gpus: Sequence[Gpu], asked: float | None, clock: Clock = time.monotonic) -> None:
+        self._gpus = gpus
+        self._asked = "no cap was asked for" if asked is None else f"asked for: {asked:g} W"
+        self._clock = clock
+        self._due = clock()
+        self._seen: dict[str, float] = {}
+
+    def __call__(self) -> list[Event]:
+        """Changes since the last look."""
+        if self._clock() < self._due:
+            return []
+        self._due = self._clock() + INTERVAL
+        return [event for gpu in self._gpus for event in self._look(gpu)]
+
+    def _look(self, gpu: Gpu) -> list[Event]:
+        try:
+            now = gpu.enforced_watts()
+        except Error:
+            return []  # the meter reports a GPU that does not answer
+        before = self._seen.get(gpu.uuid, now)
+        self._seen[gpu.uuid] = now
+        if now == before:
+            return []
+        what = f"the power limit of {gpu.uuid} changed from {before:g} W to {now:g} W ({self._asked})"
+        return [{"kind": "fault", "step": None, "rank": None, "what": what, "action": "reported"}]
