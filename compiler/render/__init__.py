@@ -1,0 +1,30 @@
+"""Stage `render`: a compiled spec becomes the text of every file of the bundle. Pure: nothing is read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...spec.manifest import MANIFEST, manifest
+from . import local
+from .ds_config import deepspeed_config
+from .env import environment
+from .estimate_page import estimate_page
+from .jsontext import json_text
+from .lock import lock_text
+from .unit import Unit
+
+TARGETS = {"local": local.files}
+
+
+def render(unit: Unit, provenance: Mapping[str, str], about: str) -> dict[str, str]:
+    """Names and texts of the bundle's files, MANIFEST included. Raises InputError for what cannot be rendered."""
+    files = {
+        "plan.json": json_text(unit.plan.model_dump(mode="json")),
+        "ds_config.json": json_text(deepspeed_config(unit.plan)),
+        "env.sh": environment(unit),
+        "estimate.json": json_text(unit.estimate.model_dump(mode="json")),
+        "estimate.md": estimate_page(unit.estimate),
+        "spec.lock.yaml": lock_text(unit.spec, unit.plan.layout, provenance),
+        **TARGETS[unit.target](unit),
+    }
+    return {**files, MANIFEST: manifest(files, about)}

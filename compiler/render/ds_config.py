@@ -1,0 +1,127 @@
+"""ds_config.json: the DeepSpeed settings of a plan, built as a dict so that every key can be checked.
+
+Combinations that DeepSpeed 0.19 accepts and gets wrong in silence are refused here, each with its reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...spec.layout import Layout
+from ...spec.plan import Plan
+from ...spec.problem import InputError, Problem
+
+# A bucket holds this many layers; DeepSpeed's default (5e8 elements) is the upper bound.
+BUCKET_LAYERS = 2
+SMALLEST_BUCKET = 2**20
+LARGEST_BUCKET = 500_000_000
+
+
+def deepspeed_config(plan: Plan) -> dict[str, Any]:
+    """The configuration of `plan`. Raises InputError for layouts that DeepSpeed would train wrongly."""
+    problems = wrong_in_silence(plan)
+    if problems:
+        raise InputError(problems)
+    layout = plan.layout
+    config: dict[str, Any] = {
+        "train_micro_batch_size_per_gpu": layout.micro_batch,
+        "gradient_accumulation_steps": layout.accumulation,
+        # Always said: DeepSpeed's default changed from none to 1.0 within a minor release (0.19.3).
+        "gradient_clipping": plan.training.optimizer.gradient_clip,
+        "zero_optimization": _zero(plan),
+        # By default gradients of several micro batches are added up in bf16, which loses the small ones.
+        "data_types": {"grad_accum_dtype": "fp32"},
+        # The optimizer is PyTorch's AdamW; DeepSpeed asks to be told so before it shards its state.
+        "zero_allow_untested_optimizer": True,
+        # The loop logs; DeepSpeed does not.
+        "steps_per_print": 2**31 - 1,
+        "wall_clock_breakdown": False,
+    }
+    if plan.training.precision != "fp32":
+        config[plan.training.precision] = {"enabled": True}
+    if layout.tensor > 1:
+        config["tensor_parallel"] = _tensor_parallel(layout.tensor)
+    return config
+
+
+def wrong_in_silence(plan: Plan) -> list[Problem]:
+    """Why DeepSpeed would train `plan` wrongly, or not at all."""
+    layout = plan.layout
+    rules = [
+        (
+            layout.zero == 0,
+            "TW611",
+            "parallel.zero",
+            "stage 0 misreports gradient norms and ignores fp32 accumulation",
+            "zero: 1",
+        ),
+        (
+            layout.sequence > 1 and layout.zero != 3,
+            "TW612",
+            "parallel.sequence",
+            "below ZeRO-3 sequence-parallel ranks end with different weights, or clip too hard",
+            "zero: 3",
+        ),
+        (
+            layout.pipeline > 1,
+            "TW613",
+            "parallel.pipeline",
+            "the training loop does not run pipeline stages",
+            "pipeline: 1",
+        ),
+        (layout.context > 1, "TW614", "parallel", "the training loop does not run context parallelism", "sequence: N"),
+        (
+            layout.shard_group > 0 and layout.zero != 3,
+            "TW615",
+            "parallel.shard_group",
+            "only ZeRO-3 keeps a second copy of the weights per group (hpZ)",
+            "zero: 3",
+        ),
+        (
+            layout.tensor > 1 and plan.model.kv_heads % layout.tensor != 0,
+            "TW616",
+            "parallel.tensor",
+            f"{plan.model.kv_heads} key/value heads do not divide over {layout.tensor} ranks",
+            "fewer tensor-parallel ranks",
+        ),
+    ]
+    return [Problem(code, "error", why, f"write {remedy}", path) for wrong, code, path, why, remedy in rules if wrong]
+
+
+def _zero(plan: Plan) -> dict[str, Any]:
+    layout, shape = plan.layout, plan.model.shape
+    bucket = min(LARGEST_BUCKET, max(SMALLEST_BUCKET, BUCKET_LAYERS * shape.layer_parameters // layout.tensor))
+    zero: dict[str, Any] = {
+        "stage": layout.zero,
+        "contiguous_gradients": True,
+        # Stages 1 and 2 race between the copy and the reduction when both overlap (DeepSpeed issues 7188, 5545).
+        "overlap_comm": layout.zero == 3,
+        "reduce_scatter": True,
+        "reduce_bucket_size": bucket,
+        "allgather_bucket_size": bucket,
+    }
+    if layout.zero == 3:
+        zero |= _stage3(layout, shape.hidden_size, bucket)
+    if layout.offload == "optimizer":
+        zero["offload_optimizer"] = {"device": "cpu", "pin_memory": plan.device.kind == "cuda"}
+    return zero
+
+
+def _stage3(layout: Layout, hidden: int, bucket: int) -> dict[str, Any]:
+    sharded: dict[str, Any] = {
+        # As Hugging Face's integration sizes them: nine tenths of a square matrix ahead, ten rows kept whole.
+        "stage3_prefetch_bucket_size": min(bucket, 9 * hidden * hidden // 10),
+        "stage3_param_persistence_threshold": 10 * hidden,
+        "stage3_gather_16bit_weights_on_model_save": False,
+    }
+    if layout.shard_group > 1:
+        # A second copy within the group keeps the backward pass's all-gathers on the node's own links.
+        sharded["zero_hpz_partition_size"] = layout.shard_group
+    return sharded
+
+
+def _tensor_parallel(ranks: int) -> dict[str, Any]:
+    """AutoTP told which of the model's matrices to split, and to touch nothing else (names: `runtime/model.py`)."""
+    column = {"patterns": [r".*\.[qkv]_proj\.weight$", r".*\.(up|gate)_proj\.weight$"], "partition_type": "column"}
+    row = {"patterns": [r".*\.o_proj\.weight$", r".*\.down_proj\.weight$"], "partition_type": "row"}
+    return {"autotp_size": ranks, "partition_config": {"use_default_specs": False, "layer_specs": [row, column]}}

@@ -1,0 +1,19 @@
+"""node.sh: what happens on each node, whatever starts it."""
+
+from __future__ import annotations
+
+from .shell import script
+from .unit import Unit
+
+
+def node_script(unit: Unit) -> str:
+    """The text of node.sh."""
+    device = unit.plan.device
+    return script(
+        "node.sh.j2",
+        name=unit.plan.name,
+        nodes=unit.nodes,
+        per_node=device.per_node,
+        capped=device.power_cap_watts is not None,
+        target=unit.target,
+    )

@@ -1,0 +1,59 @@
+"""Starts the ranks of one node through torchrun, and tells the truth about how they ended.
+
+`python -m trainwright.runtime.launch.ranks --run DIR -- TORCHRUN_ARGUMENTS...`. Two things differ from plain torchrun:
+a signal becomes the run's stop file instead of a kill after 30 s, in which no large checkpoint can be saved; and our
+exit code is the one that the run recorded, else that of the first rank that failed (torchrun's is always 1).
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ...spec.run import RunFolder
+from ..exits import exit_file
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run torchrun with the arguments after `--`; the exit code of the run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("torchrun", nargs=argparse.REMAINDER)
+    options = parser.parse_args(arguments)
+    _stop_file_on_signals(RunFolder(options.run))
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import main as torchrun
+
+    code = 0
+    try:
+        # torchrun would kill its ranks on the other signals, after 30 s; SIGQUIT still does.
+        torchrun(["--signals-to-handle=SIGQUIT", *options.torchrun[1:]])
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        code = failure.exitcode if failure.exitcode >= 0 else 128 - failure.exitcode
+        sys.stderr.write(f"trainwright: rank {rank} ended with code {code}\n")
+    return _recorded(options.run, code)
+
+
+def _recorded(run: Path, code: int) -> int:
+    try:
+        return int(exit_file(run).read_text())
+    except (OSError, ValueError):
+        return code
+
+
+def _stop_file_on_signals(run: RunFolder) -> None:
+    def ask(number: int, frame: Any) -> None:
+        del number, frame
+        run.stop.touch()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, ask)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

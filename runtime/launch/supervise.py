@@ -1,0 +1,105 @@
+"""Runs node.sh here: holds the run folder's lock, turns Ctrl-C into "save and leave", restarts after a lost process.
+
+`python -m trainwright.runtime.launch.supervise --run DIR -- COMMAND...`; exits with the code of spec/exit_codes.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ...spec.exit_codes import Exit
+from ...spec.problem import InputError
+from ...spec.run import RunFolder
+from ..exits import exit_file
+from .lock import held
+from .restart import verdict
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+
+
+class Supervisor:
+    """One command, started again while it makes progress, and what signals mean to it.
+
+    The command is a process group of its own: Ctrl-C reaches only us, so that nothing is torn down before it has saved.
+    """
+
+    def __init__(self, run: RunFolder, command: Sequence[str], lock: int) -> None:
+        self.run = run
+        self.command = list(command)
+        self.lock = lock
+        self.asked = 0
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def work(self) -> int:
+        """Run to the end; the exit code to leave with."""
+        self.run.stop.unlink(missing_ok=True)
+        for number in _SIGNALS:
+            signal.signal(number, self._on_signal)
+        while True:
+            code = self._once()
+            if self.asked:
+                return Exit.PREEMPTED if code < 0 or code > 128 else code
+            if code == Exit.PREEMPTED:
+                return code
+            answer = verdict(self.run, code)
+            if answer is not None:
+                return answer
+            _say(f"the run ended with code {code}; starting it again")
+
+    def _once(self) -> int:
+        exit_file(self.run.path).unlink(missing_ok=True)
+        self.child = subprocess.Popen(self.command, start_new_session=True, pass_fds=(self.lock,))
+        code = self.child.wait()
+        _end_group(self.child.pid)
+        return code if code >= 0 else 128 - code
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        del number, frame
+        self.asked += 1
+        if self.child is None:
+            return
+        if self.asked == 1:
+            _say("saving, then leaving; once more to leave without saving")
+            self.run.stop.touch()
+            os.killpg(self.child.pid, signal.SIGTERM)
+        else:
+            _end_group(self.child.pid)
+
+
+def _end_group(leader: int) -> None:
+    """Nothing of a start outlives it: not the group, nor a rank that torchrun left."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"trainwright: {text}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Supervise the command on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args(arguments)
+    run = RunFolder(options.run)
+    try:
+        with held(run) as lock:
+            return Supervisor(run, [word for word in options.command if word != "--"], lock).work()
+    except InputError as error:
+        for problem in error.problems:
+            _say(f"{problem.code}: {problem.message}; {problem.help}")
+        return Exit.INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""One line of the preflight table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["pass", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, what was seen, and what to do about it."""
+
+    name: str
+    state: State
+    seen: str
+    remedy: str = ""

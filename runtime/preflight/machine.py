@@ -1,0 +1,78 @@
+"""Checks of one machine: devices, memory, and the disk that the checkpoints go to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from ...spec.plan import Plan
+from .finding import Finding
+
+GIB = 2**30
+MIB = 2**20
+BYTES_A_PARAMETER = 16  # in a checkpoint: fp32 weight, two AdamW moments, and at most 4 bytes of a working copy
+SAMPLE_BYTES = 64 * MIB
+SLOW_SAVE_SECONDS = 600
+
+
+def checkpoint_bytes(plan: Plan) -> int:
+    """Size of one checkpoint generation, in bytes."""
+    return plan.model.shape.parameters * BYTES_A_PARAMETER
+
+
+def processors(plan: Plan) -> Finding:
+    """Enough cores for the ranks of this node."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    ranks = plan.device.per_node
+    if cores < ranks:
+        return Finding("cores", "warn", f"{cores} for {ranks} ranks", "ranks will take turns: give the job more cores")
+    return Finding("cores", "pass", f"{cores} for {ranks} ranks")
+
+
+def memory(plan: Plan) -> Finding:
+    """Enough free memory to hold the state of the ranks (on CPU), or to stage a checkpoint (on GPUs)."""
+    free, share = psutil.virtual_memory().available, plan.device.per_node / plan.device.count
+    needed = round(checkpoint_bytes(plan) * share)
+    seen = f"{free / GIB:.1f} GiB free, {needed / GIB:.1f} GiB of state on this node"
+    if free < needed:
+        return Finding(
+            "memory", "fail" if plan.device.kind == "cpu" else "warn", seen, "use more nodes, or free memory"
+        )
+    return Finding("memory", "pass", seen)
+
+
+def disk_space(plan: Plan, run: Path) -> Finding:
+    """Room for the checkpoints that are kept, and for the one being written."""
+    free = shutil.disk_usage(run).free
+    needed = checkpoint_bytes(plan) * (plan.training.checkpoint.keep_last + 1)
+    seen = f"{free / GIB:.1f} GiB free, {needed / GIB:.1f} GiB for {plan.training.checkpoint.keep_last + 1} checkpoints"
+    if free < needed:
+        return Finding("disk space", "fail", seen, "free space, choose another run folder, or keep fewer checkpoints")
+    return Finding("disk space", "pass", seen)
+
+
+def disk_speed(plan: Plan, run: Path) -> Finding:
+    """How long one checkpoint will take, from writing and syncing a sample."""
+    rate = _write_rate(run, min(SAMPLE_BYTES, checkpoint_bytes(plan)))
+    seconds = checkpoint_bytes(plan) / rate
+    seen = f"{rate / MIB:.0f} MiB/s: a checkpoint takes about {seconds:.1f} s"
+    if seconds > SLOW_SAVE_SECONDS:
+        return Finding("disk speed", "warn", seen, "save less often, or choose a faster file system")
+    return Finding("disk speed", "pass", seen)
+
+
+def _write_rate(folder: Path, size: int) -> float:
+    """Bytes a second for a file of `size` bytes, the sync to the disk included."""
+    block = os.urandom(MIB)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        started = time.perf_counter()
+        for _ in range(-(-size // MIB)):
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+        return -(-size // MIB) * MIB / (time.perf_counter() - started)
