@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.check import CRASHED, check
+from ..compiler.check import CRASHED, examine
 from ..compiler.diagnostics import Format
-from ..compiler.load import load_all
 from ..spec.exit_codes import Exit
-from ..spec.problem import InputError, Problem
 from .options import Sets, SpecFiles
 from .output import print_report
 
@@ -24,24 +22,10 @@ def command(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 2 for warnings too.")] = False,
 ) -> None:
     """Check specs. Exit 0 when there is no error, 2 when there is one, 3 when a check crashed."""
-    problems, names = _problems(specs, sets)
+    problems, names = examine(specs, sets)
     print_report(problems, format_, done=f"{', '.join(names)}: no problems found")
     if any(problem.code == CRASHED for problem in problems):
         raise typer.Exit(Exit.FAULT)
     failing = ("error", "warning") if strict else ("error",)
     if any(problem.severity in failing for problem in problems):
         raise typer.Exit(Exit.INPUT)
-
-
-def _problems(specs: SpecFiles, sets: Sets) -> tuple[list[Problem], list[str]]:
-    """The problems of all specs, those that do not load included, and the names of those that do."""
-    problems: list[Problem] = []
-    names: list[str] = []
-    for path in specs:
-        try:
-            for loaded in load_all([path], sets):
-                problems += check(loaded)
-                names.append(loaded.spec.name)
-        except InputError as error:
-            problems += error.problems
-    return problems, names

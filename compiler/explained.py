@@ -77,7 +77,9 @@ def _unknown_key(_error: Any, steps: tuple[str | int, ...], _node: Node | None) 
 def _missing(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
     section = _section(steps[:-1])
     field = section.model_fields.get(str(steps[-1])) if section else None
-    about = f" ({field.description})" if field and field.description else ""
+    below = _section(steps)
+    words = (field.description if field else "") or (below.__doc__ if below else "") or ""
+    about = f" ({words.splitlines()[0].rstrip('.')})" if words else ""
     return "TW202", f"`{_name(steps)}` is missing", f"Add `{_name(steps)}: ...`{about}"
 
 
@@ -99,10 +101,14 @@ def _choice(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tup
     )
 
 
-def _bound(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
+def _bound(error: Any, steps: tuple[str | int, ...], node: Node | None) -> tuple[str, str, str]:
     key, words = _BOUNDS[error["type"]]
     limit = error["ctx"][key]
-    return "TW205", f"{_shown(error['input'])} is out of range", f"`{_name(steps)}` must be {words} {limit:g}."
+    return (
+        "TW205",
+        f"{_shown(node.plain if node else error['input'])} is out of range",
+        f"`{_name(steps)}` must be {words} {limit:g}.",
+    )
 
 
 def _empty(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
@@ -169,5 +175,6 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _shown(value: Any) -> str:
-    text = "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, tuple) else repr(value)
+    kinds = {dict: "a mapping", tuple: "a list", bool: str(value).lower()}
+    text = kinds.get(type(value)) or repr(value)
     return text if len(text) <= 60 else text[:59] + "…"

@@ -48,7 +48,7 @@ def _base(named: Node, path: Path, project: Path) -> Path:
     except (OSError, RuntimeError) as error:
         raise _error(named, f"cannot follow {text!r}: {error}", "Write a path relative to this file.") from error
     if not inside:
-        message = f"{text!r} leads out of the project folder {project}"
+        message = f"{text!r} leads out of the project folder"
         raise _error(named, message, "Keep bases in the folder of the spec, or below it.")
     return base
 

@@ -79,10 +79,11 @@ def _loaded(path: Path, suffix: str, tree: Node) -> Loaded:
     )
 
 
-def _sections(tree: Node) -> dict[str, Place]:
+def _sections(tree: Node, path: str = "") -> dict[str, Place]:
     """The places of the keys of sections, for problems about a section as a whole."""
-    return {
-        f"{name}": node.key
-        for name, node in tree.items.items()
-        if node.key is not None and isinstance(node.value, dict)
-    }
+    places: dict[str, Place] = {}
+    for name, node in tree.items.items():
+        if isinstance(node.value, dict):
+            where = f"{path}.{name}" if path else name
+            places |= ({where: node.key} if node.key else {}) | _sections(node, where)
+    return places

@@ -1,6 +1,7 @@
 """Laying one tree of values over another: `extends`, presets, `--set` and the matrix all merge by this one rule.
 
-A mapping over a mapping is merged key by key; anything else replaces what was there.
+A mapping over a mapping is merged key by key, and a preset's name counts as `{preset: name}` below a mapping; anything
+else replaces what was there.
 """
 
 from __future__ import annotations
@@ -18,26 +19,31 @@ def merged(base: Node, over: Node) -> Node:
         return over
     entries = dict(base.value)
     for key, node in over.value.items():
-        entries[key] = merged(entries[key], node) if key in entries else node
+        entries[key] = _laid(key, entries.get(key), node)
     return replace(over, value=entries)
 
 
 def assigned(tree: Node, path: tuple[str, ...], node: Node) -> Node:
     """`tree` with `node` at a dotted path; mappings on the way are made, a preset's name becomes `{preset: name}`."""
-    if not path:
-        return merged(tree, node)
     key, rest = path[0], path[1:]
     entries = dict(tree.items)
     below = entries.get(key)
-    if rest:
-        below = _opened(key, below, node)
-    entries[key] = node if below is None else assigned(below, rest, node)
+    if not rest:
+        entries[key] = _laid(key, below, node)
+    else:
+        below = replace(node, value={}) if below is None else _opened(key, below)
+        entries[key] = assigned(below if isinstance(below.value, dict) else replace(node, value={}), rest, node)
     return replace(tree, value=entries)
 
 
-def _opened(key: str, below: Node | None, node: Node) -> Node:
-    if below is not None and isinstance(below.value, dict):
-        return below
-    if below is not None and key in SUGAR and isinstance(below.value, str):
+def _laid(key: str, below: Node | None, node: Node) -> Node:
+    if below is None:
+        return node
+    return merged(_opened(key, below) if isinstance(node.value, dict) else below, node)
+
+
+def _opened(key: str, below: Node) -> Node:
+    """A preset's name as the mapping that it stands for; anything else as it is."""
+    if key in SUGAR and isinstance(below.value, str):
         return replace(below, value={"preset": below})
-    return replace(node, value={})
+    return below

@@ -34,7 +34,9 @@ def resolved(tree: Node) -> tuple[Spec, Node]:
     try:
         spec = Spec.model_validate(tree.plain, strict=True, context={"units": True})
     except ValidationError as error:
-        found = (described(item, tree) for item in error.errors(include_url=False))
+        # An entry that is wrong is not counted by pydantic, so that the list seems too short.
+        errors = [item for item in error.errors(include_url=False) if item["type"] != "too_short" or not item["input"]]
+        found = (described(item, tree) for item in errors)
         # A section whose preset is unknown lacks keys only because of that.
         problems += [p for p in found if not (p.code == "TW202" and p.path.split(".")[0] in blamed)]
         raise InputError(problems) from None

@@ -74,8 +74,10 @@ class Dimension:
         if not unit:
             return f"{_short(text)} has no unit; {self._forms()}"
         same = [known for known in self.units if known.lower() == unit.lower()]
-        hint = f"did you mean {' or '.join(same)}? " if same else ""
-        return f"{_short(unit)} is no unit for {self.name}; {hint}{self._forms()}"
+        forms = self._forms()
+        if same:
+            forms = f"did you mean {' or '.join(same)}? {forms[0].upper()}{forms[1:]}"
+        return f"{_short(unit)} is no unit for {self.name}; {forms}"
 
     def _forms(self) -> str:
         units = [unit for unit in self.units if unit]

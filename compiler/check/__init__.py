@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...spec.problem import InputError, Problem, Severity
-from ..load import Loaded
+from ..load import Loaded, load_all
 from . import (
     bandwidth,
     batch,
@@ -94,6 +94,21 @@ RULES: tuple[Rule, ...] = (
 def check(loaded: Loaded) -> list[Problem]:
     """Every finding of every rule about one spec."""
     return [problem for rule in RULES for problem in _run(rule, loaded)]
+
+
+def examine(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[Problem], list[str]]:
+    """The problems of all specs at `paths`, those that do not load included, and the names of those that do."""
+    overrides = tuple(sets)
+    problems: list[Problem] = []
+    names: list[str] = []
+    for path in paths:
+        try:
+            for loaded in load_all([path], overrides):
+                problems += check(loaded)
+                names.append(loaded.spec.name)
+        except InputError as error:
+            problems += error.problems
+    return problems, names
 
 
 def passed(loaded: Loaded) -> list[Problem]:
