@@ -6,17 +6,26 @@ from pathlib import Path
 
 import typer
 
+from ..spec.problem import InputError
+
 
 def command(
-    runs: list[Path] = typer.Argument(help="Run folders, for example runs/tiny-cpu."),
+    runs: list[Path] = typer.Argument(None, help="Run folders, for example runs/tiny-cpu."),
     out: Path | None = typer.Option(
         None, help="Folder of the files; default RUN/report, or ./report for several runs."
     ),
     json: bool = typer.Option(False, "--json", help="Print report.json and write nothing."),
+    schema: bool = typer.Option(False, "--schema", help="Print the JSON Schema of report.json and nothing else."),
 ) -> None:
     """Print the table and write it as HTML, Markdown, CSV, JSON, LaTeX, and the curves as PNG and SVG."""
     from ..runtime.report.build import build_report
+    from ..runtime.report.values import report_schema
 
+    if schema:
+        print(report_schema(), end="")
+        return
+    if not runs:
+        raise InputError.one("TW702", "no run folder was given", "for example: trainwright report runs/tiny-cpu")
     report = build_report(runs)
     if json:
         print(report.model_dump_json(indent=1))

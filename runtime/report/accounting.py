@@ -8,7 +8,7 @@ from ...spec.emissions import WATTS_PER_KILOWATT, carbon_tonnes
 from ...spec.estimate import Estimate
 from ...spec.plan import CarbonPlan
 from ...spec.run import Event
-from .attempts import PREPARATION, Raw, lost_after
+from .attempts import Raw, lost_after
 from .reading import History, number
 from .values import Attempt, Basis, Gap, Row, Span
 
@@ -71,7 +71,7 @@ def _attempt(runs: Sequence[Raw], index: int, history: History) -> Attempt:
         to_step=run.to_step,
         seconds=run.seconds,
         energy_kwh=None if run.energy is None else run.energy - run.energy_before,
-        meter=str(run.start.get("meter", "unknown")),
+        meter=str(run.start.get("meter") or "none"),
         measured=run.start.get("measured") is True,
         measured_share=_measured_share(run, devices),
         lost_steps=lost,
@@ -118,7 +118,7 @@ def spans(events: Sequence[Event]) -> list[Span]:
 def _span(name: str, events: Sequence[Event]) -> Span:
     energies = [energy for event in events if (energy := number(event, "energy_kwh")) is not None]
     return Span(
-        phase=name + (" (before training)" if name in PREPARATION else ""),
+        phase=name,
         seconds=sum(max(number(event, "seconds") or 0.0, 0.0) for event in events),
         energy_kwh=sum(energies) if len(energies) == len(events) else None,
         measured=all(event.get("measured") is True for event in events) if energies else None,

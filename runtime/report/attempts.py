@@ -22,6 +22,7 @@ class Raw:
 
     number: int
     events: list[Event] = field(default_factory=list)
+    prepared: float = 0.0  # kWh of preparation since the attempt before
     from_step: int = 0
     seconds: float = 0.0
     energy_before: float = 0.0
@@ -62,26 +63,33 @@ def step_of(event: Event) -> int:
 def attempts(events: Iterable[Event]) -> list[Raw]:
     """Training attempts in order. Preparation (tokenizer, data) belongs to none: it holds no training device."""
     runs: list[Raw] = []
+    prepared = 0.0
     for event in events:
-        if event.get("name") in PREPARATION and event["kind"] == "phase":
-            continue
-        if runs and event["attempt"] == runs[-1].number:
+        if event["kind"] == "phase" and event.get("name") in PREPARATION:
+            prepared += number(event, "energy_kwh") or 0.0
+        elif runs and event["attempt"] == runs[-1].number:
             runs[-1].events.append(event)
         elif event["kind"] in {"start", "step", "validation", "checkpoint", "stop"}:
-            runs.append(Raw(event["attempt"], [event]))
+            runs.append(Raw(event["attempt"], [event], prepared))
+            prepared = 0.0
     before = 0.0
     for index, attempt in enumerate(runs):
         first = next((step_of(event) for event in attempt.events if event["kind"] == "step"), None)
         given = number(attempt.start, "step")
         attempt.from_step = int(given) if given is not None else max((first or 1) - 1, 0)
         _clock(attempt, before)
-        before += attempt.seconds
+        attempt.seconds = attempt.elapsed[-1] - before
+        before = attempt.elapsed[-1]
         _meter(attempt, runs[:index])
     return runs
 
 
 def _clock(attempt: Raw, before: float) -> None:
-    """Fill `seconds` and `elapsed`. A wall clock that stood still or jumped back is overruled by the spans logged."""
+    """Fill `seconds` and `elapsed`: the idle time before the start event, then the wall clock.
+
+    A clock that stood still or jumped back is overruled by the spans logged.
+    """
+    before += sum(max(number(event, "seconds") or 0.0, 0.0) for event in attempt.events if event.get("name") == "idle")
     clock = worked = 0.0
     last = number(attempt.events[0], "time")
     for event in attempt.events:
@@ -92,12 +100,13 @@ def _clock(attempt: Raw, before: float) -> None:
         if event["kind"] in WORK:
             worked += max(number(event, "seconds") or 0.0, 0.0)
         attempt.elapsed.append(before + max(clock, worked))
-    attempt.seconds = max(clock, worked)
 
 
 def _meter(attempt: Raw, earlier: list[Raw]) -> None:
     """Fill `energies`: cumulative kWh made continuous where an attempt went on from its checkpoint's older number."""
-    attempt.energy_before = earlier[-1].energy or earlier[-1].energy_before if earlier else 0.0
+    last = earlier[-1] if earlier else None
+    used = (last.energy_before if last.energy is None else last.energy) if last else 0.0
+    attempt.energy_before = used + attempt.prepared
     readings = [_reading(event) for event in attempt.events]
     first = next((reading for reading in readings if reading is not None), None)
     if first is None:
@@ -129,9 +138,10 @@ def lost_after(runs: list[Raw], index: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One event that counts, with the time and energy spent up to it over all attempts."""
+    """One event that counts, with the devices at work, and the time and energy spent up to it over all attempts."""
 
     event: Event
+    devices: float | None
     seconds: float
     energy_kwh: float | None
 
@@ -143,5 +153,5 @@ def kept(runs: list[Raw], kind: str) -> list[Record]:
         limit = lost_after(runs, index)
         for event, seconds, energy in zip(run.events, run.elapsed, run.energies, strict=True):
             if event["kind"] == kind and (step := step_of(event)) <= max(limit, 0):
-                records[step] = Record(event, seconds, energy)
+                records[step] = Record(event, number(run.start, "world_size"), seconds, energy)
     return [records[step] for step in sorted(records)]

@@ -58,6 +58,7 @@ def _run(history: History, label: str) -> Run:
     steps = columns(kept(raw, "step"), history.carbon)
     validation = columns(kept(raw, "validation"), history.carbon)
     device = history.device
+    phases = spans(history.events)
     return Run(
         label=label,
         folder=str(history.folder),
@@ -74,10 +75,10 @@ def _run(history: History, label: str) -> Run:
         changes=changes(planned, actual, estimate, history.carbon) if planned and estimate else (),
         measured_share=coverage(found),
         attempts=tuple(found),
-        spans=tuple(spans(history.events)),
+        spans=tuple(phases),
         gaps=tuple(gaps(raw)),
         marks=tuple(marks(raw)),
-        scopes=scopes(actual, estimate, history.carbon),
+        scopes=scopes(actual, phases, estimate, history.carbon),
         factors=_factors(history.carbon),
         training=training(raw, steps, validation, history.schedule.steps if history.schedule else None),
         curves=steps,

@@ -23,6 +23,7 @@ def perplexity(loss: float | None) -> float | None:
 def columns(records: Sequence[Record], carbon: CarbonPlan | None) -> Curves:
     """Records as columns of equal length."""
     values = {key: tuple(number(r.event, key) for r in records) for key in METRICS}
+    values["power_watts"] = tuple(_per_device(number(r.event, "power_watts"), r.devices) for r in records)
     return Curves(
         step=tuple(step_of(r.event) for r in records),
         tokens=tuple(number(r.event, "tokens") for r in records),
@@ -32,6 +33,11 @@ def columns(records: Sequence[Record], carbon: CarbonPlan | None) -> Curves:
         perplexity=tuple(perplexity(loss) for loss in values["loss"]),
         **values,
     )
+
+
+def _per_device(watts: float | None, devices: float | None) -> float | None:
+    """The log's power is the whole job's."""
+    return watts / devices if watts is not None and devices else None
 
 
 def thinned(curves: Curves, buckets: int) -> Curves:

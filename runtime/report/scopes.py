@@ -1,20 +1,27 @@
 """Report stage 4b: what is counted, line by line: devices, cooling (PUE), then the wider scopes of the estimate.
 
-Devices and cooling rest on the run's own energy. Nobody meters the wider scopes (host, network, embodied), so the
-estimate's parts are taken over, in proportion to the device hours that the run really held; they stay `estimated`.
+Devices and cooling rest on the run's own energy in training; preparation has lines of its own. Nobody meters the wider
+scopes (host, network, embodied), so the estimate's parts are taken over, in proportion to the device hours that the run
+really held; they stay `estimated`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...spec.emissions import carbon_tonnes
 from ...spec.estimate import Estimate, Part
 from ...spec.plan import CarbonPlan
-from .values import Row, Scope
+from .accounting import emitted
+from .attempts import PREPARATION
+from .values import Basis, Row, Scope, Span
 
 OWN = ("device", "gpu", "cpu", "pue", "cooling")  # parts of the estimate that the run's own energy replaces
 
 
-def scopes(actual: Row, estimate: Estimate | None, carbon: CarbonPlan | None) -> tuple[Scope, ...]:
+def scopes(
+    actual: Row, spans: Sequence[Span], estimate: Estimate | None, carbon: CarbonPlan | None
+) -> tuple[Scope, ...]:
     """Scope lines of a run; empty when its factors are unknown."""
     if carbon is None:
         return ()
@@ -25,11 +32,20 @@ def scopes(actual: Row, estimate: Estimate | None, carbon: CarbonPlan | None) ->
         Scope(name=name, carbon_tonnes=tonnes, low=None, high=None, basis=actual.basis, source=source)
         for name, tonnes, source in own
     ]
+    lines += [_preparation(span, carbon) for span in spans if span.phase in PREPARATION]
     hours = estimate.device_hours.value if estimate and estimate.device_hours else None
     if estimate and hours and actual.device_hours is not None:
         wider = [part for part in estimate.scope_parts if not part.name.lower().startswith(OWN)]
         lines += [_scaled(part, actual.device_hours / hours) for part in wider]
     return tuple(lines)
+
+
+def _preparation(span: Span, carbon: CarbonPlan) -> Scope:
+    """Making tokenizer and shards, before training; not in the table's row."""
+    basis: Basis = "unknown" if span.energy_kwh is None else "measured" if span.measured else "estimated"
+    tonnes = emitted(span.energy_kwh, carbon)
+    source = "energy of the phase, with PUE"
+    return Scope(name=f"making the {span.phase}", carbon_tonnes=tonnes, low=None, high=None, basis=basis, source=source)
 
 
 def _scaled(part: Part, ratio: float) -> Scope:

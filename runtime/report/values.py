@@ -6,6 +6,7 @@ Units are in the names; nothing is rounded.
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 from ...spec.estimate import Frozen, Range
@@ -99,7 +100,7 @@ class Mark(Frozen):
 
 
 class Curves(Frozen):
-    """Columns of equal length, one value a kept step. `seconds` is time in training, over all attempts."""
+    """Columns of equal length, one value a kept step. `seconds`: over all attempts; power: of one device."""
 
     step: tuple[int, ...] = ()
     tokens: tuple[float | None, ...] = ()
@@ -168,3 +169,8 @@ class Report(Frozen):
     planned_total: Row | None
     actual_total: Row
     rounding: str
+
+
+def report_schema() -> str:
+    """The JSON Schema of report.json, as it is checked in."""
+    return json.dumps(Report.model_json_schema(), indent=1, sort_keys=True) + "\n"

@@ -106,6 +106,15 @@ class Log:
         """One event, now."""
         self.lines.append({"kind": kind, "time": self.clock, "attempt": self.attempt, **fields})
 
+    def prepare(self, kwh: float = 0.002) -> None:
+        """Tokenizer and shards, before the next attempt."""
+        self.attempt += 1
+        for name in ("tokenizer", "data"):
+            self.clock += 20
+            self.kwh = None if self.kwh is None else self.kwh + kwh / 2
+            self.add("phase", name=name, seconds=20.0, energy_kwh=kwh / 2, measured=True)
+        self.attempt -= 1
+
     def start(self, step: int = 0, *, measured: bool = True, meter: str = "nvml") -> None:
         """A new attempt, three seconds before its first step."""
         self.attempt += 1
@@ -139,7 +148,7 @@ class Log:
                 tokens_per_second=4096 / seconds * (1 + noise.gauss(0, 0.03)),
                 mfu=0.41 + noise.gauss(0, 0.01),
                 energy_kwh=self.kwh,
-                power_watts=watts + noise.gauss(0, 6),
+                power_watts=2 * watts + noise.gauss(0, 6),
                 memory_bytes=int(1.9e9 + step * 1e4),
             )
             if step % 50 == 0:

@@ -107,6 +107,36 @@ def test_parts_of_the_difference_add_up(restarted):
     )
 
 
+def test_preparation_is_a_line_of_its_own(tmp_path):
+    """Tokenizer and shards count in their own lines, not in the training row; each launch's share counts."""
+    log = Log()
+    log.prepare(0.004)
+    log.start()
+    log.steps(1, 100)
+    log.prepare(0.001)
+    log.start(100)
+    log.steps(101, 200)
+    run = _report(log.write(tmp_path / "run"))
+    assert run.actual.energy_kwh == pytest.approx(2 * 380 * 200 / 3.6e6)
+    assert run.actual.device_hours == pytest.approx(2 * 200 / 3600)
+    lines = {scope.name: scope.carbon_tonnes for scope in run.scopes}
+    assert lines["making the data"] == pytest.approx(0.0025 * 1.1 * 0.385 / 1000)
+
+
+def test_idle_time_before_the_start_event_is_held_time(tmp_path):
+    """Building the engine holds the devices: the idle phase counts in the hours."""
+    log = Log()
+    log.start()
+    log.steps(1, 100)
+    log.add("phase", name="idle", seconds=50.0, energy_kwh=0.001, measured=True)
+    assert _report(log.write(tmp_path / "run")).actual.device_hours == pytest.approx(2 * 150 / 3600)
+
+
+def test_power_curve_is_per_device(whole):
+    """The log holds the job's power; the curve shows one device's."""
+    assert _report(whole).curves.power_watts[0] == pytest.approx(380, abs=30)
+
+
 def test_totals_are_sums_of_unrounded_rows(tmp_path):
     """A family's total is the sum of its runs; its power is energy over hours."""
     runs = [whole_run(tmp_path / str(n), last=n, prediction=estimate(0.3, 400)) for n in (37, 111)]

@@ -1,0 +1,19 @@
+"""`trainwright watch RUN`: a run's progress, live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def command(run: Path = typer.Argument(help="Run folder, for example runs/tiny-cpu.")) -> None:
+    """Show progress, loss, power, energy and carbon until the run ends; Ctrl-C leaves the run alone."""
+    from rich.console import Console
+
+    from ..runtime.report.live import watch
+
+    try:
+        watch(run, Console(highlight=False))
+    except KeyboardInterrupt:
+        typer.echo("The run goes on; to stop it after a checkpoint: trainwright stop " + str(run))
