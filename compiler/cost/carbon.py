@@ -1,0 +1,41 @@
+"""Carbon by scope: the devices' energy with cooling (the paper's scope), and the wider lines that a spec asks for."""
+
+from __future__ import annotations
+
+from ...spec.emissions import KG_PER_TONNE, WATTS_PER_KILOWATT, carbon_tonnes
+from ...spec.estimate import Part, Range
+from ...spec.facts import facts
+from ...spec.sections import Carbon
+
+HOURS_A_YEAR = 8766
+
+
+def _part(name: str, values: list[float], source: str) -> Part:
+    return Part(name=name, low=min(values), value=values[1], high=max(values), source=source)
+
+
+def scopes(carbon: Carbon, hours: float, energy: Range, kg_per_kwh: float) -> tuple[Part, ...]:
+    """Tonnes CO2eq by scope of a run of `hours` device hours that used `energy` kWh in its devices."""
+    table = facts("scopes")
+    energies = [energy.low, energy.value, energy.high]
+    gpu = [carbon_tonnes(kwh, 1.0, kg_per_kwh) for kwh in energies]
+    parts = [_part("devices", gpu, "average draw x device hours")]
+    extra = [0.0, 0.0, 0.0]
+    if carbon.scopes.host:
+        row = table["host"]
+        host = [share * tonnes for share, tonnes in zip(row["share"], gpu, strict=True)]
+        parts.append(_part("host", host, row["source"]))
+        extra = [a + b for a, b in zip(extra, host, strict=True)]
+    if carbon.scopes.network:
+        row = table["network"]
+        network = [carbon_tonnes(hours * watts / WATTS_PER_KILOWATT, 1.0, kg_per_kwh) for watts in row["watts"]]
+        parts.append(_part("network", network, row["source"]))
+        extra = [a + b for a, b in zip(extra, network, strict=True)]
+    cooling = [(carbon.pue - 1) * (a + b) for a, b in zip(gpu, extra, strict=True)]
+    parts.insert(1, _part("cooling and distribution", cooling, f"PUE {carbon.pue:g}, from the spec"))
+    if carbon.scopes.embodied:
+        row = table["embodied"]
+        lives = [years * HOURS_A_YEAR * row["utilisation"] for years in reversed(row["years"])]
+        made = [kg / life * hours / KG_PER_TONNE for kg, life in zip(row["kg"], lives, strict=True)]
+        parts.append(_part("embodied", made, row["source"]))
+    return tuple(parts)

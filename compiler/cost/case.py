@@ -1,0 +1,113 @@
+"""What the cost model is asked about: a model, a batch, a machine, a layout and the software that runs it.
+
+Estimate, search and backtest all describe their question as one `Case`; `cost/step.py` answers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from ...spec.facts import facts
+from ...spec.hardware import Gpu
+from ...spec.layout import Layout
+from ...spec.problem import InputError
+from ...spec.shape import ModelShape
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One optimizer step: the model, tokens per sequence, sequences per step, arithmetic."""
+
+    shape: ModelShape
+    sequence: int
+    batch: int
+    precision: str = "bf16"
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of one step."""
+        return self.batch * self.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Devices and network. `net` is the line rate that one device can use, bytes/s one direction (0: one node)."""
+
+    gpu: Gpu
+    per_node: int
+    net: float
+    fabric: str
+    power_cap: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How a training stack runs a transformer; fields are explained in facts/software.yaml."""
+
+    name: str
+    attention: str
+    norm: tuple[float, float]
+    residual: tuple[float, float]
+    activation: tuple[float, float]
+    gated: tuple[float, float]
+    rope: tuple[float, float]
+    logit: float
+    host: tuple[float, float, float]
+    matmul: float
+    selective: Mapping[str, float]
+    overlap: Mapping[str, float]
+    state: Mapping[str, float]
+    memory: Mapping[str, float]
+    collectives: float
+    fp32_gradients: bool
+    vocabulary_parallel: bool
+    jitter: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The whole question."""
+
+    work: Work
+    layout: Layout
+    machine: Machine
+    profile: Profile
+    speed: float = field(default=1.0)  # throughput of the device under its cap, against no cap
+
+    @property
+    def tokens_per_rank(self) -> int:
+        """Tokens of one micro batch on one rank."""
+        layout = self.layout
+        return layout.micro_batch * self.work.sequence // (layout.sequence * layout.context)
+
+
+def _merged(name: str) -> dict[str, Any]:
+    row = facts("software")["profiles"][name]
+    base = _merged(row["base"]) if "base" in row else {}
+    merged = {**base, **row}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            merged[key] = {**base.get(key, {}), **value}
+    return merged
+
+
+def profile_names() -> tuple[str, ...]:
+    """Every software profile of the facts table."""
+    return tuple(facts("software")["profiles"])
+
+
+@cache
+def profile(name: str) -> Profile:
+    """The software profile `name`. Raises InputError when there is none of that name."""
+    if name not in facts("software")["profiles"]:
+        known = ", ".join(profile_names())
+        raise InputError.one("TW843", f"unknown software profile {name!r}", f"known profiles: {known}", "profile")
+    row = _merged(name)
+    row.pop("base", None)
+    pairs = ("norm", "residual", "activation", "gated", "rope", "host")
+    values: dict[str, Any] = {key: tuple(value) if key in pairs else value for key, value in row.items()}
+    return Profile(name=name, **values)

@@ -1,0 +1,144 @@
+"""Seconds of arithmetic at full clock: matrix multiplications by shape, attention, memory-bound operators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+
+from ...spec.facts import facts
+from ...spec.hardware import Gpu
+from .case import Case
+
+WIDE = 2  # bytes of a 16-bit element
+SPLITS = (1, 2, 4)
+
+
+def _alignment(size: int) -> float:
+    """Speed against aligned sizes when a weight's dimension is a multiple of only a small power of two."""
+    table: dict[int, float] = facts("constants")["matmul"]["alignment"]
+    return next(share for step, share in table.items() if size % step == 0)
+
+
+@lru_cache(maxsize=65536)
+def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int) -> float:
+    """Seconds of one [rows, depth] x [depth, columns] product: the best of the tiles, or the memory's pace."""
+    table = facts("constants")["matmul"]
+    peak = gpu.flops[precision] * gpu.kernel * table["sustained"][gpu.family]
+    wave = gpu.sms / peak
+    fill = table["fill_depth"]
+    best = min(
+        ceil(ceil(rows / tall) * ceil(columns / wide) * split / gpu.sms)
+        * (2 * tall * wide * (depth / split + fill) / share)
+        * wave
+        for tall, wide, share in table["tiles"]
+        for split in SPLITS
+    )
+    aligned = min(_alignment(columns), _alignment(depth))
+    width = 4 if precision == "fp32" else WIDE
+    moved = width * (rows * columns + depth * (rows + columns))
+    return max(best / aligned, moved / (gpu.bandwidth * facts("constants")["memory"]["stream"]))
+
+
+def stream_seconds(gpu: Gpu, moved: float) -> float:
+    """Seconds to move `moved` bytes through device memory by streaming kernels."""
+    return moved / (gpu.bandwidth * facts("constants")["memory"]["stream"])
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Seconds of one layer's parts in one direction."""
+
+    matmul: float
+    attention: float
+    elementwise: float
+
+    @property
+    def seconds(self) -> float:
+        """All of it."""
+        return self.matmul + self.attention + self.elementwise
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTime:
+    """Seconds of one layer and one micro batch on one rank."""
+
+    forward: Pass
+    backward: Pass
+
+
+def _matmuls(case: Case) -> list[tuple[int, int, int]]:
+    """The (tokens, columns, depth) of a layer's forward products on one rank."""
+    shape, tensor, tokens = case.work.shape, case.layout.tensor, case.tokens_per_rank
+    d, f = shape.hidden_size, shape.ffn_size // tensor
+    heads = d // tensor
+    up = 2 * f if shape.gated else f
+    kv = max(shape.kv_size // tensor, shape.head_size)
+    return [(tokens, heads + 2 * kv, d), (tokens, d, heads), (tokens, up, d), (tokens, d, f)]
+
+
+def _backward(gpu: Gpu, precision: str, product: tuple[int, int, int]) -> float:
+    rows, columns, depth = product
+    inputs = matmul_seconds(gpu, precision, rows, depth, columns)
+    weights = matmul_seconds(gpu, precision, depth, columns, rows)
+    return inputs + weights
+
+
+def _attention(case: Case) -> tuple[float, float]:
+    """Seconds of the attention core, forward and backward."""
+    work, layout, gpu = case.work, case.layout, case.machine.gpu
+    shape, sequence = work.shape, work.sequence
+    heads = shape.heads / (layout.tensor * layout.sequence * layout.context)
+    scores = layout.micro_batch * heads * sequence**2
+    flops = 4 * scores * shape.head_size
+    constants = facts("constants")
+    kind = case.profile.attention
+    if kind != "materialised" and gpu.family in constants["attention"][kind]:
+        forward, backward = constants["attention"][kind][gpu.family]
+        peak = gpu.flops["bf16" if work.precision == "fp8" else work.precision]
+        return flops / 2 / (peak * forward), 2.5 * flops / 2 / (peak * backward)
+    read, back = constants["attention"]["materialised"]
+    peak = gpu.flops[work.precision] * gpu.kernel * _alignment(shape.head_size)
+    return (
+        stream_seconds(gpu, read * scores) + flops / peak / 2,
+        stream_seconds(gpu, back * scores) + flops / peak,
+    )
+
+
+def _elementwise(case: Case) -> tuple[float, float]:
+    """Seconds of norms, residuals, activation and rotary positions, forward and backward."""
+    shape, layout, profile = case.work.shape, case.layout, case.profile
+    tokens, d, tensor = case.tokens_per_rank, shape.hidden_size, layout.tensor
+    whole = d / tensor if layout.megatron_sequence else d
+    activation = profile.gated if shape.gated else profile.activation
+    rotary = (d + shape.kv_size) / tensor if not shape.learned_positions else 0
+    widths = ((profile.norm, 2 * whole), (profile.residual, 2 * whole), (activation, shape.ffn_size / tensor))
+    gpu = case.machine.gpu
+    seconds = [
+        stream_seconds(gpu, tokens * (sum(cost[i] * width for cost, width in widths) + profile.rope[i] * rotary))
+        for i in (0, 1)
+    ]
+    return seconds[0], seconds[1]
+
+
+def layer_time(case: Case) -> LayerTime:
+    """Seconds of one layer and one micro batch on one rank, forward and backward, at full clock."""
+    gpu, precision = case.machine.gpu, case.work.precision
+    products = _matmuls(case)
+    slow = 1 / case.profile.matmul
+    forward, backward = _attention(case)
+    elements, back_elements = _elementwise(case)
+    ahead = slow * sum(matmul_seconds(gpu, precision, *product) for product in products)
+    behind = slow * sum(_backward(gpu, precision, product) for product in products)
+    return LayerTime(Pass(ahead, forward, elements), Pass(behind, backward, back_elements))
+
+
+def head_time(case: Case) -> float:
+    """Seconds of the output head and loss of one micro batch, forward and backward."""
+    shape, layout, gpu = case.work.shape, case.layout, case.machine.gpu
+    rows = shape.vocab_size // (layout.tensor if case.profile.vocabulary_parallel else 1)
+    tokens = case.tokens_per_rank
+    product = (tokens, rows, shape.hidden_size)
+    precision = "bf16" if case.work.precision == "fp8" else case.work.precision
+    seconds = matmul_seconds(gpu, precision, *product) + _backward(gpu, precision, product)
+    return seconds / case.profile.matmul + stream_seconds(gpu, case.profile.logit * tokens * rows)

@@ -1,0 +1,24 @@
+"""Expected final loss by a published scaling law, with its range and validity."""
+
+from __future__ import annotations
+
+from ...spec.estimate import Range
+from ...spec.facts import facts
+
+FAR = 10  # times beyond the fitted sizes where the law says nothing
+
+
+def final_loss(parameters: int, tokens: float) -> Range | None:
+    """Loss in nats per token after `tokens`: E + A/N^alpha + B/D^beta (arXiv 2404.10102, eq. 1).
+
+    None (unknown) for sizes more than ten times beyond those that the law was fitted on.
+    """
+    law = facts("scaling")
+    sizes = ((parameters, law["parameters"]), (tokens, law["tokens"]))
+    if any(not low / FAR <= size <= high * FAR for size, (low, high) in sizes):
+        return None
+    value = law["E"] + law["A"] / parameters ** law["alpha"] + law["B"] / tokens ** law["beta"]
+    inside = all(low <= size <= high for size, (low, high) in sizes)
+    spread = law["spread"] * (1 if inside else 2)
+    because = "corpus and tokenizer differ from the law's" if inside else "outside the sizes that the law was fitted on"
+    return Range(value=value, low=value - spread, high=value + spread, because=because)

@@ -1,0 +1,92 @@
+"""Seconds of collectives by formula: bandwidth by where the ranks sit, latency by how many there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+from ...spec.facts import facts
+from .case import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Ranks that talk to each other: how many, and how many of them share a node."""
+
+    size: int
+    per_node: int
+
+    @property
+    def nodes(self) -> int:
+        """Nodes that the group touches."""
+        return ceil(self.size / self.per_node)
+
+
+def group(machine: Machine, size: int, stride: int) -> Group:
+    """The group of `size` ranks that are `stride` apart in rank order."""
+    return Group(size, max(1, min(size, machine.per_node // stride)) if stride < machine.per_node else 1)
+
+
+def _link(machine: Machine) -> float:
+    constants = facts("constants")["network"]
+    if machine.gpu.link:
+        return machine.gpu.link * constants["link"]
+    return machine.gpu.pcie * constants["pcie"]
+
+
+def _fabric(machine: Machine) -> tuple[float, float]:
+    row = facts("fabrics")["fabrics"][machine.fabric]
+    return row["efficiency"], row["latency"]
+
+
+def bandwidth(machine: Machine, ranks: Group) -> float:
+    """Bus bandwidth of a ring over the group, bytes/s: all rails of a node's members together, at most the link."""
+    if ranks.nodes == 1:
+        return _link(machine)
+    return min(_link(machine), ranks.per_node * machine.net * _fabric(machine)[0])
+
+
+def _ring_latency(machine: Machine, ranks: Group) -> float:
+    inside, outside = facts("constants")["network"]["hop"]
+    outer = ranks.nodes if ranks.nodes > 1 else 0
+    return (ranks.size - 1 - outer) * inside + outer * outside * _fabric(machine)[1]
+
+
+def _tree_latency(machine: Machine, ranks: Group) -> float:
+    inside, outside = facts("constants")["network"]["hop"]
+    between = 2 * log2(ranks.nodes) * outside * _fabric(machine)[1] if ranks.nodes > 1 else 0.0
+    return between + 2 * (ranks.per_node - 1) * inside
+
+
+def gather_seconds(machine: Machine, ranks: Group, size: float, calls: float = 1) -> float:
+    """All-gather or reduce-scatter of `size` bytes in all, in `calls` calls: ring only."""
+    if ranks.size == 1:
+        return 0.0
+    share = (ranks.size - 1) / ranks.size
+    latency = _ring_latency(machine, ranks) + facts("constants")["network"]["call"]
+    return size * share / bandwidth(machine, ranks) + calls * latency
+
+
+def reduce_seconds(machine: Machine, ranks: Group, size: float, calls: float = 1) -> float:
+    """All-reduce of `size` bytes in all, in `calls` calls: ring or tree, whichever has the lower latency."""
+    if ranks.size == 1:
+        return 0.0
+    share = 2 * (ranks.size - 1) / ranks.size
+    latency = min(2 * _ring_latency(machine, ranks), _tree_latency(machine, ranks))
+    return size * share / bandwidth(machine, ranks) + calls * (latency + facts("constants")["network"]["call"])
+
+
+def exchange_seconds(machine: Machine, ranks: Group, size: float) -> float:
+    """All-to-all in which each rank holds `size` bytes."""
+    if ranks.size == 1:
+        return 0.0
+    share = (ranks.size - 1) / ranks.size
+    return size * share / bandwidth(machine, ranks) + facts("constants")["network"]["call"]
+
+
+def send_seconds(machine: Machine, stride: int, size: float) -> float:
+    """One rank sends `size` bytes to the rank `stride` away."""
+    near = stride < machine.per_node
+    rate = _link(machine) if near else machine.net * _fabric(machine)[0]
+    inside, outside = facts("constants")["network"]["hop"]
+    return size / rate + (inside if near else outside * _fabric(machine)[1]) + facts("constants")["network"]["call"]

@@ -1,0 +1,69 @@
+"""Watts and speed under a power cap: measured curves by device family, and how busy the device is."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...spec.facts import facts
+from ...spec.hardware import Gpu
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """A device under a cap: throughput against its highest cap, and draw at full load, in watts."""
+
+    speed: float
+    watts: float
+
+
+def _slopes(x: list[float], y: list[float]) -> list[float]:
+    """Slopes of a monotone cubic through the points (Fritsch and Carlson 1980, harmonic means)."""
+    steps = [(y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in range(len(x) - 1)]
+    inner = [
+        0.0 if before * after <= 0 else 2 * before * after / (before + after)
+        for before, after in itertools.pairwise(steps)
+    ]
+    return [steps[0], *inner, steps[-1]]
+
+
+def _curve(x: list[float], y: list[float], at: float) -> float:
+    """The monotone cubic at `at`; straight lines beyond the ends."""
+    slopes = _slopes(x, y)
+    if at <= x[0]:
+        return max(0.0, y[0] - slopes[0] * (x[0] - at))
+    if at >= x[-1]:
+        return y[-1]
+    i = bisect_right(x, at) - 1
+    width = x[i + 1] - x[i]
+    t = (at - x[i]) / width
+    return (
+        (2 * t**3 - 3 * t**2 + 1) * y[i]
+        + (t**3 - 2 * t**2 + t) * width * slopes[i]
+        + (3 * t**2 - 2 * t**3) * y[i + 1]
+        + (t**3 - t**2) * width * slopes[i + 1]
+    )
+
+
+def capped(gpu: Gpu, cap: float | None, load: str = "pretraining") -> Capped | None:
+    """Speed and full-load draw of `gpu` under `cap` (None: its default); None where its power is unknown (CPU)."""
+    if gpu.power is None:
+        return None
+    table = facts("power")
+    curves = table["curves"].get(gpu.family) or table["curves"][table["default"]]
+    points = (curves.get(load) or curves["pretraining"])["points"]
+    caps, speeds, draws = ([float(point[i]) for point in points] for i in range(3))
+    scale = gpu.power.highest / caps[-1]
+    asked = min(cap or gpu.power.default, gpu.power.highest) / scale
+    return Capped(_curve(caps, speeds, asked), _curve(caps, draws, asked) * scale)
+
+
+def average_watts(gpu: Gpu, full: Capped, activity: Mapping[str, float]) -> float:
+    """Average draw, given the shares of time spent on compute, communication and waiting."""
+    if gpu.power is None:
+        raise ValueError(gpu.name)
+    weights = facts("power")["activity"]
+    busy = sum(weights[kind] * share for kind, share in activity.items())
+    return gpu.power.idle + (full.watts - gpu.power.idle) * busy

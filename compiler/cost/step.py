@@ -1,0 +1,172 @@
+"""Seconds of one optimizer step, by parts: compute, recomputation, exposed communication, bubble, optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, log2
+
+from .case import Case
+from .compute import LayerTime, head_time, layer_time, stream_seconds
+from .network import Group, exchange_seconds, gather_seconds, group, reduce_seconds, send_seconds
+
+WIDE = 2
+OPTIMIZER_BYTES = (
+    34  # per parameter: read gradient, master and two moments; write the last three and the 16-bit copy; norm
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Seconds of a step and what they are made of."""
+
+    seconds: float
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Micro:
+    """Seconds of one layer and one micro batch on one rank."""
+
+    compute: float
+    recompute: float
+    tensor: float
+    host: float
+
+    @property
+    def seconds(self) -> float:
+        """The device's pace, or the host's where that is slower."""
+        return max(self.compute + self.recompute + self.tensor, self.host)
+
+
+def _share(case: Case, times: LayerTime) -> float:
+    """Seconds of forward work that the backward pass repeats in one layer."""
+    if case.layout.recompute == "none":
+        return 0.0
+    if case.layout.recompute == "full":
+        return times.forward.seconds
+    part = case.profile.selective
+    ahead = times.forward
+    return part["matmul"] * ahead.matmul + part["elementwise"] * ahead.elementwise + part["attention"] * ahead.attention
+
+
+def _model_parallel(case: Case) -> float:
+    """Seconds of one layer's tensor, sequence and context collectives in one forward pass."""
+    layout, machine, d = case.layout, case.machine, case.work.shape.hidden_size
+    activation = WIDE * case.tokens_per_rank * d
+    seconds = 0.0
+    if layout.tensor > 1:
+        seconds += 2 * reduce_seconds(machine, group(machine, layout.tensor, 1), activation)
+    kv = 2 * case.work.shape.kv_size / d
+    if layout.sequence > 1:
+        ranks = group(machine, layout.sequence, layout.tensor)
+        seconds += exchange_seconds(machine, ranks, (2 + kv) * activation / layout.tensor)
+    if layout.context > 1:
+        ranks = group(machine, layout.context, layout.tensor)
+        seconds += gather_seconds(machine, ranks, kv * activation * layout.context / layout.tensor, layout.context)
+    return seconds
+
+
+def _layer(case: Case) -> _Micro:
+    times = layer_time(case)
+    repeated = _share(case, times)
+    full = case.layout.recompute == "full"
+    passes = 3 if full else 2
+    exposed = 1 - case.profile.overlap["tensor"]
+    forward, backward, parallel = case.profile.host
+    wide = parallel if case.layout.tensor > 1 else 0.0
+    host = (forward + wide) * (passes - 1) + backward + wide
+    compute = (times.forward.seconds + times.backward.seconds) / case.speed
+    return _Micro(compute, repeated / case.speed, exposed * passes * _model_parallel(case), host)
+
+
+def _data_groups(case: Case) -> tuple[Group, Group]:
+    """The group over which ZeRO shards, and the group that holds copies of one shard."""
+    layout, machine = case.layout, case.machine
+    replicas = layout.data * layout.sequence * layout.context
+    shard = min(layout.shard_group or replicas, replicas)
+    inner = group(machine, shard, layout.tensor)
+    outer = group(machine, replicas // shard, layout.tensor * shard)
+    return inner, outer
+
+
+def stage_parameters(case: Case) -> float:
+    """Parameters of the heaviest pipeline stage on one tensor-parallel rank."""
+    shape, layout = case.work.shape, case.layout
+    layers = ceil(shape.layers / layout.pipeline)
+    tables = shape.embedding_parameters if layout.pipeline == 1 else shape.vocab_size * shape.hidden_size
+    if not case.profile.vocabulary_parallel:
+        return layers * shape.layer_parameters / layout.tensor + tables
+    return (layers * shape.layer_parameters + tables) / layout.tensor
+
+
+def _sharded_parameters(case: Case, layers: float) -> float:
+    """Seconds of ZeRO-3's gathers and scatters in one micro batch (two gathers, one scatter)."""
+    if case.layout.zero < 3:
+        return 0.0
+    inner, _ = _data_groups(case)
+    calls = layers * case.profile.collectives + 1
+    return 3 * gather_seconds(case.machine, inner, WIDE * stage_parameters(case), calls)
+
+
+def _gradients(case: Case, layers: float) -> tuple[float, float]:
+    """Seconds once a step of the gradient reduction, and of gathering updated parameters."""
+    inner, outer = _data_groups(case)
+    machine, layout = case.machine, case.layout
+    size = (4 if case.profile.fp32_gradients else WIDE) * stage_parameters(case)
+    calls = max(1.0, layers * (case.profile.collectives - 1))
+    if layout.zero == 0:
+        return reduce_seconds(machine, group(machine, inner.size * outer.size, layout.tensor), size, calls), 0.0
+    between = reduce_seconds(machine, outer, size / inner.size, calls)
+    if layout.zero == 3:
+        return between, 0.0
+    scatter = gather_seconds(machine, inner, size, calls)
+    return scatter + between, gather_seconds(machine, inner, WIDE * stage_parameters(case), calls)
+
+
+def _optimizer(case: Case) -> float:
+    layout = case.layout
+    inner, _ = _data_groups(case)
+    owned = stage_parameters(case) / (inner.size if layout.zero else 1)
+    return stream_seconds(case.machine.gpu, OPTIMIZER_BYTES * owned)
+
+
+def _hidden(seconds: float, share: float, behind: float) -> float:
+    """What is left of `seconds` of communication when at most `share` of it, and `behind` seconds, can be hidden."""
+    return seconds - min(share * seconds, behind)
+
+
+def step(case: Case) -> Step:
+    """Predict one optimizer step of `case`."""
+    layout, profile, work = case.layout, case.profile, case.work
+    stages, micro = layout.pipeline, layout.accumulation
+    layers = work.shape.layers / stages
+    heaviest = ceil(layers)
+    layer, head = _layer(case), head_time(case) / case.speed
+    sharded = _sharded_parameters(case, layers)
+    per_micro = heaviest * layer.seconds + head
+    exposed = _hidden(sharded, profile.overlap["weights"], per_micro)
+    fill = (work.shape.layers * layer.seconds + head - per_micro) / layout.interleave
+    send = 0.0
+    if stages > 1:
+        tokens = WIDE * case.tokens_per_rank * work.shape.hidden_size / layout.tensor
+        stride = layout.tensor * layout.context * layout.data
+        send = 2 * send_seconds(case.machine, stride, tokens) * (micro + stages - 1) * layout.interleave
+        send *= 1 - profile.overlap["tensor"]
+    reduction, gather = _gradients(case, layers)
+    behind = heaviest * layer.seconds * 2 / 3
+    parts = {
+        "compute": micro * heaviest * layer.compute + micro * head,
+        "recomputation": micro * heaviest * layer.recompute,
+        "tensor parallel": micro * heaviest * layer.tensor,
+        "host": micro * heaviest * (layer.seconds - layer.compute - layer.recompute - layer.tensor),
+        "parameters": micro * exposed + _hidden(gather, profile.overlap["updates"], behind),
+        "gradients": _hidden(reduction, profile.overlap["gradients"], behind),
+        "pipeline bubble": fill,
+        "pipeline transfers": send,
+        "optimizer": _optimizer(case),
+    }
+    nodes = ceil(layout.gpus / case.machine.per_node)
+    total = sum(parts.values())
+    parts["jitter"] = total * profile.jitter * log2(nodes) if nodes > 1 else 0.0
+    return Step(sum(parts.values()), parts)

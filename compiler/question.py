@@ -1,0 +1,49 @@
+"""A spec and a layout as the `Case` that the cost model answers."""
+
+from __future__ import annotations
+
+from ..spec.hardware import gpu
+from ..spec.layout import Layout
+from ..spec.problem import InputError
+from ..spec.sections import Cluster, Interconnect, Spec
+from .cost.case import Case, Machine, Profile, Work, profile
+from .cost.power import capped
+
+
+def rate(interconnect: Interconnect, per_node: int) -> float:
+    """Line rate between nodes that one device can use, bytes/s; 0 when there is one node."""
+    if interconnect.bandwidth_per_gpu:
+        return interconnect.bandwidth_per_gpu
+    return (interconnect.bandwidth_per_node or 0.0) / per_node
+
+
+def machine(cluster: Cluster) -> Machine:
+    """The cluster as the cost model sees it."""
+    net = rate(cluster.interconnect, cluster.gpus_per_node)
+    return Machine(gpu(cluster.gpu), cluster.gpus_per_node, net, cluster.interconnect.kind, cluster.power_cap)
+
+
+def software(spec: Spec) -> Profile:
+    """The profile of this project's runtime as the spec configures it."""
+    if spec.cluster.on_cpu:
+        return profile("cpu")
+    return profile("deepspeed-compiled" if spec.training.compile else "deepspeed")
+
+
+def batch(spec: Spec) -> float:
+    """Sequences of one optimizer step, as asked for."""
+    asked = spec.training.global_batch
+    return asked.value / spec.training.sequence_length if asked.unit == "tokens" else asked.value
+
+
+def question(spec: Spec, layout: Layout) -> Case:
+    """The case of training `spec` with `layout`. Raises InputError when the device lacks the precision asked for."""
+    where = machine(spec.cluster)
+    precision = spec.training.precision
+    if where.gpu.peak(precision) is None:
+        known = ", ".join(where.gpu.flops)
+        message = f"{where.gpu.name} has no {precision} arithmetic"
+        raise InputError.one("TW844", message, f"write one of {known}", "training.precision")
+    work = Work(spec.model.shape, spec.training.sequence_length, layout.global_batch, precision)
+    limited = capped(where.gpu, where.power_cap)
+    return Case(work, layout, where, software(spec), limited.speed if limited else 1.0)
