@@ -9,11 +9,11 @@ Reading is sequential and cheap; decoding, JSON and tokenizing happen in the wor
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,6 +26,7 @@ STDLIB = "python:stdlib"
 _NOT_SOURCES = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3", "__pycache__"}
 _TEXT_BYTES = 2**16  # a document of a longer text file
 _LINES_BYTES = 2**20  # JSON lines that travel together
+_READ_BYTES = 2**15
 _SUFFIXES = (".txt", ".jsonl", ".jsonl.zst")
 
 
@@ -80,8 +81,8 @@ def blocks(path: Path, field: str) -> Iterator[tuple[Block, int]]:
     size = _TEXT_BYTES if plain else _LINES_BYTES
     line = 1
     try:
-        with path.open("rb") as file, _decompressed(path, file) as stream:
-            for content in _cut(stream, size):
+        with path.open("rb") as file:
+            for content in _cut(_decompressed(path, file), size):
                 yield Block(str(path), line, content, None if plain else field), file.tell()
                 line += content.count(b"\n")
     except (OSError, zstandard.ZstdError) as error:
@@ -91,18 +92,38 @@ def blocks(path: Path, field: str) -> Iterator[tuple[Block, int]]:
         ) from error
 
 
-def _decompressed(path: Path, file: BinaryIO) -> io.BufferedIOBase | BinaryIO:
+def _decompressed(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    """The content of a file, chunk by chunk. Raises ZstdError when an archive is damaged or ends too early."""
+    chunks = iter(partial(file.read, _READ_BYTES), b"")
     if path.suffix != ".zst":
-        return file
+        yield from chunks
+        return
     # The window limit of `zstd --long=31`: a decompressor refuses such files without it.
-    raw = zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(file, read_across_frames=True)
-    return io.BufferedReader(raw, 2**20)
+    frames = zstandard.ZstdDecompressor(max_window_size=2**31)
+    frame = frames.decompressobj()
+    fed = False
+    for chunk in chunks:
+        rest = chunk
+        while rest:
+            yield frame.decompress(rest)
+            fed, rest = not frame.eof, frame.unused_data if frame.eof else b""
+            if frame.eof:
+                frame = frames.decompressobj()
+    if fed:
+        raise zstandard.ZstdError("it ends inside a frame; it was not copied or written whole")
 
 
-def _cut(stream: io.BufferedIOBase | BinaryIO, size: int) -> Iterator[bytes]:
-    """Content in pieces of about `size` bytes that end where a line does."""
-    while content := stream.read(size):
-        yield content + (b"" if content.endswith(b"\n") else stream.readline())
+def _cut(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Content in pieces of at least `size` bytes that end where a line does."""
+    rest = bytearray()
+    for chunk in chunks:
+        rest += chunk
+        end = rest.rfind(b"\n", len(rest) - len(chunk)) + 1 if len(rest) >= size else 0
+        if end:
+            yield bytes(rest[:end])
+            del rest[:end]
+    if rest:
+        yield bytes(rest)
 
 
 def documents(block: Block) -> Iterator[str]:

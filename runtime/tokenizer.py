@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +88,10 @@ class _Words(dict[str, bytes]):
         return [self._model.unk_id()] if self._model.unk_id() in ids else ids
 
 
-def train(texts: Iterable[str], settings: Settings) -> bytes:
+def train(texts: Sequence[str], settings: Settings) -> bytes:
     """A SentencePiece model trained on `texts`, the same bytes for the same texts.
 
+    The texts are at hand, not read on the way: SentencePiece would hide an error of the reader behind its own.
     Raises InputError when the corpus does not support the vocabulary size, naming the size that it does support.
     """
     model = io.BytesIO()

@@ -86,7 +86,9 @@ class Encoders:
 
     def __init__(self, tokenizer: Path, held_out: float, workers: int) -> None:
         self._ahead = workers * _QUEUED_PER_WORKER
-        self._pool = ProcessPoolExecutor(workers, get_context("forkserver"), _start, (tokenizer, held_out))
+        context = get_context("forkserver")  # a plain fork would copy the threads' locks of the progress bar
+        context.set_forkserver_preload([__name__])
+        self._pool = ProcessPoolExecutor(workers, context, _start, (tokenizer, held_out))
 
     def __enter__(self) -> Self:
         return self
@@ -135,6 +137,11 @@ class SourceWriter:
     def close(self) -> tuple[SourcePart, SourcePart]:
         """The training and the held-out part, on disk."""
         return self._part("train"), self._part("validation")
+
+    def abandon(self) -> None:
+        """Let go of unfinished files after a failure."""
+        for writer in self._writers.values():
+            writer.abandon()
 
     def _part(self, split: str) -> SourcePart:
         writer = self._writers[split]

@@ -66,11 +66,15 @@ def _written(job: Job, folder: Path, advance: Advance) -> Index:
     tokenizer = Tokenizer(job.run.tokenizer)
     dtype = token_type(tokenizer.vocab_size)
     writers = [SourceWriter(folder, n, source.path, dtype) for n, source in enumerate(job.plan.data.train)]
-    with Encoders(job.run.tokenizer, job.plan.data.validation, job.workers) as encoders:
-        for number, writer in enumerate(writers):
-            for encoded in encoders(job.blocks(number), advance):
-                writer.write(encoded)
-    parts = [writer.close() for writer in writers]
+    try:
+        with Encoders(job.run.tokenizer, job.plan.data.validation, job.workers) as encoders:
+            for number, writer in enumerate(writers):
+                for encoded in encoders(job.blocks(number), advance):
+                    writer.write(encoded)
+        parts = [writer.close() for writer in writers]
+    finally:
+        for writer in writers:
+            writer.abandon()
     train, validation = tuple(part for part, _ in parts), tuple(part for _, part in parts)
     refuse_empty(train, validation, min(writer.lowest for writer in writers))
     return Index(

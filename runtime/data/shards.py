@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -132,3 +133,9 @@ class ShardWriter:
         self.shards.append(Shard(file=Path(self._file.name).name, tokens=tokens, sha256=self._digest.hexdigest()))
         self._file.close()
         self._file = None
+
+    def abandon(self) -> None:
+        """Let go of an unfinished shard; what its buffer holds may not fit on the disk."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()

@@ -26,7 +26,7 @@ def make_tokenizer(job: Job, advance: Advance) -> str:
     if _recorded(job.run) == wanted | {"sha256": _present(job.run.tokenizer)}:
         return "unchanged"
     given = job.plan.tokenizer.path
-    content = _read(job.root / given) if given else train(_sample(job, advance), job.plan.tokenizer)
+    content = _read(job.root / given) if given else train(list(_sample(job, advance)), job.plan.tokenizer)
     job.run.tokenizer.parent.mkdir(parents=True, exist_ok=True)
     write_whole(job.run.tokenizer, content)
     found = Tokenizer(job.run.tokenizer).vocab_size
