@@ -16,5 +16,6 @@ class Exit(IntEnum):
     CORRUPT = 77  # replicated state differs between ranks, or no checkpoint passes its hashes
     STORAGE = 78  # the disk is full or read-only; the previous checkpoint is intact
     PEER_LOST = 79  # another rank died or hung
+    BUDGET = 80  # the budget of energy or carbon is used up; a checkpoint is saved
     NO_PROGRESS = 93  # three restarts without a new step: do not requeue
     INTERRUPTED = 130  # Ctrl-C outside training

@@ -70,3 +70,13 @@ class ModelShape:
     def parameters(self) -> int:
         """All trainable parameters."""
         return self.layers * self.layer_parameters + self.embedding_parameters + self.norm_parameters
+
+    def training_flops(self, sequence_length: int) -> float:
+        """FLOPs of forward and backward for one token, as MFU counts them: recomputation does not count.
+
+        6 per weight of a matrix product (the embedding is a look-up) and 12 x layers x width x context for attention
+        (PaLM, arXiv 2204.02311, appendix B).
+        """
+        tables = self.vocab_size * self.hidden_size + self.learned_positions * self.hidden_size
+        matrices = self.parameters - (0 if self.tied_embeddings else tables)
+        return 6.0 * matrices + 12.0 * self.layers * self.hidden_size * sequence_length

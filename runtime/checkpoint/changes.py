@@ -1,0 +1,83 @@
+"""What differs between the settings of a checkpoint and those of the plan that goes on from it, key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...spec.plan import Plan
+from ...spec.problem import InputError, Problem
+
+# Settings that say what is trained: another value makes another run, never a continuation.
+FIXED = (
+    "model.",
+    "tokenizer.",
+    "data.train",
+    "data.seed",
+    "data.validation",
+    "training.sequence_length",
+    "training.seed",
+)
+# Settings with no influence on the weights; a new value is simply used.
+FREE = ("name", "spec_sha256", "device.", "carbon.", "model.name", "training.on_change", "training.checkpoint.")
+FREE_TOO = ("schedule.checkpoint_every", "schedule.checkpoint_seconds", "tokenizer.training_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One setting with its value in the checkpoint and its value now."""
+
+    key: str
+    before: Any
+    now: Any
+
+    @property
+    def free(self) -> bool:
+        """Whether it cannot influence the weights."""
+        return self.key.startswith(FREE + FREE_TOO)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it can never be applied to a run that has begun."""
+        return self.key.startswith(FIXED) and not self.free
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.before!r} in the checkpoint, {self.now!r} now"
+
+
+def settings(plan: Plan, versions: Mapping[str, str]) -> dict[str, Any]:
+    """What a checkpoint remembers of how it was made."""
+    return {"plan": plan.model_dump(mode="json"), "versions": dict(versions)}
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+    """Every leaf that differs, plan and library versions alike, in order of keys."""
+    old = dict(_leaves(before["plan"])) | {f"version of {k}": v for k, v in before["versions"].items()}
+    new = dict(_leaves(now["plan"])) | {f"version of {k}": v for k, v in now["versions"].items()}
+    keys = sorted(old.keys() | new.keys())
+    return [Change(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
+
+
+def accept(found: list[Change], on_change: str) -> list[Change]:
+    """The changes to apply. Raises InputError naming every one that the spec, or reason, refuses."""
+    refused = [change for change in found if not change.free and (change.fixed or on_change == "refuse")]
+    if refused:
+        raise InputError([_problem(change) for change in refused])
+    return found
+
+
+def _problem(change: Change) -> Problem:
+    if change.fixed:
+        remedy = "start a new run folder: this setting defines what is trained"
+    else:
+        remedy = "put the old value back, or write `on_change: apply` under `training` to go on with the new one"
+    return Problem("TW711", "error", str(change), remedy, change.key)
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else key)
+    else:
+        yield path, value

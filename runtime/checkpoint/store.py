@@ -1,0 +1,166 @@
+"""Generations of checkpoints on disk: built under a temporary name, sealed by a manifest of hashes, then renamed.
+
+In: finished files in a draft folder. Out: `step-00000100/` folders that are whole or absent, and `latest`, which names
+the newest. Knows nothing of torch, so that its promise can be tested alone: after a kill at any moment the newest
+complete generation is found, and damage is found by hash before anything is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..durable import sync_folder, write_whole
+
+MANIFEST = "manifest.json"
+LATEST = "latest"
+FORMAT = "trainwright-checkpoint-1"
+_NAME = re.compile(r"^step-(\d{8,})$")
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file of a generation: its size in bytes and its SHA-256."""
+
+    bytes: int
+    sha256: str
+
+
+def name_of(step: int) -> str:
+    """The folder name of the generation after `step` optimizer steps."""
+    return f"step-{step:08d}"
+
+
+def step_of(generation: Path) -> int:
+    """The step in a generation's folder name."""
+    match = _NAME.match(generation.name)
+    if match is None:
+        raise ValueError(f"{generation} is not the folder of a checkpoint")
+    return int(match.group(1))
+
+
+def generations(root: Path) -> list[Path]:
+    """The published generations under `root`, newest first."""
+    if not root.is_dir():
+        return []
+    return sorted((p for p in root.iterdir() if _NAME.match(p.name) and p.is_dir()), key=step_of, reverse=True)
+
+
+def draft(root: Path, step: int) -> Path:
+    """A fresh, empty folder in which the generation of `step` is built. Drafts of killed saves are removed."""
+    root.mkdir(parents=True, exist_ok=True)
+    clear_drafts(root)
+    folder = root / f".draft-{name_of(step)}"
+    folder.mkdir()
+    return folder
+
+
+def clear_drafts(root: Path) -> None:
+    """Remove what killed saves and killed removals left behind."""
+    for leftover in [*root.glob(".draft-*"), *root.glob(".removed-*")]:
+        shutil.rmtree(leftover)
+
+
+def publish(folder: Path, step: int, files: Mapping[str, FileEntry]) -> Path:
+    """Seal the draft `folder` and give it its final name; then move `latest`. The order is the promise."""
+    entries = {name: {"bytes": entry.bytes, "sha256": entry.sha256} for name, entry in sorted(files.items())}
+    body: dict[str, Any] = {"format": FORMAT, "step": step, "files": entries}
+    write_whole(folder / MANIFEST, _dump({**body, "sha256": _digest(body)}))
+    for inner in {(folder / name).parent for name in files}:
+        sync_folder(inner)
+    final = folder.with_name(name_of(step))
+    if final.exists():
+        _remove(final)
+    folder.rename(final)
+    sync_folder(final.parent)
+    write_whole(final.parent / LATEST, final.name.encode())
+    return final
+
+
+def prune(root: Path, keep_last: int, keep_every: int) -> None:
+    """Remove generations beyond the newest `keep_last`, except those whose step is a multiple of `keep_every`."""
+    for old in generations(root)[keep_last:]:
+        if not (keep_every and step_of(old) % keep_every == 0):
+            _remove(old)
+
+
+def read_manifest(generation: Path) -> dict[str, FileEntry]:
+    """The files that a generation promises. Raises ValueError with the reason when the manifest is damaged."""
+    try:
+        raw = json.loads((generation / MANIFEST).read_bytes())
+        seal = raw.pop("sha256")
+        genuine = (raw["format"], raw["step"], seal) == (FORMAT, step_of(generation), _digest(raw))
+        files = {name: FileEntry(entry["bytes"], entry["sha256"]) for name, entry in raw["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{generation.name}/{MANIFEST} is damaged: {error}") from error
+    if not genuine:
+        raise ValueError(f"{generation.name}/{MANIFEST} is damaged: its seal does not match")
+    return files
+
+
+def damage(generation: Path, share: tuple[int, int] = (0, 1)) -> str | None:
+    """What is wrong with a generation, or None. `share` = (i, n): hash only every n-th file, from the i-th.
+
+    Nothing is unpickled. Files that the manifest does not name count as damage: nothing of ours put them there.
+    """
+    try:
+        promised = read_manifest(generation)
+    except ValueError as error:
+        return str(error)
+    found = {str(p.relative_to(generation)) for p in generation.rglob("*") if not p.is_dir() or p.is_symlink()}
+    if strange := sorted(found - promised.keys() - {MANIFEST}):
+        return f"{generation.name}/{strange[0]} is not in the manifest"
+    mine = sorted(promised)[share[0] :: share[1]]
+    return next(
+        (f"{generation.name}/{name} {why}" for name in mine if (why := _flaw(generation / name, promised[name]))), None
+    )
+
+
+def hash_file(path: Path) -> FileEntry:
+    """Size and SHA-256 of a file."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            size += len(block)
+    return FileEntry(size, digest.hexdigest())
+
+
+def merge(parts: Iterable[Mapping[str, FileEntry]]) -> dict[str, FileEntry]:
+    """The files that all ranks wrote, as one manifest."""
+    return {name: entry for part in parts for name, entry in part.items()}
+
+
+def _flaw(path: Path, entry: FileEntry) -> str | None:
+    if path.is_symlink() or not path.is_file():
+        return "is missing"
+    if path.stat().st_size != entry.bytes:
+        return f"has {path.stat().st_size} bytes instead of {entry.bytes}"
+    try:
+        return None if hash_file(path) == entry else "has a different SHA-256"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _remove(generation: Path) -> None:
+    """Rename first: a half-removed generation must not look like a damaged one."""
+    doomed = generation.with_name(f".removed-{generation.name}")
+    if doomed.exists():
+        shutil.rmtree(doomed)
+    generation.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def _dump(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, indent=1).encode()
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_dump(body)).hexdigest()

@@ -1,0 +1,84 @@
+"""The DeepSpeed engine of a plan: the model, its optimizer, and the checked configuration of the bundle."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..spec.plan import Plan
+from ..spec.problem import InputError, Problem
+from .checkpoint.files import DurableFiles
+from .distributed import World
+from .model import Llama, build
+from .optim import adamw
+
+
+def read_config(bundle: Path, plan: Plan) -> dict[str, Any]:
+    """The bundle's ds_config.json. Raises InputError when it does not belong to the plan.
+
+    DeepSpeed ignores unknown keys and corrects a batch that does not add up, so what matters is compared here.
+    """
+    config = json.loads((bundle / "ds_config.json").read_text(encoding="utf-8"))
+    layout, training = plan.layout, plan.training
+    wanted = {
+        "train_micro_batch_size_per_gpu": (config.get("train_micro_batch_size_per_gpu"), layout.micro_batch),
+        "gradient_accumulation_steps": (config.get("gradient_accumulation_steps"), layout.accumulation),
+        "gradient_clipping": (config.get("gradient_clipping"), training.optimizer.gradient_clip),
+        "zero_optimization.stage": (config.get("zero_optimization", {}).get("stage"), layout.zero),
+        "bf16.enabled": (config.get("bf16", {}).get("enabled", False), training.precision == "bf16"),
+        "the global batch": (layout.global_batch, plan.schedule.sequences_per_step),
+    }
+    wrong = [
+        Problem("TW712", "error", f"ds_config.json says {found!r}, the plan {right!r}", "compile the spec again", key)
+        for key, (found, right) in wanted.items()
+        if found != right
+    ]
+    if wrong:
+        raise InputError(wrong)
+    return config
+
+
+def start_engine(plan: Plan, config: dict[str, Any], world: World) -> Any:
+    """Build the model and wrap it. Every rank makes the same weights from the seed; DeepSpeed then shards them."""
+    import deepspeed
+
+    logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+    model = build(lambda: Llama(plan.model, recompute=plan.layout.recompute), world.device, plan.training.seed)
+    optimizer = adamw(model, plan.training.optimizer)
+    engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config)
+    engine.checkpoint_engine = DurableFiles()
+    if plan.training.compile:
+        engine.compile()
+    return engine
+
+
+def forget_gradients(engine: Any) -> None:
+    """After a skipped step: clear what DeepSpeed keeps of it. Its CPU-offload buffers hold the bad values otherwise."""
+    for buffer in getattr(engine.optimizer, "accumulated_grads_in_cpu", {}).values():
+        buffer.zero_()
+
+
+def replica_group() -> Any:
+    """The process group of the ranks that hold the same part of the model."""
+    from deepspeed.utils import groups
+
+    return vars(groups)["_get_data_parallel_group"]()
+
+
+def random_state(world: World) -> dict[str, list[int]]:
+    """The random generators of this process, as plain JSON."""
+    state = {"cpu": torch.get_rng_state().tolist()}
+    if world.device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(world.device).tolist()
+    return state
+
+
+def restore_random_state(state: dict[str, list[int]], world: World) -> None:
+    """Put the random generators back."""
+    torch.set_rng_state(torch.tensor(state["cpu"], dtype=torch.uint8))
+    if world.device.type == "cuda":
+        torch.cuda.set_rng_state(torch.tensor(state["cuda"], dtype=torch.uint8), world.device)

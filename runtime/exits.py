@@ -1,0 +1,102 @@
+"""How a training process ends: which exit code stands for which failure, and the file that carries it to the launcher.
+
+torchrun answers 1 whatever its workers say, so `RUN/exit_code` holds the code of the run; launch.sh returns it.
+Ends that all ranks agreed on leave through exit status 0 of the workers (torchrun then stays silent); an end that only
+one rank knows of leaves through its real code, so that torchrun takes the others down.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+from ..spec.exit_codes import Exit
+from ..spec.problem import InputError
+from ..spec.run import RunFolder
+from .durable import write_whole
+from .events import EventLog, last_attempt
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EMFILE}
+_LOST_PEER = ("connection closed by peer", "connection reset", "broken pipe", "nccl", "timed out waiting", "gloo")
+
+
+class Ended(Exception):  # noqa: N818 - an end is not always an error
+    """The run ends for a known reason that all ranks agreed on."""
+
+    def __init__(self, code: Exit, reason: str, message: str = "") -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(message or reason)
+
+
+def code_of(error: BaseException) -> Exit:
+    """The exit code of a failure."""
+    if isinstance(error, Ended):
+        return error.code
+    if isinstance(error, InputError):
+        return Exit.INPUT
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return Exit.STORAGE
+    if isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _LOST_PEER):
+        return Exit.PEER_LOST
+    return Exit.FAULT
+
+
+def exit_file(run: Path) -> Path:
+    """Where the launcher finds the exit code of a run."""
+    return run / "exit_code"
+
+
+def record(run: Path, code: Exit) -> None:
+    """Write the exit code. The first cause stands, but a cause is worth more than `PEER_LOST`, which is its echo."""
+    path = exit_file(run)
+    known = path.read_text().strip() if path.exists() else ""
+    if known in ("", str(int(Exit.PEER_LOST))):
+        write_whole(path, f"{int(code)}\n".encode())
+
+
+def report(run: Path, end: Ended) -> None:
+    """Say and record an end that all ranks share; rank 0 speaks for all."""
+    if rank_here() != 0:
+        return
+    if end.code not in (Exit.DONE, Exit.PREEMPTED):
+        _say(0, f"{end}\n")
+        _log(run, 0, f"{end}", end.code)
+    record(run, end.code)
+
+
+def rank_here() -> int:
+    """This process's rank, before and after there is a world."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def fail(run: Path, error: Exception) -> NoReturn:
+    """End this process for a failure that the other ranks do not know of: say it, log it, record it, and go.
+
+    Not by way of the interpreter's normal end, which would wait for collectives that nobody answers any more.
+    """
+    code, rank = code_of(error), rank_here()
+    details = "".join(traceback.format_exception(error)) if code is Exit.FAULT else f"{error}\n"
+    _say(rank, details)
+    try:
+        _log(run, rank, str(error), code)
+        record(run, code)
+    except OSError as refused:
+        _say(rank, f"{refused}\n")
+    os._exit(code)
+
+
+def _log(run: Path, rank: int, what: str, code: Exit) -> None:
+    path = RunFolder(run).events
+    log = EventLog(path, last_attempt(path))
+    log.write("fault", step=None, rank=rank, what=what, action=f"left with {code.name}")
+    log.close()
+
+
+def _say(rank: int, text: str) -> None:
+    sys.stderr.write(f"trainwright: rank {rank}: {text}")
+    sys.stderr.flush()

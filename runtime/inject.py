@@ -1,0 +1,58 @@
+"""Faults on purpose, for tests: TRAINWRIGHT_INJECT="nan rank=1 step=3; kill rank=0 step=7".
+
+Unset (always, outside tests) this costs one dictionary look-up a step. Every fault that fires is noted in the file
+TRAINWRIGHT_INJECTED, so that a test can tell a guard that held from a fault that never came.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import cache
+from pathlib import Path
+
+from torch import Tensor, nn
+
+DEADLY = {"kill": signal.SIGKILL, "hang": signal.SIGSTOP, "crash": signal.SIGSEGV}
+
+
+def fires(kind: str, rank: int, step: int) -> bool:
+    """Whether the fault `kind` is due on this rank in this step; noted when it is."""
+    if (kind, rank, step) not in _faults():
+        return False
+    if note := os.environ.get("TRAINWRIGHT_INJECTED"):
+        with Path(note).open("a") as file:
+            file.write(f"{kind} rank={rank} step={step}\n")
+    return True
+
+
+def strike(rank: int, step: int) -> None:
+    """Kill, stop or crash this process when that is due."""
+    for kind, number in DEADLY.items():
+        if fires(kind, rank, step):
+            os.kill(os.getpid(), number)
+
+
+def spoil_loss(loss: Tensor, rank: int, step: int) -> Tensor:
+    """The loss, made NaN or raised by 10 nats when that is due."""
+    if fires("nan", rank, step):
+        return loss * float("nan")
+    return loss + 10.0 if fires("spike", rank, step) else loss
+
+
+def flip_bit(module: nn.Module, rank: int, step: int) -> None:
+    """Flip the lowest bit of one weight of the last parameter when that is due."""
+    if fires("flip", rank, step):
+        weight = list(module.parameters())[-1].data.view(-1)
+        integers = weight.view({2: Tensor.short, 4: Tensor.int}[weight.element_size()](weight).dtype)
+        integers[0] ^= 1
+
+
+@cache
+def _faults() -> set[tuple[str, int, int]]:
+    faults: set[tuple[str, int, int]] = set()
+    for text in filter(None, os.environ.get("TRAINWRIGHT_INJECT", "").split(";")):
+        kind, *options = text.split()
+        numbers = dict(option.split("=") for option in options)
+        faults.add((kind, int(numbers["rank"]), int(numbers["step"])))
+    return faults

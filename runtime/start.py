@@ -1,0 +1,99 @@
+"""Before the first step: find the checkpoint to go on from, refuse what must not go on, build the engine."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..spec.plan import Plan
+from ..spec.run import RunFolder, read_events
+from .board import Board
+from .checkpoint import changes, generation
+from .checkpoint.generation import Found
+from .data.dataset import open_dataset
+from .distributed import World
+from .energy import PhaseLedger, open_meter
+from .engine import read_config, start_engine
+from .events import EventLog, last_attempt
+from .exits import exit_file
+from .progress import Line
+from .session import Instruments, Session, Voice
+from .state import State
+from .stop import StopRequest
+
+PACKAGES = ("torch", "deepspeed", "trainwright")  # whose versions may change the numbers
+
+
+def begin(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
+    """Everything that must be there before the first step.
+
+    Raises InputError when bundle, data or settings do not fit the run, Ended when no checkpoint is sound.
+    """
+    if world.rank == 0:
+        exit_file(run.path).unlink(missing_ok=True)
+    torch.manual_seed(plan.training.seed)
+    stop = StopRequest(run.stop)
+    meter, ledger = open_meter(plan, world.local_rank), PhaseLedger()
+    config = read_config(bundle, plan)
+    train, validation = (open_dataset(plan, run, split) for split in ("train", "validation"))
+    found = generation.find(world, run.checkpoints)
+    settings = changes.settings(plan, versions())
+    state, changed = State(), list[changes.Change]()
+    if found.path is not None:
+        content = found.content()
+        changed = changes.accept(changes.changes(content["settings"], settings), plan.training.on_change)
+        state = State(**content["state"])
+    engine = start_engine(plan, config, world)
+    if found.path is not None:
+        generation.load(engine, world, found.path)
+    if run.events.exists():
+        ledger.resume(read_events(run.events))
+    voice = _voice(plan, run, state.step) if world.rank == 0 else None
+    instruments = Instruments(meter, ledger, stop)
+    session = Session(plan, run, world, engine, train, validation, instruments, state, voice, settings)
+    _announce(session, found, changed)
+    return session
+
+
+def versions() -> Mapping[str, str]:
+    """The packages that decide about numbers, and Python."""
+    return {**{name: version(name) for name in PACKAGES}, "python": platform.python_version()}
+
+
+def _voice(plan: Plan, run: RunFolder, step: int) -> Voice:
+    log = EventLog(run.events, last_attempt(run.events) + 1)
+    return Voice(log, Board(run.path / "tensorboard", step), Line(plan, step))
+
+
+def _announce(session: Session, found: Found, changed: list[changes.Change]) -> None:
+    """The start event; then what was wrong with checkpoints, and which settings are new."""
+    cap = session.plan.device.power_cap_watts
+    source = session.charge("idle").source
+    session.tell(
+        "start",
+        step=session.state.step,
+        world_size=session.world.size,
+        meter=source,
+        measured=source in ("nvml", "rapl"),
+        power_cap={"requested_watts": cap, "enforced_watts": None, "applied": None},
+        versions=session.remembered["versions"],
+        changes=[str(change) for change in changed],
+    )
+    for flaw in found.damaged:
+        session.tell(
+            "fault", step=session.state.step, rank=None, what=flaw, action=f"went back to step {session.state.step}"
+        )
+
+
+def remembered(session: Session) -> dict[str, Any]:
+    """What a checkpoint carries besides the engine's state."""
+    return {
+        "settings": session.remembered,
+        "state": session.state.to_json(),
+        "energy": session.instruments.ledger.state_dict(),
+    }

@@ -1,0 +1,70 @@
+"""A run that was stopped in any way goes on as if it had not been."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from trainwright.spec.exit_codes import Exit
+
+STEPS = 30
+
+
+@pytest.fixture(scope="module")
+def whole(workplace, tiny_plan):
+    """A run that nobody disturbed, and its plan."""
+    place = workplace(tiny_plan(steps=STEPS))
+    assert place.train() == Exit.DONE
+    return place
+
+
+def test_a_run_logs_what_the_contract_asks_for(whole):
+    """Every field of a step is there, validation and checkpoint follow the last one, and the stop says why."""
+    steps = whole.events("step")
+    fields = [
+        "loss",
+        "grad_norm",
+        "learning_rate",
+        "seconds",
+        "tokens_per_second",
+        "mfu",
+        "energy_kwh",
+        "power_watts",
+        "memory_bytes",
+    ]
+    assert [e["step"] for e in steps] == list(range(1, STEPS + 1))
+    assert all(e[name] > 0 for e in steps for name in fields)
+    assert steps[-1]["loss"] < steps[0]["loss"]
+    assert [e["tokens"] for e in whole.events("validation")] == [STEPS * 4 * 32]
+    assert [e["path"] for e in whole.events("checkpoint")] == [f"checkpoints/step-{STEPS:08d}"]
+    assert [(e["reason"], e["exit_code"]) for e in whole.events("stop")] == [("done", 0)]
+    assert {e["name"] for e in whole.events("phase")} == {"idle", "train", "validate", "checkpoint"}
+    assert list((whole.run.path / "tensorboard").iterdir())
+
+
+@pytest.mark.parametrize("how", ["signal", "stop-file", "kill"])
+def test_goes_on_bit_for_bit(whole, workplace, tiny_plan, how):
+    """Stopped after some steps by SIGTERM, the stop file or kill -9, and started again: same losses, same state."""
+    place = workplace(tiny_plan(steps=STEPS, schedule__checkpoint_every=2))
+    if how == "kill":
+        assert place.train(inject="kill rank=1 step=4") not in (Exit.DONE, Exit.PREEMPTED)
+    else:
+        process = place.start()
+        place.wait_for('"step":1,')
+        _ask(how, process.pid, place.run.stop)
+        assert process.wait(60) == Exit.PREEMPTED
+        assert place.events("stop")[-1]["reason"] in {"signal", "stop-file"}  # the launcher makes one of the other
+        assert not place.run.stop.exists()
+    assert place.train() == Exit.DONE
+    assert len(place.events("start")) == 2
+    assert place.losses() == whole.losses()
+    assert place.state() == whole.state()
+
+
+def _ask(how, group, stop_file):
+    if how == "signal":
+        os.killpg(group, signal.SIGTERM)
+    else:
+        stop_file.touch()
