@@ -14,11 +14,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from ..spec.exit_codes import Exit
-from ..spec.plan import Plan, read_plan
+from ..spec.plan import read_plan
 from ..spec.problem import InputError
 from ..spec.run import RunFolder
 from .data.job import Advance, Job
@@ -71,14 +72,19 @@ def _arguments() -> Job:
     for name, meaning in (("bundle", "compiled bundle"), ("run", "run folder"), ("root", "folder of the corpus paths")):
         parser.add_argument(f"--{name}", type=Path, required=True, help=meaning)
     given = parser.parse_args()
-    plan: Plan = read_plan(given.bundle)
+    try:
+        plan = read_plan(given.bundle)
+    except (OSError, ValidationError) as error:
+        message = f"{given.bundle} is not a bundle: {error}"
+        raise InputError.one("TW801", message, "Compile the spec again.", "--bundle") from error
     return Job(plan, RunFolder(given.run), given.root, workers=len(os.sched_getaffinity(0)))
 
 
 def _explain(error: Exception) -> None:
     """Each problem with its remedy; for a fault of ours the traceback."""
     if not isinstance(error, InputError):
-        console.print(f"trainwright: {error}" if isinstance(error, OSError) else traceback.format_exc(), markup=False)
+        said = f"trainwright: {error}" if isinstance(error, OSError) else traceback.format_exc()
+        console.print(said, markup=False, soft_wrap=True)
         return
     for problem in error.problems:
         place = f"{problem.place.file}:{problem.place.line}: " if problem.place else ""
@@ -92,7 +98,7 @@ def main() -> Exit:
         index = prepare(_arguments())
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except PermissionError as error:
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:  # the run folder is not ours to fill
         _explain(error)
         return Exit.INPUT
     except Exception as error:  # noqa: BLE001 - the last resort of a process: every failure has its exit code
