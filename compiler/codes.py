@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..spec.facts import facts
 from ..spec.problem import InputError
-from .check import RULES, Rule
+from .check import PLANNED, RULES, Rule
 
 BLOCKS = {
     "0": "Our fault",
@@ -57,7 +57,7 @@ class Entry:
 
 def entries() -> dict[str, Entry]:
     """Every code with its entry, in order."""
-    found = [_from_docstring(rule) for rule in RULES]
+    found = [_from_docstring(rule) for rule in (*RULES, *PLANNED)]
     for code, row in facts("codes").items():
         texts = (row.get(key, "").strip() for key in ("title", "why", "bad", "good"))
         found.append(Entry(code, *texts))

@@ -200,6 +200,7 @@ class AmountIn:
     """Pydantic metadata of an `Amount` that may use the given units: `Annotated[Amount, AmountIn("steps")]`."""
 
     units: tuple[Unit, ...]
+    zero: bool = False  # whether none at all is an amount
 
     def parse(self, text: str) -> Amount:
         """The amount that `text` says. Raises ValueError with what is wrong; what to write instead."""
@@ -208,7 +209,10 @@ class AmountIn:
             dimension = _AMOUNTS[name][0]
             # "4M" alone could be tokens or steps: the word is needed, except for times.
             if parts and parts[1] in dimension.units and (name == "seconds" or parts[1].endswith(_NOUNS)):
-                return Amount(value=float(dimension.parse(text)), unit=name)
+                value = float(dimension.parse(text))
+                if value < 0 or (value == 0 and not self.zero):
+                    raise ValueError(f"{_short(text)} is not more than zero; write for example {self._forms()}")
+                return Amount(value=value, unit=name)
         raise ValueError(f"{_short(text)} {self._wrong(parts)}; write for example {self._forms()}")
 
     def _wrong(self, parts: tuple[str, str] | None) -> str:

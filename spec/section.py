@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# Far above anything that was ever built, and small enough that no check or search can be made to run for hours.
+Size = Annotated[int, Field(gt=0, le=10_000_000)]
+Count = Annotated[int, Field(gt=0, le=1_000_000)]
 
 
 class Section(BaseModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from .cluster import Cluster, Interconnect, Launch
 from .layout import Offload, Recompute
@@ -24,7 +24,7 @@ from .quantity import (
     Tonnes,
     Watts,
 )
-from .section import Section
+from .section import Count, Section, Size
 from .shape import ModelShape
 from .words import FileGlob, Key, Label, Name
 
@@ -54,12 +54,12 @@ class Model(Section):
     """A Llama-family decoder: RMSNorm, rotary positions, SwiGLU, grouped-query attention, no biases."""
 
     name: Label = Field(default="custom", description="What reports call the model.")
-    layers: PositiveInt = Field(description="Transformer layers.")
-    hidden_size: PositiveInt = Field(description="Width of the residual stream.")
-    ffn_size: PositiveInt = Field(description="Width of the gated feed-forward block (each of its three matrices).")
-    heads: PositiveInt = Field(description="Attention (query) heads.")
-    kv_heads: PositiveInt = Field(description="Key/value heads; fewer than heads means grouped-query attention.")
-    vocab_size: PositiveInt = Field(description="Rows of the embedding; must equal the tokenizer's vocabulary.")
+    layers: Count = Field(description="Transformer layers.")
+    hidden_size: Count = Field(description="Width of the residual stream.")
+    ffn_size: Size = Field(description="Width of the gated feed-forward block (each of its three matrices).")
+    heads: Count = Field(description="Attention (query) heads.")
+    kv_heads: Count = Field(description="Key/value heads; fewer than heads means grouped-query attention.")
+    vocab_size: Size = Field(description="Rows of the embedding; must equal the tokenizer's vocabulary.")
     tied_embeddings: bool = Field(default=False, description="Share the input embedding with the output head.")
     rope_theta: PositiveFloat = Field(default=10000.0, description="Base of the rotary position frequencies.")
     norm_eps: PositiveFloat = Field(default=1e-5, description="Epsilon of RMSNorm.")
@@ -83,7 +83,7 @@ class Tokenizer(Section):
     """A SentencePiece tokenizer: trained on the corpus, or an existing .model file."""
 
     algorithm: Literal["bpe", "unigram"] = Field(default="bpe", description="SentencePiece model type.")
-    vocab_size: PositiveInt = Field(description="Pieces in all, byte and control pieces included.")
+    vocab_size: Size = Field(description="Pieces in all, byte and control pieces included.")
     split_digits: bool = Field(default=True, description="Every digit is a piece of its own (Llama 2, section 2.2).")
     byte_fallback: bool = Field(default=True, description="Unknown characters become UTF-8 bytes; nothing is lost.")
     path: FileGlob | None = Field(
@@ -122,7 +122,7 @@ class Optimizer(Section):
         default=0.1, ge=0, le=1, description="Learning rate at the end, as a share of the peak."
     )
     schedule: Literal["cosine", "linear", "constant"] = Field(default="cosine", description="Decay after warm-up.")
-    warmup: Annotated[Amount, AmountIn(("steps", "tokens"))] = Field(
+    warmup: Annotated[Amount, AmountIn(("steps", "tokens"), zero=True)] = Field(
         default=Amount(value=2000, unit="steps"), description="Linear warm-up from zero."
     )
     beta1: float = Field(default=0.9, gt=0, lt=1, description="AdamW beta1.")
@@ -138,7 +138,7 @@ class Checkpointing(Section):
     every: Annotated[Amount, AmountIn(("steps", "tokens", "seconds"))] = Field(
         default=Amount(value=1000, unit="steps"), description="Distance between checkpoints."
     )
-    keep_last: PositiveInt = Field(default=2, description="Newest checkpoints to keep.")
+    keep_last: Count = Field(default=2, description="Newest checkpoints to keep.")
     keep_every: NonNegativeInt = Field(
         default=0, description="Also keep each checkpoint whose step is a multiple of this; 0: none."
     )
@@ -150,7 +150,7 @@ class Validation(Section):
     every: Annotated[Amount, AmountIn(("steps", "tokens"))] = Field(
         default=Amount(value=500, unit="steps"), description="Distance between validations."
     )
-    batches: PositiveInt = Field(default=8, description="Global batches per validation.")
+    batches: Count = Field(default=8, description="Global batches per validation.")
 
 
 class LossSpike(Section):
@@ -165,7 +165,7 @@ class LossSpike(Section):
 class Training(Section):
     """The optimisation: batch, precision, optimizer, and when to save and validate."""
 
-    sequence_length: PositiveInt = Field(description="Tokens per sequence (context length).")
+    sequence_length: Size = Field(description="Tokens per sequence (context length).")
     global_batch: Annotated[Amount, AmountIn(("tokens", "sequences"))] = Field(
         description="Batch of one optimizer step."
     )
@@ -184,13 +184,13 @@ class Training(Section):
 class Parallel(Section):
     """The layout as asked for; whatever is missing is planned."""
 
-    data: PositiveInt | None = Field(default=None, description="Data-parallel ranks.")
-    tensor: PositiveInt | None = Field(default=None, description="Tensor-parallel ranks.")
-    sequence: PositiveInt | None = Field(default=None, description="Ulysses sequence-parallel ranks.")
-    pipeline: PositiveInt | None = Field(default=None, description="Pipeline stages.")
+    data: Count | None = Field(default=None, description="Data-parallel ranks.")
+    tensor: Count | None = Field(default=None, description="Tensor-parallel ranks.")
+    sequence: Count | None = Field(default=None, description="Ulysses sequence-parallel ranks.")
+    pipeline: Count | None = Field(default=None, description="Pipeline stages.")
     zero: Literal[0, 1, 2, 3] | None = Field(default=None, description="DeepSpeed ZeRO stage.")
-    shard_group: PositiveInt | None = Field(default=None, description="Ranks that share one ZeRO-3 copy (hpZ).")
-    micro_batch: PositiveInt | None = Field(default=None, description="Sequences per rank and forward pass.")
+    shard_group: Count | None = Field(default=None, description="Ranks that share one ZeRO-3 copy (hpZ).")
+    micro_batch: Count | None = Field(default=None, description="Sequences per rank and forward pass.")
     activation_checkpointing: Recompute | None = Field(default=None, description="What the backward pass recomputes.")
     offload: Offload | None = Field(default=None, description="Keep the optimizer in host memory.")
 

@@ -18,13 +18,17 @@ from . import (
     batch,
     batch_rounding,
     carbon,
+    checkpoint,
+    corpus,
     degrees,
     device,
     divisible,
+    files,
     heads,
     interconnect,
     launch,
     learning_rate,
+    memory,
     nodes,
     optimal,
     power_cap,
@@ -86,14 +90,22 @@ RULES: tuple[Rule, ...] = (
     tensor_node,
     bandwidth,
     unused,
+    checkpoint,
+    corpus,
     optimal,
     batch_rounding,
+    files,
 )
+# Rules that need a spec which is otherwise right: they plan it.
+PLANNED: tuple[Rule, ...] = (memory,)
 
 
 def check(loaded: Loaded) -> list[Problem]:
     """Every finding of every rule about one spec."""
-    return [problem for rule in RULES for problem in _run(rule, loaded)]
+    problems = [problem for rule in RULES for problem in _run(rule, loaded)]
+    if not any(problem.severity == "error" for problem in problems):
+        problems += [problem for rule in PLANNED for problem in _run(rule, loaded)]
+    return problems
 
 
 def examine(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[Problem], list[str]]:

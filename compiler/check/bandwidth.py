@@ -21,7 +21,7 @@ from ...spec.quantity import BANDWIDTH
 from ..load import Loaded
 from .finding import Finding
 
-CODE = "TW405"
+CODE = "TW404"
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:

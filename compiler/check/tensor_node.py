@@ -1,7 +1,7 @@
-"""Tensor-parallel ranks share a node.
+"""Tensor-parallel or sequence-parallel ranks share a node, and only one of the two is used.
 
-They exchange activations four times a layer; over NVLink that is cheap, over the network between nodes it takes most
-of the step.
+They exchange activations several times a layer; over NVLink that is cheap, over the network between nodes it takes
+most of the step. The planner never makes such a layout, and the runtime has no mesh of both kinds.
 
 Bad:
 
@@ -20,13 +20,20 @@ from collections.abc import Iterator
 
 from ..load import Loaded
 from .finding import Finding
+from .numbers import nearest_divisors
 
-CODE = "TW404"
+CODE = "TW316"
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:
-    """Tensor-parallel groups that cross nodes."""
-    ranks, cluster = loaded.spec.parallel.tensor or 1, loaded.spec.cluster
-    if cluster.nodes > 1 and (ranks > cluster.gpus_per_node or cluster.gpus_per_node % ranks):
-        message = f"groups of {ranks} tensor-parallel ranks do not stay within nodes of {cluster.gpus_per_node}"
-        yield Finding("parallel.tensor", message, f"Use at most {cluster.gpus_per_node}, and a divisor of it.")
+    """Groups that cross nodes, and groups of both kinds."""
+    parallel, cluster = loaded.spec.parallel, loaded.spec.cluster
+    node = min(cluster.gpus, cluster.gpus_per_node)
+    for name in ("tensor", "sequence"):
+        ranks = getattr(parallel, name) or 1
+        if node % ranks:
+            message = f"groups of {ranks} {name}-parallel ranks do not stay within nodes of {node}"
+            yield Finding(f"parallel.{name}", message, f"Nearest that work: {nearest_divisors(node, ranks)}.")
+    if (parallel.tensor or 1) > 1 and (parallel.sequence or 1) > 1:
+        message = "tensor and sequence parallelism are both used"
+        yield Finding("parallel.sequence", message, "Set one of the two to 1.")

@@ -19,7 +19,7 @@ from ...spec.sections import Cluster, Launch
 from ..load import Loaded
 from .finding import Finding
 
-CODE = "TW406"
+CODE = "TW405"
 
 _ONLY_FOR = {
     "hosts": ("ssh",),

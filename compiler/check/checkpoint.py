@@ -1,0 +1,47 @@
+"""At most four hours of work are lost to one failure.
+
+A failure costs the steps since the last checkpoint. The time of a step is taken from the model's arithmetic at 40% of
+the devices' peak: a rough figure, good enough to tell minutes from days.
+
+Bad:
+
+    training: {checkpoint: {every: 20000 steps}}
+
+Good:
+
+    training: {checkpoint: {every: 30 min}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...spec.facts import facts
+from ...spec.hardware import gpu
+from ..load import Loaded
+from .batch import sequences_asked
+from .device import is_known
+from .finding import Finding
+
+CODE = "TW406"
+
+
+def check(loaded: Loaded) -> Iterator[Finding]:
+    """Checkpoints too far apart."""
+    rule, every = facts("sanity")["lost_hours"], loaded.spec.training.checkpoint.every
+    hours = every.value / 3600 if every.unit == "seconds" else _hours(loaded, rule["utilisation"])
+    if hours is not None and hours > rule["most"]:
+        message = f"a failure can lose about {hours:.2g} hours of {loaded.spec.cluster.gpus} devices"
+        yield Finding("training.checkpoint.every", message, "Write for example `every: 30 min`.")
+
+
+def _hours(loaded: Loaded, utilisation: float) -> float | None:
+    """Hours between checkpoints, where the peak of the device is known."""
+    spec = loaded.spec
+    peak = gpu(spec.cluster.gpu).peak(spec.training.precision) if is_known(spec.cluster.gpu) else None
+    if peak is None:
+        return None
+    every, length = spec.training.checkpoint.every, spec.training.sequence_length
+    tokens = every.value if every.unit == "tokens" else every.value * sequences_asked(loaded) * length
+    flops = 6.0 * spec.model.shape.parameters * tokens
+    return flops / (spec.cluster.gpus * peak * utilisation) / 3600
