@@ -22,13 +22,13 @@ METER = """
 import sys, threading, time
 from trainwright.runtime.energy.nvml import GpuProbe, gpus
 from trainwright.runtime.energy.sampler import SampledMeter
+began, wall = time.monotonic(), time.time()
 meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, 1)]).start()
-began, wall, before = time.monotonic(), time.time(), meter.read().joules
 print("ready", flush=True)
 sys.stdin.readline()
 threading.Event().wait(float(sys.argv[1]))
-reading, ended = meter.close(), time.monotonic()
-print(reading.joules - before, ended - began, time.time() - wall, reading.uncovered_seconds)
+reading = meter.close()
+print(reading.joules, reading.covered_seconds, time.monotonic() - began, time.time() - wall)
 """
 
 
@@ -106,8 +106,8 @@ def test_gap_is_dated_once(nvml, clock, monkeypatch):
 
 @pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
 @pytest.mark.parametrize("jump", ["+3600", "-3600", "+34560000"])
-@pytest.mark.parametrize(("duration", "tolerance"), [(0.3, 0.03), pytest.param(30.0, 0.001, marks=pytest.mark.slow)])
-def test_wall_clock_jumps(library, tmp_path, jump, duration, tolerance):
+@pytest.mark.parametrize("seconds", ["0.2", pytest.param("30", marks=pytest.mark.slow)])
+def test_wall_clock_jumps(library, tmp_path, jump, seconds):
     """With the real wall clock set off by hours or a year in the middle, energy and seconds stay the true ones."""
     nvml = fake.FakeNvml(tmp_path / "state", devices=1)
     nvml.go_live()
@@ -121,14 +121,14 @@ def test_wall_clock_jumps(library, tmp_path, jump, duration, tolerance):
         "LD_LIBRARY_PATH": str(Path(library._name).parent),
         "FAKE_NVML": str(nvml.path),
     }
-    command = [sys.executable, "-c", METER, str(duration)]
+    command = [sys.executable, "-c", METER, seconds]
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout.readline() == "ready\n"
         offset.write_text(jump)
         output, _ = process.communicate("go\n", timeout=60)
-    joules, seconds, wall, uncovered = map(float, output.split())
+    joules, covered, elapsed, wall = map(float, output.split())
     assert wall == pytest.approx(int(jump), abs=60)
-    assert joules == pytest.approx(300 * seconds, rel=tolerance)
-    assert uncovered == 0
+    assert covered == pytest.approx(elapsed, abs=1)
+    assert joules == pytest.approx(300 * covered, rel=0.001, abs=9)
