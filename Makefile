@@ -6,7 +6,9 @@ TRAINWRIGHT := $(BIN)/trainwright
 SPEC := examples/tiny-cpu.yaml
 RUN := runs/tiny-cpu
 
-.PHONY: demo test test-long lint format docs services bench clean
+.PHONY: install demo test test-long lint format docs services bench clean
+
+install: .venv/installed
 
 # The main job on real text: one spec becomes a bundle, a trained model and an emissions table.
 demo: .venv/installed

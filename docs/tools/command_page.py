@@ -6,7 +6,6 @@ import importlib
 import inspect
 from typing import Any
 
-import click
 import typer
 
 from ...cli import COMMANDS
@@ -24,35 +23,21 @@ def command_page() -> str:
 
 
 def _section(name: str) -> str:
-    function = importlib.import_module(f"trainwright.commands.{name}_").command
-    app = typer.Typer(add_completion=False)
+    function = importlib.import_module(f"...commands.{name}_", __package__).command
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name)(function)
     command: Any = typer.main.get_command(app)
-    context = click.Context(command, info_name=f"trainwright {name}")
-    about = " ".join((inspect.getdoc(function) or "").split())
+    context = command.make_context(f"trainwright {name}", [], resilient_parsing=True)
     usage = " ".join(command.get_usage(context).removeprefix("Usage:").split())
-    rows = [_row(parameter, context) for parameter in command.params if parameter.name != "help"]
-    lines = [f"## {name}", "", COMMANDS[name], "", f"    {usage}", ""]
-    lines += [about, ""] if about and about != COMMANDS[name] else []
-    return "\n".join([*lines, table(("argument or option", "takes", "default", "meaning"), rows) if rows else ""])
-
-
-def _row(parameter: Any, context: click.Context) -> tuple[str, str, str, str]:
-    is_option = parameter.param_type_name == "option"
-    names = ", ".join(code(name) for name in [*parameter.opts, *parameter.secondary_opts])
-    flag = is_option and parameter.is_flag
-    return (
-        names if is_option else code(parameter.make_metavar(context)),
-        "" if flag or not is_option else code(parameter.make_metavar(context)),
-        _default(parameter, flag=flag),
-        parameter.help or "",
+    about = " ".join((inspect.getdoc(function) or "").split())
+    rows = [(code(names), about) for names, about in (_help(item, context) for item in command.params) if names]
+    parts = [f"## {name}", COMMANDS[name], f"    {usage}", about if about != COMMANDS[name] else ""]
+    return "\n\n".join(
+        [part for part in parts if part] + ([table(("argument or option", "meaning"), rows)] if rows else [])
     )
 
 
-def _default(parameter: Any, *, flag: bool) -> str:
-    if parameter.required:
-        return "**needed**"
-    value = parameter.default
-    if flag or value in (None, [], ()) or callable(value):
-        return ""
-    return code(getattr(value, "value", value))
+def _help(parameter: Any, context: Any) -> tuple[str, str]:
+    """What `--help` prints of a parameter: its names and its meaning, on one line each."""
+    names, about = parameter.get_help_record(context) or ("", "")
+    return " ".join(names.split()), " ".join(about.split())

@@ -96,8 +96,8 @@ def _grid() -> str:
         (code(name), row["title"], row["licence"], row["url"], row["read"]) for name, row in grid["sources"].items()
     ]
     parts = [
-        "Carbon intensity of electricity, yearly averages, kg CO2eq per kWh. `carbon.region` names one of these; a place",
-        "that is not here is an error, never another place's number.",
+        "Carbon intensity of electricity, yearly averages, kg CO2eq per kWh. `carbon.region` names one of these.",
+        "One that is not here is an error, never another place's number.",
         "",
         table(("source", "what", "licence", "address", "read"), sources),
     ]

@@ -3,8 +3,9 @@
 A block fenced as `console` holds lines that start with `$ `. When it holds nothing else, its commands are run while
 the site is built and their output is put in. When it already holds output (a run that trains takes minutes), that
 output was recorded by `python -m trainwright.docs.tools.record`, and a slow test runs it again. `exit=2` after
-`console` says which exit code the last command of a block must have. A block with a `title` is a file that the reader
-saves, so it is written where the commands run. Each page starts in a folder of its own with a copy of `examples/`.
+`console` says which exit code the last command of a block must have; `by=ci` that the block installs or tests
+Trainwright itself, which `.ci/run` does. A block with a `title` is a file that the reader saves, so it is written where
+the commands run. Each page starts in a folder of its own with a copy of `examples/`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .fences import Fence, fences, rewritten
+from .fences import Fence, rewritten
 
 ROOT = Path(__file__).parents[2]
-WIDTH = 100  # columns that fit on the page
-_EXIT = re.compile(r"^([ ]*`{3,}console) exit=\d+", re.MULTILINE)
+WIDTH = 128  # columns that fit on the page
+_OPTIONS = re.compile(r"^([ ]*`{3,}console)[^\n]*", re.MULTILINE)
 CHEAP_SECONDS = 120  # what a command may take while the site is built, on a busy machine
 
 
@@ -82,6 +83,11 @@ def commands(block: Fence) -> list[str]:
     return found
 
 
+def is_run(block: Fence) -> bool:
+    """Whether a block is a shell example that runs here."""
+    return block.language == "console" and block.options.get("by") != "ci"
+
+
 def is_recorded(block: Fence) -> bool:
     """Whether a block holds output already."""
     asked = "".join(f"$ {command}\n" for command in commands(block))
@@ -98,7 +104,7 @@ def run_block(block: Fence, shell: Shell) -> str:
 
 def filled(markdown: str, shell: Shell) -> str:
     """The page with the output of its commands, recorded ones left as they are; ready for the site."""
-    return _EXIT.sub(r"\1", _with_output(markdown, shell, recorded=False))
+    return _OPTIONS.sub(r"\1", _with_output(markdown, shell, recorded=False))
 
 
 def recorded(markdown: str, shell: Shell) -> str:
@@ -110,7 +116,7 @@ def _with_output(markdown: str, shell: Shell, *, recorded: bool) -> str:
     def change(block: Fence) -> str | None:
         if "title" in block.options:
             _save(block, shell.folder / block.options["title"])
-        if block.language != "console" or (is_recorded(block) and not recorded):
+        if not is_run(block) or (is_recorded(block) and not recorded):
             return None
         fresh = run_block(block, shell)
         return fresh if is_recorded(block) == recorded else None
@@ -121,11 +127,6 @@ def _with_output(markdown: str, shell: Shell, *, recorded: bool) -> str:
 def _save(block: Fence, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(block.body, encoding="utf-8")
-
-
-def blocks(markdown: str) -> list[Fence]:
-    """The `console` blocks of a page."""
-    return [block for block in fences(markdown) if block.language == "console"]
 
 
 def _ended(text: str) -> str:

@@ -1,0 +1,76 @@
+"""The generated reference is complete: every key, command, code and file has its entry."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from trainwright.cli import COMMANDS
+from trainwright.compiler.load import load
+from trainwright.compiler.pipeline import compile_bundle
+from trainwright.compiler.render import TARGETS
+from trainwright.docs.tools.command_page import command_page
+from trainwright.docs.tools.facts_page import facts_page, presets_page
+from trainwright.docs.tools.run_page import events_page, exit_page
+from trainwright.docs.tools.spec_page import spec_page
+from trainwright.spec.exit_codes import Exit
+from trainwright.spec.facts import facts
+from trainwright.spec.hardware import gpu_names
+from trainwright.spec.sections import Section
+
+ROOT = Path(__file__).parents[2]
+
+
+def rows(page: str) -> list[list[str]]:
+    """The cells of every table row of a page, heads included."""
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def test_every_key_of_the_spec_is_explained() -> None:
+    """Each field of each section has a row, and no row lacks a meaning."""
+    table = rows(spec_page())
+    keys = {row[0].strip("`") for row in table}
+    sections: list[type[BaseModel]] = Section.__subclasses__()
+    assert {name for section in sections for name in section.model_fields} <= keys
+    assert [row[0] for row in table if not row[3]] == []
+
+
+def test_every_command_and_option_is_explained() -> None:
+    """Each command has its heading, and no argument or option lacks a meaning."""
+    page = command_page()
+    assert [f"## {name}" in page for name in COMMANDS] == [True] * len(COMMANDS)
+    assert [row[0] for row in rows(page) if not row[1]] == []
+
+
+def test_every_exit_code_is_explained() -> None:
+    """Each code has its row with number and meaning."""
+    assert {(row[0], row[1].strip("`")) for row in rows(exit_page())[2:]} == {(str(int(c)), c.name) for c in Exit}
+
+
+@pytest.mark.parametrize("kind", ["start", "step", "validation", "checkpoint", "gap", "fault", "stop"])
+def test_every_event_is_explained(kind: str) -> None:
+    """Each kind of event has a row that lists its fields."""
+    assert [row[1] for row in rows(events_page()) if row[0] == f"`{kind}`"] != []
+
+
+def test_every_preset_and_place_is_listed_with_its_source() -> None:
+    """Models, clusters, devices, and the places of the grid with the licences of their tables."""
+    presets, grid = presets_page(), facts("grid")
+    names = [*facts("models")["presets"], *facts("clusters")["presets"], *gpu_names()]
+    assert [name for name in names if f"`{name}`" not in presets] == []
+    page = facts_page()
+    places = [*grid["countries"], *grid["subregions"], *grid["aliases"]]
+    assert [place for place in places if f"| `{place}` |" not in page] == []
+    assert [row["licence"] for row in grid["sources"].values() if row["licence"] not in page] == []
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_file_of_a_bundle_is_explained(target: str) -> None:
+    """The page of the bundle names each file that the compiler writes for any target."""
+    page = (ROOT / "docs" / "reference" / "bundle.md").read_text(encoding="utf-8")
+    example = "tiny-cpu" if target == "local" else "llama2-7b"
+    sets = ["launch.hosts=[node1, node2]", "cluster.gpus=16"] if target == "ssh" else []
+    files = compile_bundle(load(ROOT / "examples" / f"{example}.yaml", sets), target)
+    assert [name for name in files if f"`{name}`" not in page] == []
