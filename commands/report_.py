@@ -32,11 +32,12 @@ def command(
         return
     from rich.console import Console
 
-    from ..runtime.report.terminal import show
+    from ..runtime.report.prose import show
+    from ..runtime.report.summary import report_document
     from ..runtime.report.write import write_report
 
     console = Console()
-    show(report, console)
+    show(report_document(report), console, sections=len(runs) == 1)
     folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))
     written = write_report(report, folder)
     console.print(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.table import Table as RichTable
+from rich.text import Text
 
 from .tables import Table
-
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -78,19 +80,46 @@ def _ampersand(cells: Iterable[str]) -> str:
     return " & ".join(latex_text(cell) for cell in cells) + r" \\"
 
 
-def terminal(table: Table) -> RichTable:
-    """A rich table for the terminal; words from the run are never taken for markup."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table as RichTable
-    from rich.text import Text
+def terminal(table: Table) -> RenderableType:
+    """The table for a terminal: as it is where it fits, else turned on its side, one row below another."""
+    return _Fitted(table)
 
+
+class _Fitted:
+    """Chooses the form when the width is known. Words from a run are never taken for markup."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        laid = _upright(self._table)
+        fits = Measurement.get(console, options.update(max_width=10_000), laid).minimum <= options.max_width
+        yield laid if fits else _turned(self._table)
+
+
+def _upright(table: Table) -> RichTable:
     laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for index, heading in enumerate(table.headings):
-        laid.add_column(Text(heading), justify="right" if index in table.numeric else "left")
+        numeric = index in table.numeric
+        broken = heading.replace(" (", "\n(") if numeric else heading
+        laid.add_column(Text(broken), justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
     for row in table.rows:
         laid.add_row(*(Text(cell.text) for cell in row))
     if table.totals:
         laid.add_section()
     for total in table.totals:
         laid.add_row(*(Text(cell.text, "bold") for cell in total))
+    return laid
+
+
+def _turned(table: Table) -> RichTable:
+    """Headings at the left, values at the right, a rule between rows."""
+    laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, show_header=False)
+    laid.add_column(style="dim")
+    laid.add_column(overflow="fold")
+    for row in (*table.rows, *table.totals):
+        for heading, cell in zip(table.headings, row, strict=True):
+            if cell.text:
+                laid.add_row(Text(heading), Text(cell.text))
+        laid.add_section()
     return laid

@@ -1,19 +1,17 @@
-"""The self-contained HTML page: everything inline, nothing loaded, every word of a run escaped."""
+"""A `Document` as one self-contained HTML page: everything inline, nothing loaded, every word of a run escaped."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, get_args
 
 from ... import templates
 from .curves import thinned
-from .numbers import BYTES, COUNTS, ENERGIES, MASSES, TIMES, UNKNOWN, count, significant, with_unit
-from .prose import facts
-from .tables import emissions, run_tables
-from .values import Basis, Curves, Report, Run
+from .document import Document, Series
+from .numbers import BYTES, COUNTS, ENERGIES, MASSES, TIMES
+from .values import Basis, Curves
 
 BUCKETS = 300  # of each curve, on the page; the CSV file has every step
 ONE = ((1.0, ""),)
@@ -33,23 +31,9 @@ CHARTS = (
     ("memory_bytes", "Memory per device", BYTES),
     ("mfu", "Model FLOPs utilisation", ONE),
 )
-FORMULA = (
-    "Carbon = device energy x PUE x carbon intensity. Device energy is the sum over all devices and attempts; "
-    "power is energy over device hours. What no meter covered is labelled; unknown is never counted as zero."
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One key number at the top of the page."""
-
-    name: str
-    value: str
-    unit: str
-    under: str
-
-
-def page(report: Report) -> str:
+def page(document: Document) -> str:
     """The whole page as text."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -58,103 +42,51 @@ def page(report: Report) -> str:
     source = {name: (folder / name).read_text(encoding="utf-8") for name in ("page.html.j2", "page.css", "page.js")}
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(source["page.html.j2"])
     return template.render(
-        title=", ".join(run.label for run in report.runs),
-        lede=_lede(report),
-        tiles=_tiles(report),
-        main_table=emissions(report),
+        document=document,
         labels=frozenset(get_args(Basis)),
         axes=[(key, name) for key, name, _ in AXES],
-        runs=[
-            {"label": r.label, "facts": facts(r), "missing": r.missing, "tables": run_tables(r)} for r in report.runs
-        ],
-        generator=report.generator,
-        formula=FORMULA,
+        silent=[name for key, name, _ in CHARTS if not _known(document, key)],
         css=Markup(source["page.css"]),  # noqa: S704 - our own file
         script=Markup(source["page.js"]),  # noqa: S704 - our own file
-        data=Markup(_island(_data(report))),  # noqa: S704 - escaped for a script element by _island
+        data=Markup(_island(_data(document))),  # noqa: S704 - escaped for a script element by _island
     )
 
 
-def _lede(report: Report) -> str:
-    if len(report.runs) == 1:
-        (run,) = report.runs
-        return f"{run.model} on {run.devices if run.devices is not None else UNKNOWN} x {run.device}: {run.status}."
-    return f"{len(report.runs)} runs. " + " ".join(f"{run.label}: {run.status}." for run in report.runs)
+def _known(document: Document, key: str) -> bool:
+    """Whether any line has a number of this kind."""
+    return any(value is not None for series in document.series for value in getattr(series.curves, key))
 
 
-def _tiles(report: Report) -> list[Tile]:
-    row = report.actual_total
-    carbon, energy = with_unit(row.carbon_tonnes, MASSES), with_unit(row.energy_kwh, ENERGIES)
-    tokens = [run.training.tokens for run in report.runs]
-    total = sum(value for value in tokens if value is not None) if None not in tokens else None
-    return [
-        Tile("Carbon emitted", *_split(carbon), row.basis if row.basis != "unknown" else "no energy reading"),
-        Tile("Energy of the devices", *_split(energy), _against(report, "energy_kwh")),
-        Tile(
-            "Device hours",
-            f"{significant(row.device_hours)}",
-            "h" if row.device_hours is not None else "",
-            _against(report, "device_hours"),
-        ),
-        Tile(
-            "Mean power a device",
-            f"{significant(row.power_watts)}",
-            "W" if row.power_watts is not None else "",
-            _against(report, "power_watts"),
-        ),
-        Tile("Tokens", count(total), "", "trained on"),
-        _quality(report.runs),
-    ]
-
-
-def _split(quantity: str) -> tuple[str, str]:
-    value, _, unit = quantity.partition(" ")
-    return value, unit
-
-
-def _against(report: Report, key: str) -> str:
-    """How the number compares with the plan, in words."""
-    planned = getattr(report.planned_total, key) if report.planned_total else None
-    actual = getattr(report.actual_total, key)
-    return (
-        f"{actual / planned - 1:+.1%} against the plan" if planned and actual is not None else "no plan to compare with"
-    )
-
-
-def _quality(runs: Sequence[Run]) -> Tile:
-    known = [(run.training.validation_loss, run) for run in runs if run.training.validation_loss is not None]
-    if not known:
-        return Tile("Validation loss", UNKNOWN, "", "not measured")
-    best, run = min(known, key=lambda pair: pair[0])
-    return Tile(
-        "Validation loss", significant(best), "nats", f"perplexity {significant(run.training.validation_perplexity)}"
-    )
-
-
-def _data(report: Report) -> dict[str, Any]:
+def _data(document: Document) -> dict[str, Any]:
     return {
         "axes": [{"key": key, "name": name, "units": units} for key, name, units in AXES],
-        "charts": [
-            {"key": key, "name": name, "units": units, "points": key in {"loss", "perplexity"}}
-            for key, name, units in CHARTS
-        ],
-        "runs": [_run_data(run) for run in report.runs],
+        "charts": [_chart(*chart) for chart in CHARTS if _known(document, chart[0])],
+        "runs": [_line(series) for series in document.series],
     }
 
 
-def _run_data(run: Run) -> dict[str, Any]:
+def _chart(key: str, name: str, units: Sequence[tuple[float, str]]) -> dict[str, Any]:
+    quality = key in {"loss", "perplexity"}
+    return {"key": key, "name": name, "units": units, "points": quality, "log": key == "perplexity"}
+
+
+def _line(series: Series) -> dict[str, Any]:
     return {
-        "label": run.label,
-        "curves": _columns(thinned(run.curves, BUCKETS)),
-        "validation": _columns(thinned(run.validation, BUCKETS)),
-        "marks": [{"kind": m.kind, "step": m.step, "text": m.text, **_place(run.curves, m.step)} for m in run.marks],
+        "label": series.label,
+        "predicted": series.predicted,
+        "curves": _columns(thinned(series.curves, BUCKETS)),
+        "validation": _columns(thinned(series.validation, BUCKETS)),
+        "marks": [
+            {"kind": mark.kind, "step": mark.step, "text": mark.text, **_place(series.curves, mark.step)}
+            for mark in series.marks
+        ],
     }
 
 
 def _columns(curves: Curves) -> dict[str, list[float | None]]:
     """Columns to six digits: what a screen can show."""
     return {
-        key: [None if v is None else float(f"{v:.6g}") if key != "step" else v for v in column]
+        key: [None if value is None else value if key == "step" else float(f"{value:.6g}") for value in column]
         for key, column in curves
     }
 

@@ -1,4 +1,4 @@
-"""Report stage 8: a `Report` in, PNG and SVG out: the loss against tokens (the paper's Figure 5), and the rest.
+"""Report stage 8: runs in, PNG and SVG out: the loss against tokens (the paper's Figure 5), and the rest.
 
 matplotlib is imported here only, with the Agg backend: no screen is needed.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .numbers import BYTES, COUNTS, ENERGIES, MASSES, TIMES, Style, style
-from .values import Report, Run
+from .values import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,9 +47,9 @@ HEALTH = (
 )
 
 
-def write_plots(report: Report, folder: Path) -> list[Path]:
+def write_plots(runs: Sequence[Run], folder: Path) -> list[Path]:
     """Write loss, quality and health figures as PNG and SVG; the names written, empty when no run has a step."""
-    if not any(run.curves.step for run in report.runs):
+    if not any(run.curves.step for run in runs):
         return []
     import matplotlib as mpl
 
@@ -61,7 +61,7 @@ def write_plots(report: Report, folder: Path) -> list[Path]:
         "axes.spines.right": False,
     }
     with mpl.rc_context(settings):
-        figures = {"loss": _loss(report), "quality": _quality(report), "health": _health(report)}
+        figures = {"loss": _loss(runs), "quality": _quality(runs), "health": _health(runs)}
         return [path for name, figure in figures.items() for path in _save(figure, folder / name)]
 
 
@@ -81,13 +81,13 @@ def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure,
     return figure, list(axes.flat)
 
 
-def _loss(report: Report) -> Figure:
+def _loss(runs: Sequence[Run]) -> Figure:
     figure, (axes,) = _figure(1, 1, (6.4, 4.0))
-    _draw(axes, report.runs, TOKENS, QUALITY[0])
-    for colour, run in zip(COLOURS * len(report.runs), report.runs, strict=False):
+    _draw(axes, runs, TOKENS, QUALITY[0])
+    for colour, run in zip(COLOURS * len(runs), runs, strict=False):
         _marks(axes, run, colour)
         if run.validation.step:
-            x = style(_all(report.runs, TOKENS), TOKENS.units)
+            x = style(_all(runs, TOKENS), TOKENS.units)
             points = [v / x.scale if v is not None else None for v in run.validation.tokens]
             axes.plot(
                 _gapped(points),
@@ -114,21 +114,21 @@ def _marks(axes: Axes, run: Run, colour: str) -> None:
             axes.plot([at / scale], [0], "|", color=colour, ms=6, transform=axes.get_xaxis_transform(), clip_on=False)
 
 
-def _quality(report: Report) -> Figure:
+def _quality(runs: Sequence[Run]) -> Figure:
     figure, axes = _figure(2, 4, (13, 5.6))
     for index, metric in enumerate(QUALITY):
         for place, budget in zip(axes[index * 4 : index * 4 + 4], BUDGETS, strict=True):
-            _draw(place, report.runs, budget, metric)
+            _draw(place, runs, budget, metric)
             if metric.key == "perplexity":
                 place.set_yscale("log")
     axes[0].legend(frameon=False)
     return figure
 
 
-def _health(report: Report) -> Figure:
+def _health(runs: Sequence[Run]) -> Figure:
     figure, axes = _figure(2, 3, (11, 5.6))
     for place, metric in zip(axes, HEALTH, strict=True):
-        _draw(place, report.runs, TOKENS, metric)
+        _draw(place, runs, TOKENS, metric)
     axes[0].legend(frameon=False)
     return figure
 

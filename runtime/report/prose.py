@@ -1,45 +1,50 @@
-"""The report as Markdown that renders on GitHub: summary, tables, the loss curve, what is missing."""
+"""A `Document` laid out as Markdown that renders on GitHub, and for the terminal."""
 
 from __future__ import annotations
 
-from .layouts import markdown, markdown_text
-from .numbers import BYTES, UNKNOWN, count, percent, significant, with_unit
-from .tables import emissions, run_tables
-from .values import Report, Run
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from .document import Document
+from .layouts import markdown, markdown_text, terminal
+from .tables import Table
 
 
-def facts(run: Run) -> list[tuple[str, str]]:
-    """The key facts of a run, in words, for every format that opens with them."""
-    t = run.training
-    return [
-        ("status", run.status),
-        ("model", run.model),
-        ("devices", f"{run.devices if run.devices is not None else UNKNOWN} x {run.device}"),
-        ("steps", f"{t.steps:,} of {f'{t.planned_steps:,}' if t.planned_steps else UNKNOWN}"),
-        ("tokens", count(t.tokens)),
-        ("training loss", significant(t.final_loss)),
-        ("validation loss", significant(t.validation_loss)),
-        ("validation perplexity", significant(t.validation_perplexity)),
-        ("throughput", f"{count(t.tokens_per_second)} tokens/s" if t.tokens_per_second else UNKNOWN),
-        ("MFU", percent(t.mfu)),
-        ("peak memory", with_unit(t.peak_memory_bytes, BYTES)),
-        ("energy metered", percent(run.measured_share)),
-    ]
+def document_markdown(document: Document, images: tuple[str, ...] = ()) -> str:
+    """The whole document; `images` lie beside it."""
+    parts = [f"# {document.kind}: {markdown_text(document.title)}", "", markdown_text(document.lede), ""]
+    parts += [markdown(table) for table in document.tables]
+    parts += [f"![{Path(name).stem}]({name})\n" for name in images]
+    for section in document.sections:
+        parts += [f"# {markdown_text(section.title)}", ""]
+        parts += [f"- {name}: {markdown_text(value)}" for name, value in section.facts]
+        parts += ["", *(markdown(table) for table in section.tables)]
+        if section.missing:
+            parts += ["## Missing or left out", "", *(f"- {markdown_text(note)}" for note in section.missing), ""]
+    parts += [*(f"{markdown_text(note)}\n" for note in document.notes), f"Written by {document.generator}."]
+    return "\n".join(parts) + "\n"
 
 
-def report_markdown(report: Report, *, plots: bool) -> str:
-    """The whole report as Markdown; `plots`: whether loss.png lies beside it."""
-    parts = [
-        f"# Training report: {markdown_text(', '.join(run.label for run in report.runs))}",
-        "",
-        markdown(emissions(report)),
-    ]
-    if plots:
-        parts += ["![Training loss against processed tokens](loss.png)", ""]
-    for run in report.runs:
-        parts += [f"# {markdown_text(run.label)}", ""]
-        parts += [f"- {name}: {markdown_text(value)}" for name, value in facts(run)]
-        parts += ["", *(markdown(table) for table in run_tables(run))]
-        if run.missing:
-            parts += ["## Missing or left out", "", *(f"- {markdown_text(note)}" for note in run.missing), ""]
-    return "\n".join([*parts, f"Written by {report.generator}."]) + "\n"
+def show(document: Document, console: Console, *, sections: bool) -> None:
+    """Print the main tables, with `sections` also what lies behind them; always what is missing."""
+    console.print(Text(document.title, "bold"))
+    for table in document.tables:
+        _show(table, console)
+    for section in document.sections:
+        if sections:
+            for name, value in section.facts:
+                console.print(Text(f"  {name:<22}{value}"), soft_wrap=True)
+            console.print()
+            for table in section.tables:
+                _show(table, console)
+        for note in section.missing:
+            console.print(Text(f"{section.title}: {note}", "yellow"), soft_wrap=True)
+
+
+def _show(table: Table, console: Console) -> None:
+    console.print()
+    console.print(terminal(table))
+    for note in table.notes:
+        console.print(Text(note, "dim"))

@@ -16,7 +16,7 @@ from .accounting import emitted
 from .attempts import PREPARATION
 from .values import Basis, Row, Scope, Span
 
-OWN = ("device", "gpu", "cpu", "pue", "cooling")  # parts of the estimate that the run's own energy replaces
+COOLED = ("host", "network")  # wider scopes whose electricity the site cools, as it cools the devices
 
 
 def scopes(
@@ -25,27 +25,35 @@ def scopes(
     """Scope lines of a run; empty when its factors are unknown."""
     if carbon is None:
         return ()
+    wider = _wider(actual, estimate)
     bare = None if actual.energy_kwh is None else carbon_tonnes(actual.energy_kwh, 1.0, carbon.intensity_kg_per_kwh)
-    cooling = None if bare is None else bare * (carbon.pue - 1.0)
-    own = [("devices", bare, carbon.intensity_source), ("cooling and losses", cooling, f"PUE {carbon.pue:g}")]
-    lines = [
-        Scope(name=name, carbon_tonnes=tonnes, low=None, high=None, basis=actual.basis, source=source)
-        for name, tonnes, source in own
-    ]
-    lines += [_preparation(span, carbon) for span in spans if span.phase in PREPARATION]
+    cooled = bare and bare + sum(line.carbon_tonnes or 0.0 for line in wider if line.name in COOLED)
+    cooling = None if cooled is None else cooled * (carbon.pue - 1.0)
+    return (
+        _line("devices", bare, actual.basis, carbon.intensity_source),
+        _line("cooling and distribution", cooling, actual.basis, f"PUE {carbon.pue:g}, from the spec"),
+        *(_preparation(span, carbon) for span in spans if span.phase in PREPARATION),
+        *wider,
+    )
+
+
+def _line(name: str, tonnes: float | None, basis: Basis, source: str) -> Scope:
+    return Scope(name=name, carbon_tonnes=tonnes, low=None, high=None, basis=basis, source=source)
+
+
+def _wider(actual: Row, estimate: Estimate | None) -> list[Scope]:
+    """The estimate's scopes beyond devices and cooling, at the run's own hours."""
     hours = estimate.device_hours.value if estimate and estimate.device_hours else None
-    if estimate and hours and actual.device_hours is not None:
-        wider = [part for part in estimate.scope_parts if not part.name.lower().startswith(OWN)]
-        lines += [_scaled(part, actual.device_hours / hours) for part in wider]
-    return tuple(lines)
+    if not estimate or not hours or actual.device_hours is None:
+        return []
+    parts = [part for part in estimate.scope_parts if part.name in (*COOLED, "embodied")]
+    return [_scaled(part, actual.device_hours / hours) for part in parts]
 
 
 def _preparation(span: Span, carbon: CarbonPlan) -> Scope:
     """Making tokenizer and shards, before training; not in the table's row."""
     basis: Basis = "unknown" if span.energy_kwh is None else "measured" if span.measured else "estimated"
-    tonnes = emitted(span.energy_kwh, carbon)
-    source = "energy of the phase, with PUE"
-    return Scope(name=f"making the {span.phase}", carbon_tonnes=tonnes, low=None, high=None, basis=basis, source=source)
+    return _line(f"making the {span.phase}", emitted(span.energy_kwh, carbon), basis, "energy of the phase, with PUE")
 
 
 def _scaled(part: Part, ratio: float) -> Scope:

@@ -9,7 +9,8 @@ from .layouts import latex
 from .model_card import model_card
 from .page import page
 from .plots import write_plots
-from .prose import report_markdown
+from .prose import document_markdown
+from .summary import report_document
 from .tables import emissions
 from .values import Report
 
@@ -17,10 +18,11 @@ from .values import Report
 def write_report(report: Report, folder: Path) -> list[Path]:
     """Write every format into `folder` (made when missing) and give the paths. Raises OSError when it cannot."""
     folder.mkdir(parents=True, exist_ok=True)
-    plots = write_plots(report, folder)
+    plots = write_plots(report.runs, folder)
+    document = report_document(report)
     texts = {
-        "report.html": page(report),
-        "report.md": report_markdown(report, plots=bool(plots)),
+        "report.html": page(document),
+        "report.md": document_markdown(document, tuple(path.name for path in plots if path.suffix == ".png")),
         "report.json": report.model_dump_json(indent=1) + "\n",
         "report.csv": table_csv(report),
         "report.tex": latex(emissions(report)),

@@ -32,6 +32,8 @@
     }));
   });
 
+  if (!runs.length) return;
+
   // --- Numbers and axes.
   const unitFor = (units, largest) => units.find(([scale]) => largest / scale >= 1) || units[units.length - 1];
   const short = (value) => Math.abs(value) >= 1e5 || (value && Math.abs(value) < 1e-3) ? value.toExponential(1) : String(+value.toPrecision(4));
@@ -41,6 +43,13 @@
     const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw);
     const found = [];
     for (let at = Math.ceil(low / step) * step; at <= high + step * 1e-9; at += step) found.push(+at.toPrecision(12));
+    return found;
+  };
+  const decades = (low, high) => {
+    const found = [], fine = high / low < 30;
+    for (let power = 10 ** Math.floor(Math.log10(low)); power <= high; power *= 10) {
+      for (const m of fine ? [1, 2, 5] : [1]) if (m * power >= low && m * power <= high) found.push(+(m * power).toPrecision(3));
+    }
     return found;
   };
   const bounds = (values) => {
@@ -76,14 +85,16 @@
       node("text", { x: width / 2, y: height / 2, "text-anchor": "middle" }, svg, "unknown: not logged in this span");
       return;
     }
-    const pad = (y[1] - y[0]) * .06;
-    const low = y[0] >= 0 ? Math.max(y[0] - pad, 0) : y[0] - pad, high = y[1] + pad;
+    const log = chart.log && y[0] > 0;
+    const pad = log ? (y[1] / y[0]) ** .06 : (y[1] - y[0]) * .06;
+    const low = log ? y[0] / pad : y[0] >= 0 ? Math.max(y[0] - pad, 0) : y[0] - pad, high = log ? y[1] * pad : y[1] + pad;
+    const rise = log ? (v) => Math.log(v / low) / Math.log(high / low) : (v) => (v - low) / (high - low);
     const px = (v) => box.left + (v - x[0]) / (x[1] - x[0]) * (box.right - box.left);
-    const py = (v) => box.bottom - (v - low) / (high - low) * (box.bottom - box.top);
+    const py = (v) => box.bottom - rise(v) * (box.bottom - box.top);
     const [xs, xu] = unitFor(state.axis.units, x[1]), [ys, yu] = unitFor(chart.units, high);
     Object.assign(view, { box, x, px, py });
     view.unit.textContent = yu ? ` (${yu})` : "";
-    for (const v of ticks(low / ys, high / ys, height > 300 ? 6 : 4)) {
+    for (const v of log ? decades(low / ys, high / ys) : ticks(low / ys, high / ys, height > 300 ? 6 : 4)) {
       node("line", { x1: box.left, x2: box.right, y1: py(v * ys), y2: py(v * ys), class: "rule" }, svg);
       node("text", { x: box.left - 7, y: py(v * ys) + 4, "text-anchor": "end" }, svg, short(v));
     }
@@ -97,7 +108,7 @@
     for (const run of shown()) {
       const colour = `var(--s${run.index % 8})`;
       drawMarks(run, plot, colour, px, box);
-      node("path", { d: path(run.curves, chart.key, px, py), class: "line", stroke: colour }, plot);
+      node("path", { d: path(run.curves, chart.key, px, py), class: run.predicted ? "line predicted" : "line", stroke: colour }, plot);
       if (!chart.points) continue;
       (run.validation[chart.key] || []).forEach((v, i) => {
         const at = run.validation[state.axis.key][i];
@@ -126,7 +137,7 @@
         ? node("line", { x1: place, x2: place, y1: box.top, y2: box.bottom, class: "restart", stroke: colour }, plot)
         : mark.kind === "checkpoint"
           ? node("path", { d: `M${place - 4} ${box.bottom + 1}h8l-4 -7z`, fill: colour, opacity: .7 }, plot)
-          : node("path", { d: `M${place} ${box.top}l5 5l-5 5l-5 -5z`, fill: mark.kind === "fault" ? "var(--s1)" : "var(--s3)" }, plot);
+          : node("path", { d: `M${place} ${box.top + (mark.kind === "gap" ? 11 : 0)}l5 5l-5 5l-5 -5z`, fill: mark.kind === "fault" ? "var(--s1)" : "var(--s3)" }, plot);
       drawn.classList.add(`mark-${mark.kind}`);
       node("title", {}, drawn, `step ${mark.step}: ${mark.text}`);
     }
@@ -249,6 +260,13 @@
     views.push(view);
     listen(view);
   }
+  const legend = document.getElementById("legend");
+  const shapes = {
+    restart: (parent) => node("line", { x1: 8, x2: 8, y1: 0, y2: 16, class: "restart", stroke: "currentColor" }, parent),
+    checkpoint: (parent) => node("path", { d: "M4 13h8l-4 -7z", fill: "currentColor", opacity: .7 }, parent),
+    fault: (parent) => node("path", { d: "M8 3l5 5l-5 5l-5 -5z", fill: "var(--s1)" }, parent),
+    gap: (parent) => node("path", { d: "M8 3l5 5l-5 5l-5 -5z", fill: "var(--s3)" }, parent),
+  };
   runs.forEach((run, index) => {
     const button = document.createElement("button"), swatch = document.createElement("i");
     swatch.style.color = `var(--s${index % 8})`;
@@ -260,8 +278,18 @@
       button.setAttribute("aria-pressed", String(!state.hidden.has(index)));
       redraw();
     });
-    document.getElementById("legend").append(button);
+    legend.append(button);
   });
+  const keys = document.createElement("span");
+  keys.className = "keys";
+  for (const [kind, shape] of Object.entries(shapes)) {
+    if (!runs.some((run) => run.marks.some((mark) => mark.kind === kind))) continue;
+    const key = document.createElement("span");
+    shape(node("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, key));
+    key.append(kind === "gap" ? "meter gap" : kind);
+    keys.append(key);
+  }
+  legend.append(keys);
   document.querySelectorAll("#axis input").forEach((input) => {
     const axis = axes.find((a) => a.key === input.value);
     input.disabled = !runs.some((run) => (run.curves[axis.key] || []).some((v) => v !== null));

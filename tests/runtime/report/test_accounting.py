@@ -144,3 +144,18 @@ def test_totals_are_sums_of_unrounded_rows(tmp_path):
     for key in ("device_hours", "energy_kwh", "carbon_tonnes"):
         assert getattr(report.actual_total, key) == math.fsum(getattr(run.actual, key) for run in report.runs)
     assert report.planned_total.device_hours == pytest.approx(0.6)
+
+
+def test_wider_scopes_follow_the_hours_held(tmp_path):
+    """Host and embodied carbon come from the estimate in proportion to device hours; cooling covers the host too."""
+    parts = [
+        {"name": name, "value": tonnes, "low": tonnes / 2, "high": tonnes * 2, "source": "table"}
+        for name, tonnes in (("devices", 9.0), ("cooling and distribution", 0.9), ("host", 2e-5), ("embodied", 1e-5))
+    ]
+    run = _report(whole_run(tmp_path / "run", last=900, prediction=estimate(0.25, 400, scope_parts=parts)))
+    lines = {scope.name: scope for scope in run.scopes}
+    assert lines["host"].carbon_tonnes == pytest.approx(4e-5)
+    assert (lines["embodied"].low, lines["embodied"].high) == pytest.approx((1e-5, 4e-5))
+    assert lines["embodied"].basis == "estimated"
+    cooled = lines["devices"].carbon_tonnes + lines["host"].carbon_tonnes
+    assert lines["cooling and distribution"].carbon_tonnes == pytest.approx(0.1 * cooled)

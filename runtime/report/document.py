@@ -1,0 +1,57 @@
+"""A document as typed values: what the page, the Markdown file and the terminal are laid out from.
+
+`report`, `compare` and `reproduce` each make one; none of the layouts knows which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .tables import Table
+from .values import Curves, Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One key number at the top of the page, and a word on it."""
+
+    name: str
+    value: str
+    unit: str
+    under: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line of the curves; `predicted` ones are dashed."""
+
+    label: str
+    curves: Curves
+    validation: Curves = field(default_factory=Curves)
+    marks: tuple[Mark, ...] = ()
+    predicted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, facts, what is missing, and tables."""
+
+    title: str
+    tables: tuple[Table, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A title, key numbers, the main tables, curves, sections, and how it was made."""
+
+    kind: str
+    title: str
+    lede: str
+    tables: tuple[Table, ...]
+    tiles: tuple[Tile, ...] = ()
+    series: tuple[Series, ...] = ()
+    sections: tuple[Section, ...] = ()
+    notes: tuple[str, ...] = ()
+    generator: str = ""
