@@ -13,8 +13,9 @@ from ..spec.plan import Plan
 from ..spec.problem import InputError, Problem
 from .checkpoint.files import DurableFiles
 from .distributed import World
-from .model import Llama, build
+from .model import Llama, build, causal_attention
 from .optim import adamw
+from .ulysses import Ulysses, sequence_group
 
 
 def read_config(bundle: Path, plan: Plan) -> dict[str, Any]:
@@ -47,7 +48,11 @@ def start_engine(plan: Plan, config: dict[str, Any], world: World) -> Any:
     import deepspeed
 
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
-    model = build(lambda: Llama(plan.model, recompute=plan.layout.recompute), world.device, plan.training.seed)
+    layout = plan.layout
+    attention = causal_attention
+    if layout.sequence > 1:
+        attention = Ulysses(sequence_group(layout.data, layout.sequence, layout.tensor))
+    model = build(lambda: Llama(plan.model, attention, layout.recompute), world.device, plan.training.seed)
     optimizer = adamw(model, plan.training.optimizer)
     engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config)
     engine.checkpoint_engine = DurableFiles()

@@ -88,9 +88,12 @@ def _attempt(step: Step) -> Outcome:
 
 def loss_of(engine: Any, batch: Batch, world: World) -> Tensor:
     """The mean loss of a micro-batch in nats per token, on this rank's part of the sequences."""
-    tokens, targets = batch.tokens.to(world.device), batch.targets.to(world.device)
+    part = batch.tokens.shape[1] // world.layout.sequence
+    here = slice(world.sequence_rank * part, (world.sequence_rank + 1) * part)
+    positions = torch.arange(here.start, here.stop, device=world.device)
+    tokens, targets = batch.tokens[:, here].to(world.device), batch.targets[:, here].to(world.device)
     documents = None if batch.documents is None else batch.documents.to(world.device)
-    return engine(tokens, targets=targets, documents=documents)
+    return engine(tokens, targets=targets, positions=positions, documents=documents)
 
 
 def _probe(found: list[str], name: str, gradient: Tensor) -> None:

@@ -1,0 +1,118 @@
+"""Every parallel layout trains the same model: losses, gradient norms and weights equal those of one rank."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainwright.spec.layout import Layout
+
+STEPS = 4
+# Relative for losses and norms, absolute for weights (which are about 0.02). fp32 differs by the order of sums; bf16
+# keeps 8 bits, so a gradient moves in its third digit, and Adam turns a tiny gradient's sign into a whole step.
+FP32 = {"loss": 1e-6, "norm": 1e-5, "weights": 1e-5}
+BF16 = {"loss": 1e-3, "norm": 1e-2, "weights": 2e-3}
+
+
+def sharded(**options):
+    """A layout of the common batch of 4 sequences."""
+    layout = Layout(**options)
+    return layout.model_copy(update={"accumulation": 4 // layout.data // layout.micro_batch})
+
+
+DATA = [
+    *(sharded(data=2, zero=stage) for stage in (1, 2, 3)),
+    *(sharded(data=2, zero=stage, micro_batch=2) for stage in (1, 3)),
+    *(sharded(data=2, zero=stage, recompute="full") for stage in (1, 2, 3)),
+    *(sharded(data=2, zero=stage, recompute="selective") for stage in (2, 3)),
+    *(sharded(data=2, zero=stage, offload="optimizer") for stage in (1, 2, 3)),
+    *(sharded(sequence=2, zero=stage) for stage in (1, 2, 3)),
+    sharded(sequence=2, zero=3, recompute="full"),
+]
+TENSOR = [
+    *(sharded(tensor=2, zero=stage) for stage in (1, 2, 3)),
+    sharded(tensor=2, zero=1, recompute="full"),
+    sharded(tensor=2, zero=2, recompute="selective"),
+    sharded(tensor=2, zero=1, offload="optimizer"),
+]
+
+
+@pytest.fixture(scope="module")
+def results(workplace, tiny_plan):
+    """A function: layouts of equally many ranks and a precision -> what each trained."""
+
+    def train(layouts, precision="fp32"):
+        plans = [tiny_plan(layout, steps=STEPS, training__precision=precision) for layout in layouts]
+        folder = workplace(plans[0]).bundle.parent
+        (folder / "plans.json").write_text(json.dumps([plan.model_dump(mode="json") for plan in plans]))
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        command += [
+            f"--nproc-per-node={layouts[0].gpus}",
+            str(Path(__file__).with_name("layout_worker.py")),
+            str(folder),
+        ]
+        done = subprocess.run(
+            command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=280, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+        return [torch.load(folder / f"{number}.pt") for number in range(len(plans))]
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def alone(results):
+    """One rank: the truth."""
+    return {precision: results([sharded(zero=1)], precision)[0] for precision in ("fp32", "bf16")}
+
+
+FOUR = [
+    *(sharded(data=4, zero=stage) for stage in (1, 2, 3)),
+    sharded(data=4, zero=3, shard_group=2),
+    *(sharded(data=2, sequence=2, zero=stage) for stage in (1, 3)),
+    sharded(sequence=4, zero=1),
+]
+FOUR_TENSOR = [
+    *(sharded(data=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
+    *(sharded(sequence=2, tensor=2, zero=stage) for stage in (1, 3)),
+]
+
+
+@pytest.mark.parametrize("layouts", [DATA, TENSOR], ids=["data and sequence", "tensor"])
+def test_two_ranks_equal_one_in_fp32(alone, results, layouts):
+    """In fp32 two ranks agree with one up to rounding, in every layout."""
+    check(layouts, results(layouts), alone["fp32"], FP32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layouts", [FOUR, FOUR_TENSOR], ids=["data and sequence", "tensor"])
+def test_four_ranks_equal_one_in_fp32(alone, results, layouts):
+    """Combined layouts of four ranks agree with one up to rounding."""
+    check(layouts, results(layouts), alone["fp32"], FP32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layouts", [DATA, TENSOR, FOUR, FOUR_TENSOR], ids=["data", "tensor", "four", "four tensor"])
+def test_bf16_stays_within_its_tolerance(alone, results, layouts):
+    """In bf16 every layout stays as close to one rank as eight bits allow."""
+    check(layouts, results(layouts, "bf16"), alone["bf16"], BF16)
+
+
+def check(layouts, results, truth, tolerance):
+    """Every layout's outcome against the truth; all deviations are reported together."""
+    wrong = []
+    for layout, result in zip(layouts, results, strict=True):
+        assert result["weights"].keys() == truth["weights"].keys()
+        found = {
+            key: max(abs(a / b - 1) for a, b in zip(result[key], truth[key], strict=True)) for key in ("loss", "norm")
+        }
+        found["weights"] = max(float((result["weights"][n] - w).abs().max()) for n, w in truth["weights"].items())
+        if any(not found[key] <= tolerance[key] for key in tolerance):
+            wrong.append(f"{layout}: {found}")
+    assert not wrong, "\n".join(wrong)
