@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from .quantity import BytesPerSecond, Seconds, UsdPerHour, Watts
 from .section import Count, Section
@@ -34,7 +34,7 @@ class Cluster(Section):
     name: Label = Field(default="custom", description="What reports call the cluster.")
     gpu: Key = Field(description="A device of the facts table, e.g. A100-SXM4-80GB, or CPU.")
     gpus: Count = Field(description="Devices in all (processes, on CPU).")
-    gpus_per_node: Count = Field(description="Devices in one node.")
+    gpus_per_node: PositiveInt = Field(le=1024, description="Devices in one node.")
     power_cap: Watts | None = Field(default=None, gt=0, description="Power limit per GPU; none: the device's default.")
     power_cap_mode: Literal["sudo", "site-flag", "prolog-file", "daemonset", "assume-set"] = Field(
         default="assume-set", description="How the cap is applied on a node; it is read back in every mode."

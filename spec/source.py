@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,13 +85,11 @@ def read(path: Path, shown: str | None = None) -> Node:
     """The tree of a spec file, a mapping. Raises InputError with every problem found; `shown` names it in messages."""
     file = shown or str(path)
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+        content = _content(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise _error(
-            "TW101", Place(file, 1, 1), f"cannot read {file}: {reason}", "Give the path of a spec file."
-        ) from error
+        message = f"cannot read {file}: {reason}"
+        raise _error("TW101", Place(file, 1, 1), message, "Give the path of a spec file.") from error
     if len(content) > MAX_BYTES:
         raise _error(
             "TW106", Place(file, 1, 1), f"the file is larger than {MAX_BYTES // 1024} KiB", "A spec is a few kB."
@@ -106,6 +105,13 @@ def read(path: Path, shown: str | None = None) -> Node:
     if not isinstance(tree.value, dict):
         raise _error("TW107", tree.place, "a spec is a mapping of keys to values", "Start from `trainwright init`.")
     return tree
+
+
+def _content(path: Path) -> bytes:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(0, "it is no regular file")  # a pipe would be waited for
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def parse(text: str, file: str) -> Node:
