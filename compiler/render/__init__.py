@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...spec.manifest import MANIFEST, manifest
-from . import local
+from . import local, slurm
 from .ds_config import deepspeed_config
 from .env import environment
 from .estimate_page import estimate_page
@@ -13,7 +13,7 @@ from .jsontext import json_text
 from .lock import lock_text
 from .unit import Unit
 
-TARGETS = {"local": local.files}
+TARGETS = {"local": local.files, "slurm": slurm.files}
 
 
 def render(unit: Unit, provenance: Mapping[str, str], about: str) -> dict[str, str]:

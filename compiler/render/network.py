@@ -50,8 +50,11 @@ def _bootstrap(fabric: Interconnect, *, cpu: bool) -> list[Variable]:
 def _hcas(fabric: Interconnect) -> list[Variable]:
     if not fabric.hcas:
         return []
-    why = "exactly these RDMA devices (`=`): a name that does not match would fall back to TCP"
-    return [Variable("NCCL_IB_HCA", "=" + ",".join(fabric.hcas), why)]
+    named = ",".join(fabric.hcas)
+    if named[0] in "=^":
+        return [Variable("NCCL_IB_HCA", named, "these RDMA devices (`=`), or all but these (`^`)")]
+    why = "exactly these RDMA devices (`=`): a prefix would also match the management port's"
+    return [Variable("NCCL_IB_HCA", f"={named}", why)]
 
 
 def _rdma(fabric: Interconnect) -> list[Variable]:

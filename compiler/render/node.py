@@ -14,6 +14,6 @@ def node_script(unit: Unit) -> str:
         name=unit.plan.name,
         nodes=unit.nodes,
         per_node=device.per_node,
-        capped=device.power_cap_watts is not None,
-        target=unit.target,
+        multi=unit.target != "local",
+        capped=device.power_cap_watts is not None and device.power_cap_mode == "sudo",
     )
