@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import time
 from enum import IntEnum
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pynvml
 
-SOURCE = Path(__file__).with_name("fake.c")
+HERE = Path(__file__).parent
 SONAME = "libnvidia-ml.so.1"
 MAX_DEVICES, MAX_SLICES, FUNCTIONS, UUID = 16, 4, 24, 64
 FOREVER = 2**32 - 1
@@ -132,12 +134,30 @@ def compiler() -> str | None:
     return shutil.which("cc") or shutil.which("gcc")
 
 
+@cache
+def loaded() -> ctypes.CDLL:
+    """The library, built once a process and loaded: from now on a dlopen of its name finds it."""
+    return ctypes.CDLL(str(build(Path(mkdtemp(prefix="fake-nvml-")))))
+
+
 def build(folder: Path, *flags: str) -> Path:
     """Compile the library into `folder`, under the name that the driver's has."""
     library = folder / SONAME
-    command = [compiler() or "cc", "-O1", "-shared", "-fPIC", f"-Wl,-soname,{SONAME}", *flags, "-o", library, SOURCE]
-    subprocess.run(command, check=True)
+    _compile("-shared", "-fPIC", f"-Wl,-soname,{SONAME}", *flags, "-o", library, HERE / "fake.c")
     return library
+
+
+@cache
+def tools() -> Path:
+    """A folder with `sudo` and `nvidia-smi`, built once a process."""
+    folder = Path(mkdtemp(prefix="fake-smi-"))
+    shutil.copy(HERE / "bin" / "sudo", folder)
+    _compile("-o", folder / "nvidia-smi", HERE / "nvidia_smi.c", HERE / "fake.c")
+    return folder
+
+
+def _compile(*arguments: str | Path) -> None:
+    subprocess.run([compiler() or "cc", "-O1", *arguments], check=True)
 
 
 def forget() -> None:

@@ -27,9 +27,9 @@ def total(readings):
     return Reading.from_vector([sum(values) for values in zip(*(r.vector() for r in readings), strict=True)])
 
 
-def test_only_local_rank_0_meters(make_plan):
+def test_only_local_rank_0_meters(device_plan):
     """A sum over the ranks of a node counts its energy once."""
-    plan = make_plan("cpu", count=4, assumed_watts=50)
+    plan = device_plan("cpu", count=4, assumed_watts=50)
     readings = [open_meter(plan, rank).read() for rank in range(4)]
     assert total(readings).source == "assumed"
     assert total(readings).watts == 200
@@ -46,24 +46,24 @@ def test_assumed_power(clock):
     assert meter.close() == reading
 
 
-def test_unknown_is_not_zero(make_plan):
+def test_unknown_is_not_zero(device_plan):
     """Without an instrument and without an assumption the energy is unknown."""
-    meter = open_meter(make_plan("cpu"), 0)
+    meter = open_meter(device_plan("cpu"), 0)
     reading = meter.read()
     assert (meter.source, reading.source, reading.joules, reading.kwh, reading.watts) == (None,) * 5
     assert not reading.measured
     assert reading.uncovered_seconds > 0
 
 
-def test_devices_of_a_part_node(make_plan, monkeypatch):
+def test_devices_of_a_part_node(device_plan, monkeypatch):
     """Torchrun's local world size says how many devices this node has."""
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
-    assert open_meter(make_plan("cpu", count=4, assumed_watts=10), 0).read().watts == 30
+    assert open_meter(device_plan("cpu", count=4, assumed_watts=10), 0).read().watts == 30
 
 
-def test_gpus_are_metered(nvml, make_plan):
+def test_gpus_are_metered(nvml, device_plan):
     """With a driver the meter reads NVML, and close gives a last measured reading."""
-    meter = open_meter(make_plan(), 0)
+    meter = open_meter(device_plan(), 0)
     try:
         assert meter.source == "nvml"
     finally:
@@ -74,34 +74,34 @@ def test_gpus_are_metered(nvml, make_plan):
 
 @pytest.mark.parametrize("code", [pynvml.NVML_ERROR_DRIVER_NOT_LOADED, pynvml.NVML_ERROR_NO_PERMISSION])
 @pytest.mark.parametrize("function", [Function.INIT, Function.COUNT, Function.BY_INDEX, Function.GET_UUID])
-def test_driver_that_does_not_open(nvml, make_plan, function, code):
+def test_driver_that_does_not_open(nvml, device_plan, function, code):
     """When the driver cannot be opened the assumed power is used, or the energy is unknown."""
     nvml.fail(function, code=code)
-    assert open_meter(make_plan(assumed_watts=400), 0).source == "assumed"
-    assert open_meter(make_plan(), 0).source is None
+    assert open_meter(device_plan(assumed_watts=400), 0).source == "assumed"
+    assert open_meter(device_plan(), 0).source is None
     assert nvml.fired(function) == 2
 
 
-def test_gpus_that_show_nothing(nvml, make_plan):
+def test_gpus_that_show_nothing(nvml, device_plan):
     """GPUs with neither counter nor power reading are not metered."""
     for function in (Function.ENERGY, Function.POWER):
         nvml.fail(function, code=pynvml.NVML_ERROR_NOT_SUPPORTED)
-    assert open_meter(make_plan(), 0).source is None
+    assert open_meter(device_plan(), 0).source is None
     assert nvml.fired(Function.ENERGY) == nvml.fired(Function.POWER) == 2
 
 
-def test_no_driver_library(make_plan):
+def test_no_driver_library(device_plan):
     """On a machine without libnvidia-ml.so the meter falls back."""
     if fake.compiler() is None:
-        assert open_meter(make_plan(), 0).source is None
-    assert open_meter(make_plan(assumed_watts=1), 0).source == "assumed"
+        assert open_meter(device_plan(), 0).source is None
+    assert open_meter(device_plan(assumed_watts=1), 0).source == "assumed"
 
 
-def test_driver_that_hangs(nvml, make_plan, monkeypatch):
+def test_driver_that_hangs(nvml, device_plan, monkeypatch):
     """A driver that does not come back counts as absent after a while."""
     monkeypatch.setattr(node, "PATIENCE", 0.05)
     nvml.fail(Function.INIT, sleep_ms=300)
-    assert open_meter(make_plan(assumed_watts=400), 0).source == "assumed"
+    assert open_meter(device_plan(assumed_watts=400), 0).source == "assumed"
     assert nvml.fired(Function.INIT) == 1
     for thread in threading.enumerate():
         if thread is not threading.main_thread() and thread.daemon:

@@ -98,14 +98,14 @@ def test_unreadable_for_a_while(powercap, clock):
     assert reading.joules == pytest.approx(1600)
 
 
-def test_no_permission(powercap, make_plan, monkeypatch):
+def test_no_permission(powercap, device_plan, monkeypatch):
     """Counters that this user may not read are no meter: the assumed power is used, and says so."""
     root, first, second = powercap
     monkeypatch.setattr(rapl, "POWERCAP", root)
-    meter = open_meter(make_plan("cpu", assumed_watts=65), 0)
+    meter = open_meter(device_plan("cpu", assumed_watts=65), 0)
     assert meter.source == "rapl"
     meter.close()
     for zone in (first, second):
         (zone.path / "energy_uj").unlink()
         (zone.path / "energy_uj").mkdir()  # root may read anything, but not a folder
-    assert open_meter(make_plan("cpu", assumed_watts=65), 0).source == "assumed"
+    assert open_meter(device_plan("cpu", assumed_watts=65), 0).source == "assumed"
