@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
 from ..spec.problem import Place, Problem
+from ..spec.section import Section, section_in
 from ..spec.sections import Spec
 from ..spec.source import Node
 
@@ -153,25 +152,17 @@ def _dotted(steps: tuple[str | int, ...]) -> str:
     return ".".join(str(step) for step in steps)
 
 
-def _section(steps: tuple[str | int, ...]) -> type[BaseModel] | None:
+def _section(steps: tuple[str | int, ...]) -> type[Section] | None:
     """The class of the section at `steps`, for its field names."""
     kind: Any = Spec
     for step in steps:
         if isinstance(step, int):
             continue
         field = kind.model_fields.get(step)
-        kind = _model_in(field.annotation) if field else None
+        kind = section_in(field.annotation) if field else None
         if kind is None:
             return None
     return kind
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The section class inside `X`, `X | None` or `tuple[X, ...]`."""
-    for inner in (annotation, *getattr(annotation, "__args__", ())):
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            return inner
-    return None
 
 
 def _shown(value: Any) -> str:

@@ -97,7 +97,7 @@ class Dimension:
         return core_schema.with_info_before_validator_function(self._read, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        units = "|".join(re.escape(unit) for unit in sorted(self.units, key=len, reverse=True))
+        units = "|".join(sorted(self.units, key=len, reverse=True))
         text = {"type": "string", "pattern": rf"^\s*[+-]?[0-9.]+([eE][+-]?[0-9]+)?\s*({units})\s*$"}
         kind = {"anyOf": [text, {"type": "number"}]} if self.bare else text
         return {**kind, "examples": list(self.examples)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,3 +15,11 @@ class Section(BaseModel):
     """The common base: immutable, no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def section_in(annotation: Any) -> type[Section] | None:
+    """The section class inside `X`, `X | None` or `tuple[X, ...]`."""
+    for inner in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(inner, type) and issubclass(inner, Section):
+            return inner
+    return None

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from ...spec.layout import Layout
-from ...spec.quantity import Amount, Dimension
+from ...spec.quantity import Amount
 from ...spec.sections import Parallel, Spec
+from ...spec.written import written
 
 _FOLDERS = re.compile(r"^.*/(?=[^/]+:\d+$)")  # of a file and line: they differ from machine to machine
 
@@ -54,21 +53,4 @@ def _lines(section: BaseModel, path: str, indent: int) -> Iterator[tuple[int, st
                 yield indent + 2, "-", ""
                 yield from _lines(item, f"{at}.{index}", indent + 4)
         else:
-            yield indent, f"{name}: {_scalar(value, field)}", at
-
-
-def _scalar(value: Any, field: FieldInfo) -> str:
-    """A value in flow style; JSON's strings, numbers and lists are YAML's too."""
-    dimension = _dimension(field)
-    if isinstance(value, Amount):
-        value = value.text
-    elif dimension is not None and not dimension.bare:
-        value = dimension.text(value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _dimension(field: FieldInfo) -> Dimension | None:
-    """What a field measures; an optional quantity carries that on the member of its union."""
-    members = (getattr(member, "__metadata__", ()) for member in get_args(field.annotation))
-    found = [item for group in (field.metadata, *members) for item in group if isinstance(item, Dimension)]
-    return found[0] if found else None
+            yield indent, f"{name}: {json.dumps(written(value, field), ensure_ascii=False)}", at
