@@ -81,30 +81,31 @@ def graft(value: Any, place: Place, origin: str) -> Node:
     return Node(value, place, place, origin)
 
 
-def read(path: Path, shown: str | None = None) -> Node:
-    """The tree of a spec file, a mapping. Raises InputError with every problem found; `shown` names it in messages."""
-    file = shown or str(path)
+def read(path: Path) -> Node:
+    """The tree of a spec file, a mapping. Raises InputError with every problem found."""
+    tree = parse(read_text(path), str(path))
+    if not isinstance(tree.value, dict):
+        raise _error("TW107", tree.place, "a spec is a mapping of keys to values", "Start from `trainwright init`.")
+    return tree
+
+
+def read_text(path: Path) -> str:
+    """The text of a spec file. Raises InputError when it cannot be read, is too large or not UTF-8."""
+    start = Place(str(path), 1, 1)
     try:
         content = _content(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        message = f"cannot read {file}: {reason}"
-        raise _error("TW101", Place(file, 1, 1), message, "Give the path of a spec file.") from error
+        raise _error("TW101", start, f"cannot read {path}: {reason}", "Give the path of a spec file.") from error
     if len(content) > MAX_BYTES:
-        raise _error(
-            "TW106", Place(file, 1, 1), f"the file is larger than {MAX_BYTES // 1024} KiB", "A spec is a few kB."
-        )
+        raise _error("TW106", start, f"the file is larger than {MAX_BYTES // 1024} KiB", "A spec is a few kB.")
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
         message = f"byte 0x{content[error.start]:02x} is not UTF-8"
-        raise _error("TW103", Place(file, line, column), message, "Save the file as UTF-8.") from error
-    tree = parse(text, file)
-    if not isinstance(tree.value, dict):
-        raise _error("TW107", tree.place, "a spec is a mapping of keys to values", "Start from `trainwright init`.")
-    return tree
+        raise _error("TW103", Place(str(path), line, column), message, "Save the file as UTF-8.") from error
 
 
 def _content(path: Path) -> bytes:
@@ -137,6 +138,11 @@ def parse(text: str, file: str) -> Node:
     if builder.problems:
         raise InputError(builder.problems)
     return tree
+
+
+def tokens(text: str) -> Iterator[Any]:
+    """The YAML tokens of a text that `parse` accepts, for the formatter."""
+    return iter(yaml.scan(text, Loader=yaml.CSafeLoader))
 
 
 def digest(value: str) -> str:
