@@ -15,5 +15,5 @@ def node_script(unit: Unit) -> str:
         nodes=unit.nodes,
         per_node=device.per_node,
         multi=unit.target != "local",
-        capped=device.power_cap_watts is not None and device.power_cap_mode == "sudo",
+        capped=device.kind == "cuda" and device.power_cap_watts is not None,
     )

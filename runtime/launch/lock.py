@@ -39,7 +39,8 @@ def owner(run: RunFolder) -> str:
     """Who last took the lock, in words."""
     try:
         entry = json.loads(run.lock.read_text(encoding="utf-8"))
-        return f"process {entry['pid']} on {entry['host']}"
+        job = f" (Slurm job {entry['job']})" if "job" in entry else ""
+        return f"process {entry['pid']} on {entry['host']}{job}"
     except (OSError, ValueError, KeyError, TypeError):
         return "a process that is just starting"
 

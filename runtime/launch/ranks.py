@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...spec.exit_codes import Exit
 from ...spec.run import RunFolder
-from ..exits import exit_file
+from ..exits import exit_file, log_fault
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,9 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # torchrun would kill its ranks on the other signals, after 30 s; SIGQUIT still does.
         torchrun(["--signals-to-handle=SIGQUIT", *options.torchrun[1:]])
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        code = failure.exitcode if failure.exitcode >= 0 else 128 - failure.exitcode
+        # Ranks that only lost a peer are echoes of the one that was first.
+        rank, first = min(
+            error.failures.items(), key=lambda item: (item[1].exitcode == Exit.PEER_LOST, item[1].timestamp)
+        )
+        code = first.exitcode if first.exitcode >= 0 else 128 - first.exitcode
         sys.stderr.write(f"trainwright: rank {rank} ended with code {code}\n")
+        if first.exitcode < 0:  # it could not say so itself
+            log_fault(options.run, rank, f"rank {rank} was ended by signal {-first.exitcode}", "the run ends")
     return _recorded(options.run, code)
 
 

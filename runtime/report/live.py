@@ -39,6 +39,13 @@ def watch(folder: Path, console: Console) -> None:
             live.update(draw(history, progress, console.width), refresh=True)
 
 
+def draw_once(folder: Path, width: int) -> RenderableType:
+    """Where a run stands now. Raises InputError when `folder` is no run."""
+    follower, progress = Follower(RunFolder(folder).events), Progress()
+    _catch_up(follower, progress)
+    return draw(read_history(folder), progress, width)
+
+
 def _catch_up(follower: Follower, progress: Progress) -> None:
     for event in follower.news():
         progress.update(event)

@@ -27,7 +27,7 @@ ClusterName=twlab
 SlurmctldHost={controller}(127.0.0.1)
 SlurmctldPort={port}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
 CredType=cred/munge
 SlurmUser=root
 SlurmdUser=root
@@ -104,6 +104,13 @@ class Slurm:
             time.sleep(0.2)
         return now
 
+    def clear(self) -> None:
+        """End every job at once and wait until the queue is empty."""
+        jobs = self.run("squeue", "--noheader", "--format=%A").split()
+        for words in (("scancel", "--signal=KILL", "--full"), ("scancel",)) if jobs else ():
+            subprocess.run([*words, *jobs], env=self.environment, check=False, timeout=60)
+        _until(lambda: not self.run("squeue", "--noheader"), "an empty queue")
+
 
 @contextmanager
 def slurm_lab(folder: Path) -> Iterator[Slurm]:
@@ -112,15 +119,21 @@ def slurm_lab(folder: Path) -> Iterator[Slurm]:
     environment = {**os.environ, "PATH": _path(), "SLURM_CONF": str(_configure(folder))}
     lab = Slurm(folder, environment)
     with ExitStack() as daemons:
-        munge = ("munged", "--foreground", "--force", f"--key-file={folder}/munge.key", f"--socket={folder}/munge.socket")
+        munge = (
+            "munged",
+            "--foreground",
+            "--force",
+            f"--key-file={folder}/munge.key",
+            f"--socket={folder}/munge.socket",
+        )
         pids = (f"--pid-file={folder}/munge.pid", f"--seed-file={folder}/munge.seed", f"--log-file={folder}/munge.log")
         daemons.enter_context(_daemon(lab, *munge, *pids))
-        _until(lambda: (folder / "munge.socket").exists(), "munged")
+        _until((folder / "munge.socket").exists, "munged")
         daemons.enter_context(_daemon(lab, "slurmctld", "-D", "-c"))
         for node in NODES:
             daemons.enter_context(_daemon(lab, "slurmd", "-D", "-N", node))
         _until(lambda: _idle(lab) == len(NODES), "the nodes", folder)
-        daemons.callback(_cancel_all, lab)
+        daemons.callback(lab.clear)
         yield lab
 
 
@@ -174,12 +187,6 @@ def _idle(lab: Slurm) -> int:
         return 0
 
 
-def _cancel_all(lab: Slurm) -> None:
-    lab.run("scancel", "--partition=low,high", "--signal=KILL", "--full")
-    lab.run("scancel", "--partition=low,high")
-    _until(lambda: not lab.run("squeue", "--noheader"), "the last job")
-
-
 def _until(done, what: str, folder: Path | None = None, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not done():
@@ -191,5 +198,6 @@ def _until(done, what: str, folder: Path | None = None, seconds: float = 60) -> 
 
 if __name__ == "__main__":
     with slurm_lab(Path(sys.argv[1]).resolve()) as started:
-        print(f"export SLURM_CONF={started.environment['SLURM_CONF']}", flush=True)
+        sys.stdout.write(f"export SLURM_CONF={started.environment['SLURM_CONF']}\n")
+        sys.stdout.flush()
         signal.pause()

@@ -1,0 +1,28 @@
+"""`trainwright stop RUN`: ask a run to save and leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..spec.run import RunFolder
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="Run folder, for example runs/tiny-cpu.", show_default=False)],
+    wait: Annotated[bool, typer.Option(help="Wait until it has left.")] = True,
+) -> None:
+    """Stop RUN after a checkpoint; launch it again to go on."""
+    from rich.console import Console
+
+    from ..runtime.launch import halt
+
+    folder, console = RunFolder(run), Console(highlight=False)
+    console.print(halt.ask(folder))
+    if not wait:
+        return
+    with console.status("saving") as status:
+        halt.wait(folder, lambda seconds: status.update(f"saving, {seconds:.0f} s"))
+    console.print(f"{run} has left; go on with: trainwright launch")

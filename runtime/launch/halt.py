@@ -1,0 +1,37 @@
+"""Asks a run to save and leave, and waits until it has."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+
+from ...spec.problem import InputError
+from ...spec.run import RunFolder
+from .place import find
+
+INTERVAL = 0.5  # seconds between looks
+
+
+def ask(run: RunFolder) -> str:
+    """Create the stop file, or take a waiting job out of its queue; what was done, in words.
+
+    Raises InputError when nothing of `run` runs or waits.
+    """
+    place = find(run)
+    if place is None:
+        remedy = f"where it stands: trainwright status {run.path}"
+        raise InputError.one("TW704", f"{run.path} is not running", remedy, "RUN")
+    if place.waiting:
+        subprocess.run(place.cancel, check=True, timeout=60)
+        return f"{place.text}: taken out of the queue"
+    run.stop.touch()
+    return f"{place.text}: asked to save and leave"
+
+
+def wait(run: RunFolder, tell: Callable[[float], None]) -> None:
+    """Wait until nothing of `run` is left, telling the seconds waited now and then."""
+    started = time.monotonic()
+    while find(run) is not None:
+        tell(time.monotonic() - started)
+        time.sleep(INTERVAL)

@@ -1,0 +1,67 @@
+"""Where a run is at this moment: in a process on a machine, in Slurm's queue, in a Kubernetes job, or nowhere.
+
+A launch script leaves a note in the run folder (`slurm-job`, `kubernetes-job`); the scheduler is asked about it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...spec.run import RunFolder
+from .lock import is_held, owner
+
+_PATIENCE = 30  # seconds for a scheduler to answer
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run is; `cancel` is the command that takes it out of a queue before it has started."""
+
+    text: str
+    waiting: bool = False
+    cancel: tuple[str, ...] = ()
+
+
+def find(run: RunFolder) -> Place | None:
+    """Where `run` is; None when nothing of it runs or waits."""
+    for note, look in _SCHEDULERS.items():
+        words = _note(run.path / note)
+        place = look(*words) if words else None
+        if place is not None:
+            return place
+    return Place(owner(run)) if is_held(run) else None
+
+
+def _note(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except OSError:
+        return []
+
+
+def _slurm(job: str) -> Place | None:
+    states = _answer("squeue", "--noheader", f"--jobs={job}", "--format=%T %r").splitlines()
+    if not states:
+        return None
+    return Place(f"Slurm job {job}: {states[0].lower()}", states[0].startswith("PENDING"), ("scancel", job))
+
+
+def _kubernetes(name: str, namespace: str) -> Place | None:
+    path = "jsonpath={.status.active}"
+    active = _answer("kubectl", "--namespace", namespace, "get", "job", name, f"--output={path}")
+    return Place(f"Kubernetes job {namespace}/{name}: {active} pods") if active else None
+
+
+def _answer(*words: str) -> str:
+    """What a scheduler's command says; nothing when it fails: a job that is gone is an error there."""
+    try:
+        result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return result.stdout.strip()
+
+
+_SCHEDULERS: dict[str, Callable[..., Place | None]] = {"slurm-job": _slurm, "kubernetes-job": _kubernetes}

@@ -1,0 +1,26 @@
+"""Services that are started once for all tests that need them, or skipped with the reason."""
+
+from pathlib import Path
+
+import pytest
+
+from trainwright.tests.services.slurm_lab import missing, slurm_lab
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory):
+    """A real Slurm with two nodes."""
+    if reason := missing():
+        pytest.skip(f"no Slurm here: {reason}")
+    with slurm_lab(tmp_path_factory.mktemp("slurm")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project folder with a small corpus of this package's own text."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for number, path in enumerate(sorted((Path(__file__).parents[2] / "runtime").rglob("*.py"))):
+        (corpus / f"{number}.txt").write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    return tmp_path

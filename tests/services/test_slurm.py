@@ -1,0 +1,179 @@
+"""Training under a real Slurm: two nodes, pre-emption, time limit, cancel, stop, and jobs that must not start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from trainwright.spec.run import RunFolder, read_events
+from trainwright.tests.services.slurm_lab import Slurm
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
+
+SPEC = """
+version: 1
+name: tiny
+model: {{layers: 1, hidden_size: 32, ffn_size: 64, heads: 2, kv_heads: 1, vocab_size: 384}}
+tokenizer: {{algorithm: bpe, vocab_size: 384, training_bytes: 100 kB}}
+data: {{train: corpus/*.txt, validation: 10%, tokens: {tokens}}}
+training:
+  sequence_length: 64
+  global_batch: 4 sequences
+  precision: fp32
+  optimizer: {{learning_rate: 2e-3, warmup: 5 steps}}
+  checkpoint: {{every: 100000 steps}}
+  validation: {{every: 100000 steps, batches: 1}}
+cluster:
+  preset: local-cpu
+  gpus: 2
+  gpus_per_node: 1
+  interconnect: {{kind: ethernet, bandwidth_per_node: 1 Gbps, socket_interface: lo}}
+carbon: {{pue: 1.0, region: fr}}
+launch: {{target: slurm, partition: low, time_limit: {limit}}}
+"""
+STEP_TOKENS = 4 * 64
+ENDLESS = "100M"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that was launched in the lab."""
+
+    slurm: Slurm
+    project: Path
+
+    @property
+    def run(self) -> RunFolder:
+        """The run folder."""
+        return RunFolder(self.project / "runs" / "tiny")
+
+    @property
+    def id(self) -> str:
+        """The training job."""
+        return (self.run.path / "slurm-job").read_text().strip()
+
+    @property
+    def log(self) -> str:
+        """What both jobs printed."""
+        return "\n".join(path.read_text() for path in sorted((self.run.path / "logs").glob("*.log")))
+
+    def events(self, kind: str) -> list[dict]:
+        """The run's events of one kind so far."""
+        return (
+            [event for event in read_events(self.run.events) if event["kind"] == kind]
+            if self.run.events.exists()
+            else []
+        )
+
+    def steps(self) -> list[int]:
+        """Steps taken so far, in order."""
+        return [event["step"] for event in self.events("step")]
+
+    def wait_for_step(self, step: int, seconds: float = 240) -> None:
+        """Wait until `step` was taken. Raises TimeoutError with the log."""
+        until = time.monotonic() + seconds
+        while max(self.steps(), default=0) < step:
+            if time.monotonic() > until:
+                raise TimeoutError(f"no step {step} after {seconds:g} s: {self.slurm.state(self.id)}\n{self.log}")
+            time.sleep(0.2)
+
+
+def trainwright(slurm: Slurm, project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in the project folder, as a user of the lab's Slurm."""
+    command = (Path(sys.executable).with_name("trainwright"), *words)
+    return subprocess.run(
+        command, cwd=project, env=slurm.environment, text=True, capture_output=True, check=False, timeout=120
+    )
+
+
+@pytest.fixture
+def launch(slurm: Slurm, project: Path):
+    """Launch a run of so many steps in the lab, and clear the lab's queue afterwards."""
+
+    def start(steps: int | None, limit: str = "10 min") -> Job:
+        tokens = ENDLESS if steps is None else steps * STEP_TOKENS
+        (project / "tiny.yaml").write_text(SPEC.format(tokens=tokens, limit=limit))
+        done = trainwright(slurm, project, "launch", "tiny.yaml")
+        assert done.returncode == 0, done.stderr
+        return Job(slurm, project)
+
+    yield start
+    slurm.clear()
+
+
+def test_two_nodes_train_to_the_end(launch) -> None:
+    """Two ranks on two nodes take every step, and the job completes with exit code 0."""
+    job = launch(40)
+    ended = job.slurm.wait(job.id, "COMPLETED", "FAILED", seconds=300)
+    assert (ended["JobState"], ended["ExitCode"]) == ("COMPLETED", "0:0"), job.log
+    assert job.steps() == list(range(1, 41))
+    assert job.events("start")[0]["world_size"] == 2
+    assert {path.name for path in job.run.path.iterdir()} >= {"plan.json", "estimate.json", "MANIFEST"}
+
+
+def test_a_preempted_job_saves_requeues_and_resumes(launch, slurm: Slurm) -> None:
+    """A job that must make room saves first; requeued, it goes on from there: every step once, in order."""
+    job = launch(600)
+    job.wait_for_step(20)
+    urgent = slurm.run(
+        "sbatch", "--parsable", "-p", "high", "-N", "2", "--exclusive", "--wrap", "true", "-o", "/dev/null"
+    )
+    slurm.wait(urgent, "COMPLETED")
+    ended = slurm.wait(job.id, "COMPLETED", "FAILED", seconds=400)
+    assert (ended["JobState"], ended["Restarts"]) == ("COMPLETED", "1"), job.log
+    assert job.steps() == list(range(1, 601))
+    first, second = job.events("stop")
+    assert (first["exit_code"], second["exit_code"]) == (75, 0)
+    assert job.events("start")[1]["step"] == first["step"]
+
+
+def test_the_time_limit_ends_in_a_checkpoint_and_a_requeue(launch, slurm: Slurm) -> None:
+    """Warned before its time is over, a job saves and is queued again by itself."""
+    job = launch(None, limit="1 min")
+    slurm.wait(job.id, "RUNNING", seconds=120)
+    until = time.monotonic() + 240
+    while slurm.state(job.id)["Restarts"] == "0" and time.monotonic() < until:
+        time.sleep(0.5)
+    assert slurm.state(job.id)["Restarts"] == "1", job.log
+    assert job.events("stop")[0]["exit_code"] == 75
+    assert job.events("checkpoint")[-1]["step"] == job.events("stop")[0]["step"] > 0
+
+
+def test_a_cancelled_job_saves_and_stays_away(launch, slurm: Slurm) -> None:
+    """A cancelled job leaves a checkpoint of the last step behind, and nothing is queued again."""
+    job = launch(None)
+    job.wait_for_step(20)
+    slurm.run("scancel", job.id)
+    slurm.wait(job.id, "CANCELLED")
+    until = time.monotonic() + 60
+    while not job.events("stop") and time.monotonic() < until:
+        time.sleep(0.2)
+    assert job.events("checkpoint")[-1]["step"] == job.steps()[-1]
+    assert slurm.run("squeue", "--noheader") == ""
+
+
+def test_stop_saves_and_does_not_requeue(launch, slurm: Slurm) -> None:
+    """`trainwright stop` ends the job with 75 after a checkpoint; asked for by a person, it is not requeued."""
+    job = launch(None)
+    job.wait_for_step(10)
+    again = trainwright(slurm, job.project, "launch", "tiny.yaml")
+    assert (again.returncode, f"Slurm job {job.id}" in again.stderr) == (2, True)
+    assert "running" in trainwright(slurm, job.project, "status", "runs/tiny").stdout
+    assert trainwright(slurm, job.project, "stop", "runs/tiny").returncode == 0
+    ended = slurm.wait(job.id, "FAILED", "COMPLETED")
+    assert (ended["ExitCode"], ended["Restarts"]) == ("75:0", "0")
+    assert job.events("checkpoint")[-1]["step"] == job.steps()[-1]
+
+
+def test_nothing_trains_when_the_data_cannot_be_prepared(launch, slurm: Slurm, project: Path) -> None:
+    """Without text, the prepare job fails with 2 and the training job is taken out of the queue."""
+    for path in (project / "corpus").iterdir():
+        path.unlink()
+    job = launch(40)
+    assert slurm.wait(job.id, "CANCELLED", "COMPLETED", "FAILED")["JobState"] == "CANCELLED"
+    assert slurm.state(str(int(job.id) - 1))["ExitCode"] == "2:0"
