@@ -7,14 +7,14 @@ from dataclasses import replace
 from ..compiler.estimate import estimate
 from ..compiler.load import load_all
 from ..compiler.planner import choose
+from ..runtime.report.paper import published_table
 from ..runtime.report.tables import Cell, Table
-from ..spec.emissions import carbon_tonnes, energy_kwh, truncated
+from ..spec.emissions import carbon_tonnes, energy_kwh
 from ..spec.estimate import Estimate, Range
 from .figures import FormatOption, figure, number, print_tables, table
 from .options import Sets, SpecFiles
 
 GIB = 2**30
-TRUNCATION = "The paper truncates its rows, it does not round them; its printed rows add to less than its total."
 
 
 def _spread(value: Range | None, unit: float = 1.0) -> Cell:
@@ -22,37 +22,6 @@ def _spread(value: Range | None, unit: float = 1.0) -> Cell:
         return Cell("unknown")
     low, high = figure(value.low / unit).text, figure(value.high / unit).text
     return Cell(f"{figure(value.value / unit).text} ({low} to {high})")
-
-
-def _published(estimates: list[Estimate]) -> Table | None:
-    """Table 2 of the paper from the published hours: hours x power x PUE x intensity."""
-    rows: list[list[Cell]] = []
-    tonnes: list[float] = []
-    for item in estimates:
-        if item.published_device_hours is None or item.published_power_watts is None:
-            continue
-        kwh = energy_kwh(item.published_device_hours, item.published_power_watts)
-        tonnes.append(carbon_tonnes(kwh, item.pue, item.intensity_kg_per_kwh))
-        watts, printed = number(item.published_power_watts, 0), number(item.published_carbon_tonnes)
-        rows.append(
-            [
-                Cell(item.name),
-                number(item.published_device_hours, 0),
-                watts,
-                number(tonnes[-1], 4),
-                number(truncated(tonnes[-1])),
-                printed,
-            ]
-        )
-    if not rows:
-        return None
-    hours = sum(row[1].value or 0.0 for row in rows)
-    total = (Cell("Total"), number(hours, 0), Cell(""), number(sum(tonnes), 4), number(round(sum(tonnes), 2)), Cell(""))
-    columns = ("Run", "GPU-hours", "Power (W)", "tCO2eq", "as printed", "paper")
-    made = table("published", "From published GPU-hours: hours x power x PUE x intensity", columns, rows)
-    cut = sum(truncated(value) for value in tonnes)
-    note = f"{TRUNCATION} Truncated rows add to {cut:.2f}; the total of unrounded rows is {sum(tonnes):.2f}."
-    return replace(made, totals=(total,), notes=(note,))
 
 
 def _machine(estimates: list[Estimate]) -> Table:
@@ -132,5 +101,5 @@ def _scopes(estimates: list[Estimate]) -> Table | None:
 def command(specs: SpecFiles, sets: Sets = [], form: FormatOption = "table") -> None:  # noqa: B006 - typer reads it
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
     estimates = [estimate(item.spec, choose(item.spec)) for item in load_all(specs, sets)]
-    tables = (_published(estimates), _machine(estimates), _cost(estimates), _scopes(estimates))
+    tables = (published_table(estimates), _machine(estimates), _cost(estimates), _scopes(estimates))
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

@@ -25,7 +25,7 @@ def command(
         print(report_schema(), end="")
         return
     if not runs:
-        raise InputError.one("TW702", "no run folder was given", "for example: trainwright report runs/tiny-cpu")
+        raise InputError.one("TW862", "no run folder was given", "for example: trainwright report runs/tiny-cpu")
     report = build_report(runs)
     if json:
         print(report.model_dump_json(indent=1))

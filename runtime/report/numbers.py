@@ -42,7 +42,9 @@ def style(values: Sequence[float | None], units: Sequence[tuple[float, str]], di
 
 def significant(value: float | None, digits: int = 4) -> str:
     """A lone number to so many significant digits."""
-    return UNKNOWN if value is None else f"{value:,.{digits}g}"
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
 def with_unit(value: float | None, units: Sequence[tuple[float, str]], digits: int = 3) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .document import Series
 from .numbers import BYTES, COUNTS, ENERGIES, MASSES, TIMES, Style, style
-from .values import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,8 +47,8 @@ HEALTH = (
 )
 
 
-def write_plots(runs: Sequence[Run], folder: Path) -> list[Path]:
-    """Write loss, quality and health figures as PNG and SVG; the names written, empty when no run has a step."""
+def write_plots(runs: Sequence[Series], folder: Path, *, everything: bool = True) -> list[Path]:
+    """Write the loss figure, and unless told otherwise quality and health, as PNG and SVG; nothing without a step."""
     if not any(run.curves.step for run in runs):
         return []
     import matplotlib as mpl
@@ -61,7 +61,7 @@ def write_plots(runs: Sequence[Run], folder: Path) -> list[Path]:
         "axes.spines.right": False,
     }
     with mpl.rc_context(settings):
-        figures = {"loss": _loss(runs), "quality": _quality(runs), "health": _health(runs)}
+        figures = {"loss": _loss(runs)} | ({"quality": _quality(runs), "health": _health(runs)} if everything else {})
         return [path for name, figure in figures.items() for path in _save(figure, folder / name)]
 
 
@@ -81,7 +81,7 @@ def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure,
     return figure, list(axes.flat)
 
 
-def _loss(runs: Sequence[Run]) -> Figure:
+def _loss(runs: Sequence[Series]) -> Figure:
     figure, (axes,) = _figure(1, 1, (6.4, 4.0))
     _draw(axes, runs, TOKENS, QUALITY[0])
     for colour, run in zip(COLOURS * len(runs), runs, strict=False):
@@ -102,7 +102,7 @@ def _loss(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def _marks(axes: Axes, run: Run, colour: str) -> None:
+def _marks(axes: Axes, run: Series, colour: str) -> None:
     """Restarts as dashed lines, checkpoints as ticks on the axis."""
     tokens = dict(zip(run.curves.step, run.curves.tokens, strict=True))
     scale = style(_all([run], TOKENS), TOKENS.units).scale
@@ -114,7 +114,7 @@ def _marks(axes: Axes, run: Run, colour: str) -> None:
             axes.plot([at / scale], [0], "|", color=colour, ms=6, transform=axes.get_xaxis_transform(), clip_on=False)
 
 
-def _quality(runs: Sequence[Run]) -> Figure:
+def _quality(runs: Sequence[Series]) -> Figure:
     figure, axes = _figure(2, 4, (13, 5.6))
     for index, metric in enumerate(QUALITY):
         for place, budget in zip(axes[index * 4 : index * 4 + 4], BUDGETS, strict=True):
@@ -125,7 +125,7 @@ def _quality(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def _health(runs: Sequence[Run]) -> Figure:
+def _health(runs: Sequence[Series]) -> Figure:
     figure, axes = _figure(2, 3, (11, 5.6))
     for place, metric in zip(axes, HEALTH, strict=True):
         _draw(place, runs, TOKENS, metric)
@@ -133,7 +133,7 @@ def _health(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, runs: Sequence[Run], x: Metric, y: Metric) -> None:
+def _draw(axes: Axes, runs: Sequence[Series], x: Metric, y: Metric) -> None:
     """One panel: a line a run; says so when nobody knows the numbers."""
     columns = style(_all(runs, x), x.units), style(_all(runs, y), y.units)
     for colour, run in zip(COLOURS * len(runs), runs, strict=False):
@@ -141,7 +141,7 @@ def _draw(axes: Axes, runs: Sequence[Run], x: Metric, y: Metric) -> None:
             _gapped([None if v is None else v / c.scale for v in getattr(run.curves, m.key)])
             for m, c in zip((x, y), columns, strict=True)
         ]
-        axes.plot(*points, color=colour, lw=1.1, label=run.label)
+        axes.plot(*points, color=colour, lw=1.1, ls="--" if run.predicted else "-", label=run.label)
     if not _all(runs, y) or not _all(runs, x):
         axes.text(0.5, 0.5, "unknown", transform=axes.transAxes, ha="center", color="0.5")
     axes.set_xlabel(_axis(x, columns[0]))
@@ -157,7 +157,7 @@ def _axis(metric: Metric, column: Style) -> str:
     )
 
 
-def _all(runs: Sequence[Run], metric: Metric) -> list[float]:
+def _all(runs: Sequence[Series], metric: Metric) -> list[float]:
     return [value for run in runs for value in getattr(run.curves, metric.key) if value is not None]
 
 

@@ -48,11 +48,11 @@ def number(event: Event, key: str) -> float | None:
 
 
 def read_history(folder: Path) -> History:
-    """Everything that a run folder tells. Raises InputError (TW701) when it holds neither a plan nor an event log."""
+    """Everything that a run folder tells. Raises InputError (TW861) when it holds neither a plan nor an event log."""
     run = RunFolder(folder)
     if not run.plan.is_file() and not run.events.is_file():
         raise InputError.one(
-            "TW701",
+            "TW861",
             f"{folder} is not a run folder: it has neither plan.json nor events.jsonl",
             "give the folder that `trainwright launch` wrote, for example runs/tiny-cpu",
         )

@@ -1,10 +1,12 @@
-"""Report stage 9: a `Report` in, its files out. The only module of the report that writes."""
+"""Report stage 9: a report or another document in, its files out. The only module of the report that writes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .data_files import codecarbon_csv, curves_csv, table_csv
+from .document import Document
 from .layouts import latex
 from .model_card import model_card
 from .page import page
@@ -18,11 +20,11 @@ from .values import Report
 def write_report(report: Report, folder: Path) -> list[Path]:
     """Write every format into `folder` (made when missing) and give the paths. Raises OSError when it cannot."""
     folder.mkdir(parents=True, exist_ok=True)
-    plots = write_plots(report.runs, folder)
     document = report_document(report)
+    plots = write_plots(document.series, folder)
     texts = {
         "report.html": page(document),
-        "report.md": document_markdown(document, tuple(path.name for path in plots if path.suffix == ".png")),
+        "report.md": document_markdown(document, _images(plots)),
         "report.json": report.model_dump_json(indent=1) + "\n",
         "report.csv": table_csv(report),
         "report.tex": latex(emissions(report)),
@@ -30,6 +32,27 @@ def write_report(report: Report, folder: Path) -> list[Path]:
         "emissions.csv": codecarbon_csv(report),
         "model-card.md": model_card(report),
     }
+    return [*_write(texts, folder), *plots]
+
+
+def write_document(document: Document, folder: Path, name: str) -> list[Path]:
+    """Write a document as page, Markdown, LaTeX and loss figure, all called `name`. Raises OSError when it cannot."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plots = write_plots(document.series, folder, everything=False)
+    tables = [*document.tables, *(table for section in document.sections for table in section.tables)]
+    texts = {
+        f"{name}.html": page(document),
+        f"{name}.md": document_markdown(document, _images(plots)),
+        f"{name}.tex": "\n".join(latex(table) for table in tables),
+    }
+    return [*_write(texts, folder), *plots]
+
+
+def _images(plots: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(path.name for path in plots if path.suffix == ".png")
+
+
+def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:
     for name, content in texts.items():
         (folder / name).write_text(content, encoding="utf-8")
-    return [*(folder / name for name in texts), *plots]
+    return [folder / name for name in texts]

@@ -19,7 +19,7 @@ def _report(folder):
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
     """Neither plan nor log: an input error with a code, not an empty report."""
-    with pytest.raises(InputError, match="TW701"):
+    with pytest.raises(InputError, match="TW861"):
         build_report([tmp_path])
 
 

@@ -1,0 +1,75 @@
+"""`trainwright compare RUN|SPEC...`: runs as they were and specs as predicted, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+
+from ..compiler.estimate import estimate
+from ..compiler.load import Loaded, load_all
+from ..compiler.planner import choose
+from ..spec.emissions import intensity
+from ..spec.estimate import Estimate
+from ..spec.hardware import gpu
+from ..spec.problem import InputError
+from .options import Sets
+
+CAP_STEP = 50  # watts between two points of a sweep
+
+
+def command(
+    what: list[Path] = typer.Argument(metavar="RUN|SPEC...", help="Run folders and spec files, in any order."),
+    caps: bool = typer.Option(False, "--caps", help="Sweep each spec over the power caps that its device allows."),
+    region: list[str] = typer.Option([], help="Also: what each would emit on this grid, e.g. fr. Repeatable."),
+    sets: Sets = [],  # noqa: B006 - typer reads it, nobody writes it
+    out: Path | None = typer.Option(None, help="Write the comparison as HTML, Markdown and LaTeX into this folder."),
+) -> None:
+    """Compare clusters, caps, models and grids; the first is what the others are measured against."""
+    from ..runtime.report.build import build_report
+    from ..runtime.report.compare import cap_sweep, compare_document, of_estimate, of_run, regions
+    from ..runtime.report.prose import show
+
+    places = [replace(intensity(name), place=name) for name in region]
+    folders = [path for path in what if path.is_dir()]
+    runs = list(build_report(folders).runs) if folders else []
+    loaded = load_all([path for path in what if not path.is_dir()], sets)
+    contenders = [*(of_estimate(_predict(item)) for item in loaded), *(of_run(run) for run in runs)]
+    tables = [cap_sweep(item.spec.name, list(_sweep(item, sets))) for item in loaded] if caps else []
+    if places:
+        tables.append(regions(contenders, places))
+    document = compare_document(contenders, tables, runs)
+
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    show(document, console, sections=True)
+    if out:
+        from ..runtime.report.write import write_document
+
+        written = write_document(document, out, "compare")
+        console.print(f"Wrote {len(written)} files to {out}; open {out / 'compare.html'}", soft_wrap=True)
+
+
+def _predict(loaded: Loaded) -> Estimate:
+    return estimate(loaded.spec, choose(loaded.spec))
+
+
+def _sweep(loaded: Loaded, sets: list[str]) -> Iterator[Estimate]:
+    """The spec's estimate at each cap from the device's lowest to its highest, and at its own."""
+    power = gpu(loaded.spec.cluster.gpu).power
+    if power is None:
+        raise InputError.one(
+            "TW863",
+            f"{loaded.spec.cluster.gpu} has no power cap to sweep",
+            "leave --caps out, or compare a spec of GPUs",
+            "cluster.gpu",
+        )
+    own = loaded.spec.cluster.power_cap
+    points = {*range(int(power.lowest), int(power.highest) + 1, CAP_STEP), power.highest, *([own] if own else [])}
+    for watts in sorted(points):
+        for item in load_all([loaded.path], [*sets, f"cluster.power_cap={watts:g} W"]):
+            if item.spec.name == loaded.spec.name:
+                yield _predict(item)

@@ -1,0 +1,58 @@
+"""`trainwright reproduce llama2`: a paper's table and figure rebuilt from the checked-in specs."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import typer
+
+from ..compiler.cost.loss import final_loss
+from ..compiler.estimate import estimate
+from ..compiler.load import load
+from ..compiler.planner import choose
+from ..spec.estimate import Estimate
+from ..spec.facts import facts
+from ..spec.problem import InputError
+
+POINTS = 200  # of a predicted curve
+
+
+def command(
+    paper: str = typer.Argument(help="Name of the paper: llama2."),
+    run: list[Path] = typer.Option([], help="A run to set beside the prediction. Repeatable."),
+    out: Path | None = typer.Option(None, help="Folder of the document; default reproduce-PAPER."),
+) -> None:
+    """Rebuild a paper's emissions table; every number says whether it is published, predicted or measured."""
+    from ..runtime.report.build import build_report
+    from ..runtime.report.paper import paper_document, predicted_series
+    from ..runtime.report.prose import show
+    from ..runtime.report.write import write_document
+
+    papers = facts("papers")
+    if paper not in papers:
+        raise InputError.one("TW864", f"no paper is called {paper!r}", f"known: {', '.join(papers)}")
+    estimates = [_predict(name) for name in papers[paper]["specs"]]
+    series = [predicted_series(item.name, *_curve(item)) for item in estimates]
+    document = paper_document(papers[paper], estimates, series, build_report(run).runs if run else ())
+
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    show(document, console, sections=True)
+    folder = out or Path(f"reproduce-{paper}")
+    written = write_document(document, folder, paper)
+    console.print(f"Wrote {len(written)} files to {folder}; open {folder / paper}.html", soft_wrap=True)
+
+
+def _predict(name: str) -> Estimate:
+    path = Path(str(files("trainwright") / "examples" / f"{name}.yaml"))
+    spec = load(path).spec
+    return estimate(spec, choose(spec))
+
+
+def _curve(item: Estimate) -> tuple[list[float], list[float | None]]:
+    """Predicted loss at equal distances of tokens."""
+    tokens = [item.tokens * (index + 1) / POINTS for index in range(POINTS)]
+    found = [final_loss(item.parameters, count) for count in tokens]
+    return tokens, [law.value if law else None for law in found]

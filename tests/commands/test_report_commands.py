@@ -1,0 +1,79 @@
+"""`report`, `compare`, `reproduce` and `watch` as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trainwright
+
+ROOT = Path(trainwright.__file__).parent
+sys.path.insert(0, str(ROOT / "tests" / "runtime" / "report"))
+
+import folders  # noqa: E402 - its folder must be on the path first
+
+
+def _run(*arguments, cwd):
+    command = [sys.executable, "-c", "from trainwright.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run of a few steps."""
+    return folders.whole_run(tmp_path / "runs" / "tiny", last=60)
+
+
+def test_report_writes_every_format_beside_the_run(run, tmp_path):
+    """Table on screen; HTML, Markdown, CSV, JSON, LaTeX, PNG, SVG, CodeCarbon and model card in RUN/report."""
+    done = _run("report", run, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Carbon emitted" in done.stdout
+    names = {path.name for path in (run / "report").iterdir()}
+    assert names >= {"report.html", "report.md", "report.csv", "report.json", "report.tex", "loss.png", "loss.svg"}
+    assert names >= {"emissions.csv", "model-card.md", "curves.csv"}
+
+
+def test_report_of_no_run_folder_exits_2(tmp_path):
+    """Not a run folder, or none at all: a problem with a remedy and exit 2."""
+    for arguments in (("report", tmp_path), ("report",), ("watch", tmp_path)):
+        done = _run(*arguments, cwd=tmp_path)
+        assert done.returncode == 2
+        assert "TW86" in done.stderr
+
+
+def test_report_json_on_standard_output_writes_nothing(run, tmp_path):
+    """--json is for pipes."""
+    done = _run("report", "--json", run, cwd=tmp_path)
+    assert json.loads(done.stdout)["runs"][0]["name"] == "tiny"
+    assert not (run / "report").exists()
+
+
+def test_reproduce_llama2_gives_the_papers_digits(tmp_path):
+    """Table 2 from published hours, equal to the printed digits, in a document of its own."""
+    done = _run("reproduce", "llama2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "reproduce-llama2" / "llama2.md").read_text()
+    assert "| llama2-13b | 368,640 | 400 | 62.4476 | 62.44 | 62.44 | yes |" in text
+    assert "**539.0010** | **539.00** | **539.00** | **yes**" in text
+
+
+def test_compare_puts_specs_and_runs_side_by_side(run, tmp_path):
+    """A spec, a run, a cap sweep and another grid in one document."""
+    spec = ROOT / "examples" / "llama2-7b.yaml"
+    done = _run("compare", spec, run, "--caps", "--region", "fr", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "out" / "compare.md").read_text()
+    assert "least energy" in text
+    assert "| tiny | fr | 0.044 |" in text
+
+
+def test_a_cap_sweep_of_a_cpu_is_refused(tmp_path):
+    """No power cap on this device: exit 2 with the reason."""
+    done = _run("compare", ROOT / "examples" / "tiny-cpu.yaml", "--caps", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "TW863" in done.stderr
