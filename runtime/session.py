@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ..spec.plan import Plan
@@ -68,7 +69,8 @@ class Session:
 
     def charge(self, phase: Phase, totals: Sequence[float] | None = None) -> Reading:
         """Charge what was used since the last call to `phase`; `totals` are the meters' numbers where summed."""
-        if totals is None:
+        if totals is None:  # where one phase ends and the next begins
+            self.instruments.meter.poke()
             totals = self.world.total(self.instruments.meter.read().vector())
         reading = Reading.from_vector(list(totals))
         self.instruments.ledger.charge(phase, reading)
@@ -76,7 +78,8 @@ class Session:
 
     def settle(self) -> None:
         """Write down the phases since the last call, and what the meters have to report, durably."""
-        for event in [*self.instruments.ledger.events(), *self.instruments.meter.events()]:
+        reported = self.world.share(self.instruments.meter.events())  # each node's meter knows its own gaps
+        for event in chain(self.instruments.ledger.events(), *reported):
             self.tell(**event)
         if self.voice is not None:
             self.voice.log.sync()

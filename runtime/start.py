@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from ..spec.run import RunFolder, read_events
 from .board import Board
 from .checkpoint import changes, generation
 from .checkpoint.generation import Found
+from .copies import keep
 from .data.dataset import open_dataset
 from .distributed import World
 from .energy import PhaseLedger, open_meter
+from .energy.cap import combine, observe
 from .engine import read_config, start_engine
 from .events import EventLog, last_attempt
 from .exits import exit_file
@@ -53,6 +56,8 @@ def begin(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
         generation.load(engine, world, found.path)
     if run.events.exists():
         ledger.resume(read_events(run.events))
+    if world.rank == 0:
+        keep(bundle, run)
     voice = _voice(plan, run, state.step) if world.rank == 0 else None
     instruments = Instruments(meter, ledger, stop)
     session = Session(plan, run, world, engine, train, validation, instruments, state, voice, settings)
@@ -72,15 +77,16 @@ def _voice(plan: Plan, run: RunFolder, step: int) -> Voice:
 
 def _announce(session: Session, found: Found, changed: list[changes.Change]) -> None:
     """The start event; then what was wrong with checkpoints, and which settings are new."""
-    cap = session.plan.device.power_cap_watts
+    plan, world = session.plan, session.world
+    cap = combine(world.share(observe(plan) if world.local_rank == 0 else None))
     source = session.charge("idle").source
     session.tell(
         "start",
         step=session.state.step,
-        world_size=session.world.size,
+        world_size=world.size,
         meter=source,
         measured=source in ("nvml", "rapl"),
-        power_cap={"requested_watts": cap, "enforced_watts": None, "applied": None},
+        power_cap=asdict(cap),
         versions=session.remembered["versions"],
         changes=[str(change) for change in changed],
     )

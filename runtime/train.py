@@ -13,6 +13,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,12 +24,13 @@ from ..spec.run import RunFolder
 from . import guard, inject
 from .checkpoint import generation
 from .distributed import join, leave
-from .exits import Ended, fail, report
+from .exits import Ended, fail, note, report
 from .judge import compare_replicas, judge, over_budget, spike
 from .optim import configure, learning_rate
 from .session import Session
 from .start import begin, remembered
 from .step import Step, loss_of, take
+from .watchdog import Watchdog
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,12 +53,19 @@ def train(bundle: Path, run: RunFolder) -> None:
     """Run the plan. Ends by raising: `Ended` with the reason that all ranks share, or this rank's own failure."""
     plan = read_plan(bundle)
     world = join(plan)
-    session = begin(bundle, plan, run, world)
+    watchdog = (
+        Watchdog(world.rank, world.size, partial(note, run.path, code=Exit.PEER_LOST)) if world.size > 1 else None
+    )
     try:
-        loop(session)
-    except Ended as end:
-        finish(session, end)
-        raise
+        session = begin(bundle, plan, run, world)
+        try:
+            loop(session)
+        except Ended as end:
+            finish(session, end)
+            raise
+    finally:
+        if watchdog is not None:
+            watchdog.stop()
 
 
 def loop(session: Session) -> None:
@@ -175,6 +184,7 @@ def save(session: Session) -> None:
 
 def finish(session: Session, end: Ended) -> None:
     """The last words: phases and the stop event."""
+    session.instruments.meter.close()  # its last reading is exact, and its open gaps are settled
     session.charge("train")
     session.settle()
     energy = session.instruments.ledger.kwh
