@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from math import ceil
 from typing import Any
 
 from ..spec.facts import facts
@@ -15,10 +17,12 @@ from ..spec.layout import Layout, Recompute
 from ..spec.problem import InputError
 from ..spec.shape import ModelShape
 from .cost.case import Case, Machine, Profile, Work, profile
+from .cost.memory import memory_bytes
+from .cost.power import capped
 
 Row = Mapping[str, Any]
 GBPS = 1e9 / 8
-GIGA = 1e9
+PADDING = 128  # Megatron-LM: --make-vocab-size-divisible-by
 
 
 class Skipped(Exception):  # noqa: N818 - not an error: a row that says too little to be predicted
@@ -33,13 +37,21 @@ def device(row: Row) -> Gpu:
     except InputError:
         pass
     family = re.match(r"[A-Za-z]+\d+", name)
-    memory = f"{row['gpu_mem_gb']}GB" if row.get("gpu_mem_gb") else ""
-    form = "PCIE" if "PCI" in name.upper() else ""
-    near = [known for known in gpu_names() if family and known.startswith(family[0])]
-    near.sort(key=lambda known: (bool(form) != (form in known), memory not in known))
+    near = [gpu(known) for known in gpu_names() if family and known.startswith(family[0])]
     if not near:
         raise Skipped(f"device {name!r} is not in the table")
-    return gpu(near[0])
+    memory = f"{row['gpu_mem_gb']}GB" if row.get("gpu_mem_gb") else ""
+    watts = re.search(r"(\d+) ?W", name)
+
+    def distance(known: Gpu) -> tuple[bool, bool, bool]:
+        limit = known.power.default if known.power else 0
+        return (
+            bool(watts) and float(watts[1] if watts else 0) != limit,
+            ("PCI" in name) != ("PCI" in known.name),
+            memory not in known.name,
+        )
+
+    return min(near, key=distance)
 
 
 def needed(row: Row, *keys: str) -> None:
@@ -47,6 +59,15 @@ def needed(row: Row, *keys: str) -> None:
     missing = [key for key in keys if row.get(key) is None]
     if missing:
         raise Skipped(f"the row does not say {', '.join(missing)}")
+
+
+def _vocabulary(row: Row, framework: str) -> int:
+    """Rows of the embedding; Megatron pads them to whole tiles on each rank."""
+    size = int(row.get("vocab") or facts("software")["defaults"]["vocabulary"])
+    if "Megatron" not in framework:
+        return size
+    step = PADDING * int(row.get("tp") or 1)
+    return ceil(size / step) * step
 
 
 def shape(row: Row) -> ModelShape:
@@ -62,7 +83,7 @@ def shape(row: Row) -> ModelShape:
         ffn_size=int(row.get("ffn") or 4 * hidden),
         heads=heads,
         kv_heads=int(row.get("kv_heads") or heads),
-        vocab_size=int(row.get("vocab") or facts("software")["defaults"]["vocabulary"]),
+        vocab_size=_vocabulary(row, framework),
         gated=gated,
         tied_embeddings=bool(row.get("tied_embeddings", not gated)),
         biases=plain,
@@ -70,15 +91,21 @@ def shape(row: Row) -> ModelShape:
     )
 
 
-def software(row: Row) -> Profile:
-    """The software profile of a row's framework."""
-    text = f"{row.get('framework') or ''} {'compile' if row.get('compiled') else ''} {row.get('sharding') or ''}"
+def software(row: Row) -> tuple[Profile, Recompute]:
+    """The software profile of a row's framework, and what it recomputes unless told otherwise."""
+    words = (row.get("framework"), "compile" if row.get("compiled") else "", row.get("sharding"), row.get("model"))
+    text = " ".join(str(word) for word in words if word)
+    defaults = facts("software")["defaults"]
+    staged = int(row.get("pp") or 1) > 1
     for rule in facts("software")["frameworks"]:
-        if re.search(rule["pattern"], text, re.IGNORECASE) and row.get("flash_attn", True) in rule.get(
-            "flash", [True, False, None]
-        ):
-            return profile(rule["profile"])
-    return profile(facts("software")["defaults"]["profile"])
+        fits = "flash" not in rule or rule["flash"] == bool(row.get("flash_attn"))
+        fits = fits and (rule.get("pipeline", True) or not staged)
+        if fits and re.search(rule["pattern"], text, re.IGNORECASE):
+            return profile(rule["profile"]), rule.get("recompute", "none")
+    if staged or int(row.get("tp") or 1) > 1:
+        family = device(row).family
+        return profile(defaults["model_parallel"].get(family, defaults["model_parallel"]["ampere"])), "none"
+    return profile(defaults["profile"]), "none"
 
 
 def machine(row: Row, device: Gpu) -> Machine:
@@ -91,7 +118,8 @@ def machine(row: Row, device: Gpu) -> Machine:
         4 / per_node if device.family == "volta" else 1
     )
     cap = row.get("gpu_power_cap_w")
-    return Machine(device, per_node, float(gbps) * GBPS, fabric, float(cap) if cap else None)
+    island = next((size for word, size in defaults["islands"].items() if word in described), 0)
+    return Machine(device, per_node, float(gbps) * GBPS, fabric, float(cap) if cap else None, min(island, per_node))
 
 
 def _shard_group(row: Row) -> int:
@@ -102,26 +130,51 @@ def _shard_group(row: Row) -> int:
     return int(found[1]) if found else 0
 
 
-def layout(row: Row, batch: int) -> Layout:
+def _interleave(row: Row, pipeline: int) -> int:
+    """Virtual stages; Megatron-Core of the H100 years interleaves unless told otherwise."""
+    if row.get("vpp") or pipeline == 1 or software(row)[0].name != "megatron-core":
+        return int(row.get("vpp") or 1)
+    return max(1, min(facts("software")["defaults"]["interleave"], int(row["layers"]) // pipeline))
+
+
+def _defaults() -> Mapping[str, Any]:
+    return facts("software")["defaults"]
+
+
+def batch(row: Row) -> int | None:
+    """Sequences of one optimizer step, where the row says."""
+    return int(row.get("gbs_seqs") or 0) or int(row.get("gbs_tokens") or 0) // int(row["seq_len"]) or None
+
+
+def devices(row: Row) -> int:
+    """Devices of the run; a run that tells its batch alone is taken to give each device one sequence."""
+    count = row.get("gpus") or batch(row)
+    if count is None:
+        raise Skipped("the row says neither gpus nor the global batch")
+    return int(count)
+
+
+def layout(row: Row, stack: Profile, usual: Recompute) -> Layout:
     """The parallel layout; what the row leaves open is filled in as a practitioner would."""
-    needed(row, "gpus")
     tensor, pipeline, context = (int(row.get(key) or 1) for key in ("tp", "pp", "cp"))
-    data = int(row.get("dp") or int(row["gpus"]) // (tensor * pipeline * context))
-    micro = int(row.get("micro_batch") or (1 if pipeline > 1 else max(1, min(batch // data, 4))))
+    data = max(1, int(row.get("dp") or devices(row) // (tensor * pipeline * context)))
+    whole = batch(row)
+    most = _defaults()["micro_batch"] if pipeline == 1 else 1
+    micro = int(row.get("micro_batch") or max(1, min((whole or data * most) // data, most)))
     kept: dict[str, Recompute] = {"none": "none", "full": "full"}
-    recompute = kept.get(str(row.get("act_ckpt")), "selective" if row.get("act_ckpt") else "none")
-    zero = row.get("zero_stage")
+    said = row.get("act_ckpt")
+    zero: Any = row.get("zero_stage", stack.zero)
     return Layout(
         data=data,
         tensor=tensor,
         pipeline=pipeline,
         context=context,
-        interleave=int(row.get("vpp") or 1),
-        zero=1 if zero is None else zero,
+        interleave=_interleave(row, pipeline),
+        zero=zero,
         shard_group=_shard_group(row),
         micro_batch=micro,
-        accumulation=max(1, batch // (data * micro)),
-        recompute=recompute,
+        accumulation=max(1, whole // (data * micro)) if whole else _defaults()["accumulation"],
+        recompute=kept.get(str(said), "selective") if said else usual,
         megatron_sequence=bool(row.get("sequence_parallel")),
     )
 
@@ -129,14 +182,35 @@ def layout(row: Row, batch: int) -> Layout:
 def case(row: Row) -> Case:
     """Everything together. Raises Skipped with the reason when the row says too little."""
     needed(row, "seq_len")
-    chip = device(row)
-    model = shape(row)
+    chip, model = device(row), shape(row)
     precision = str(row.get("precision") or "bf16")
     if precision not in chip.flops:
         precision = "fp16" if "fp16" in chip.flops else "bf16"
-    sequence = int(row["seq_len"])
-    batch = int(row.get("gbs_seqs") or 0) or int(row.get("gbs_tokens") or 0) // sequence
-    if not batch:
-        raise Skipped("the row does not say the global batch")
-    work = Work(model, sequence, batch, precision)
-    return Case(work, layout(row, batch), machine(row, chip), software(row))
+    stack, usual = software(row)
+    spread = layout(row, stack, usual)
+    where = machine(row, chip)
+    limited = capped(chip, where.power_cap)
+    asked = Case(
+        Work(model, int(row["seq_len"]), spread.global_batch, precision),
+        spread,
+        replace(where, net=where.net * stack.rails),
+        stack,
+        limited.speed if limited else 1.0,
+    )
+    return _fitted(row, asked)
+
+
+def _fitted(row: Row, asked: Case) -> Case:
+    """What a row leaves open, chosen so that it fits: a smaller micro batch, then more tensor parallelism."""
+    room = asked.machine.gpu.memory_bytes or float("inf")
+    while sum(memory_bytes(asked).values()) > room:
+        old = asked.layout
+        if not row.get("micro_batch") and old.micro_batch > 1:
+            micro = old.micro_batch // 2
+            change = {"micro_batch": micro, "accumulation": old.accumulation * old.micro_batch // micro}
+        elif not row.get("tp") and old.tensor < asked.machine.per_node and old.data > 1:
+            change = {"tensor": 2 * old.tensor, "data": old.data // 2, "accumulation": 2 * old.accumulation}
+        else:
+            break
+        asked = replace(asked, layout=old.model_copy(update=change))
+    return asked

@@ -41,6 +41,7 @@ class Machine:
     net: float
     fabric: str
     power_cap: float | None = None
+    island: int = 0  # devices joined by NVLink, where that is less than a node
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class Profile:
     fp32_gradients: bool
     vocabulary_parallel: bool
     jitter: float
+    rails: float
+    reduce: str
+    zero: int
+    accumulate: float
+    announce: float
     source: str = ""
 
 

@@ -12,6 +12,7 @@ from .case import Case
 
 WIDE = 2  # bytes of a 16-bit element
 SPLITS = (1, 2, 4)
+FULL_TILE = 256 * 128  # elements of the largest tile
 
 
 def _alignment(size: int) -> float:
@@ -26,11 +27,12 @@ def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int
     table = facts("constants")["matmul"]
     peak = gpu.flops[precision] * gpu.kernel * table["sustained"][gpu.family]
     wave = gpu.sms / peak
-    fill = table["fill_depth"]
+    fill = table["fill_seconds"] / FULL_TILE
     best = min(
         ceil(ceil(rows / tall) * ceil(columns / wide) * split / gpu.sms)
-        * (2 * tall * wide * (depth / split + fill) / share)
-        * wave
+        * tall
+        * wide
+        * (2 * depth / split / share * wave + fill)
         for tall, wide, share in table["tiles"]
         for split in SPLITS
     )
@@ -100,8 +102,8 @@ def _attention(case: Case) -> tuple[float, float]:
     read, back = constants["attention"]["materialised"]
     peak = gpu.flops[work.precision] * gpu.kernel * _alignment(shape.head_size)
     return (
-        stream_seconds(gpu, read * scores) + flops / peak / 2,
-        stream_seconds(gpu, back * scores) + flops / peak,
+        stream_seconds(gpu, read * scores) + flops / peak,
+        stream_seconds(gpu, back * scores) + 2 * flops / peak,
     )
 
 

@@ -29,6 +29,7 @@ def _share(index: int, devices: int, nodes: int, size: float, interval: float | 
     pace = table["checkpoint_bandwidth_gb_s"]["value"][2 - index] * 1e9 * min(nodes, 64)
     stall = size / pace
     lost = rate * (every / 2 + table["restart_seconds"]["value"][index]) + stall / every
+    lost += table["other_share"]["value"][index]
     return 1 / (1 + lost)
 
 

@@ -61,7 +61,7 @@ def activation_bytes(case: Case) -> float:
     flight = min(layout.accumulation, layout.pipeline)
     if layout.pipeline > 1 and layout.interleave > 1:
         flight *= 1 + (layout.pipeline - 1) / (layout.pipeline * layout.interleave)
-    pipes = 2 * flight * border if layout.pipeline > 1 else 0.0
+    pipes = case.profile.memory["pipes"] * flight * border if layout.pipeline > 1 else 0.0
     if layout.recompute == "full":
         return flight * layers * border + everything + pipes
     return flight * layers * (everything if layout.recompute == "none" else thin + border) + pipes

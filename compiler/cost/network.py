@@ -8,6 +8,8 @@ from math import ceil, log2
 from ...spec.facts import facts
 from .case import Machine
 
+NIC_SHARE = 0.7  # a device whose line rate is at least this share of its PCIe rate has an adapter of its own
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -27,11 +29,18 @@ def group(machine: Machine, size: int, stride: int) -> Group:
     return Group(size, max(1, min(size, machine.per_node // stride)) if stride < machine.per_node else 1)
 
 
-def _link(machine: Machine) -> float:
+def _link(machine: Machine, ranks: int) -> float:
     constants = facts("constants")["network"]
     if machine.gpu.link:
-        return machine.gpu.link * constants["link"]
+        return machine.gpu.link * constants["pair" if ranks == 2 else "link"]
     return machine.gpu.pcie * constants["pcie"]
+
+
+def _rails(machine: Machine, ranks: Group) -> float:
+    """Bytes/s between nodes: the line rate of the group's members, less where they share adapters with other groups."""
+    alone = ranks.per_node in (1, machine.per_node) or machine.net >= NIC_SHARE * machine.gpu.pcie
+    share = 1.0 if alone else facts("constants")["network"]["shared_rails"]
+    return ranks.per_node * machine.net * _fabric(machine)[0] * share
 
 
 def _fabric(machine: Machine) -> tuple[float, float]:
@@ -41,9 +50,11 @@ def _fabric(machine: Machine) -> tuple[float, float]:
 
 def bandwidth(machine: Machine, ranks: Group) -> float:
     """Bus bandwidth of a ring over the group, bytes/s: all rails of a node's members together, at most the link."""
+    if ranks.nodes == 1 and machine.island and ranks.size > machine.island:
+        return machine.island * machine.gpu.pcie * facts("constants")["network"]["boards"]
     if ranks.nodes == 1:
-        return _link(machine)
-    return min(_link(machine), ranks.per_node * machine.net * _fabric(machine)[0])
+        return _link(machine, ranks.size)
+    return min(_link(machine, ranks.per_node), _rails(machine, ranks))
 
 
 def _ring_latency(machine: Machine, ranks: Group) -> float:
@@ -87,6 +98,6 @@ def exchange_seconds(machine: Machine, ranks: Group, size: float) -> float:
 def send_seconds(machine: Machine, stride: int, size: float) -> float:
     """One rank sends `size` bytes to the rank `stride` away."""
     near = stride < machine.per_node
-    rate = _link(machine) if near else machine.net * _fabric(machine)[0]
+    rate = _link(machine, 0) if near else machine.net * _fabric(machine)[0]
     inside, outside = facts("constants")["network"]["hop"]
     return size / rate + (inside if near else outside * _fabric(machine)[1]) + facts("constants")["network"]["call"]

@@ -74,7 +74,7 @@ def _layer(case: Case) -> _Micro:
     passes = 3 if full else 2
     exposed = 1 - case.profile.overlap["tensor"]
     forward, backward, parallel = case.profile.host
-    wide = parallel if case.layout.tensor > 1 else 0.0
+    wide = parallel * case.layout.tensor if case.layout.tensor > 1 else 0.0
     host = (forward + wide) * (passes - 1) + backward + wide
     compute = (times.forward.seconds + times.backward.seconds) / case.speed
     return _Micro(compute, repeated / case.speed, exposed * passes * _model_parallel(case), host)
@@ -120,8 +120,10 @@ def _gradients(case: Case, layers: float) -> tuple[float, float]:
     between = reduce_seconds(machine, outer, size / inner.size, calls)
     if layout.zero == 3:
         return between, 0.0
-    scatter = gather_seconds(machine, inner, size, calls)
-    return scatter + between, gather_seconds(machine, inner, WIDE * stage_parameters(case), calls)
+    meet = gather_seconds if case.profile.reduce == "scatter" else reduce_seconds
+    scatter = meet(machine, inner, size, calls)
+    announced = case.profile.announce * inner.size if inner.nodes > 1 else 0.0
+    return scatter + between, gather_seconds(machine, inner, WIDE * stage_parameters(case), calls) + announced
 
 
 def _optimizer(case: Case) -> float:
@@ -129,6 +131,13 @@ def _optimizer(case: Case) -> float:
     inner, _ = _data_groups(case)
     owned = stage_parameters(case) / (inner.size if layout.zero else 1)
     return stream_seconds(case.machine.gpu, OPTIMIZER_BYTES * owned)
+
+
+def _accumulation(case: Case) -> float:
+    """Seconds of adding one micro batch's bf16 gradients to fp32 ones."""
+    if case.work.precision != "bf16":
+        return 0.0
+    return stream_seconds(case.machine.gpu, case.profile.accumulate * stage_parameters(case))
 
 
 def _hidden(seconds: float, share: float, behind: float) -> float:
@@ -152,7 +161,7 @@ def step(case: Case) -> Step:
         tokens = WIDE * case.tokens_per_rank * work.shape.hidden_size / layout.tensor
         stride = layout.tensor * layout.context * layout.data
         send = 2 * send_seconds(case.machine, stride, tokens) * (micro + stages - 1) * layout.interleave
-        send *= 1 - profile.overlap["tensor"]
+        send *= 1 - max(profile.overlap["tensor"], profile.overlap["transfers"])
     reduction, gather = _gradients(case, layers)
     behind = heaviest * layer.seconds * 2 / 3
     parts = {
@@ -164,6 +173,7 @@ def step(case: Case) -> Step:
         "gradients": _hidden(reduction, profile.overlap["gradients"], behind),
         "pipeline bubble": fill,
         "pipeline transfers": send,
+        "accumulation": micro * _accumulation(case),
         "optimizer": _optimizer(case),
     }
     nodes = ceil(layout.gpus / case.machine.per_node)
