@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..spec.hardware import Gpu, gpu, gpu_names
-from ..spec.shape import ModelShape
-from .presets import Preset, presets
+from .presets import SIZES, Preset, presets
 
 Row = dict[str, Any]
-
-_SIZES = ("layers", "hidden_size", "ffn_size", "heads", "kv_heads", "vocab_size")
 
 
 def catalogue() -> dict[str, list[Row]]:
@@ -23,8 +20,8 @@ def catalogue() -> dict[str, list[Row]]:
 
 
 def _model(preset: Preset) -> Row:
-    sizes = {name: preset.values[name] for name in _SIZES}
-    return {"name": preset.name, "parameters": ModelShape(**sizes).parameters, **sizes, **_origin(preset)}
+    sizes = {name: preset.values[name] for name in SIZES}
+    return {"name": preset.name, "parameters": preset.shape.parameters, **sizes, **_origin(preset)}
 
 
 def _cluster(preset: Preset) -> Row:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..spec.facts import facts
 from ..spec.problem import Problem
+from ..spec.shape import ModelShape
 from ..spec.source import Node, graft
 from .merge import merged
 
@@ -17,6 +18,7 @@ IDENTITY = {
     "model": {"layers", "hidden_size", "ffn_size", "heads", "kv_heads", "vocab_size", "tied_embeddings"},
     "cluster": {"gpu", "gpus_per_node", "interconnect"},
 }
+SIZES = ("layers", "hidden_size", "ffn_size", "heads", "kv_heads", "vocab_size")
 _ABOUT = {"source", "assumed"}
 
 
@@ -29,6 +31,11 @@ class Preset:
     source: str
     date: str
     assumed: str
+
+    @property
+    def shape(self) -> ModelShape:
+        """The sizes of a model preset."""
+        return ModelShape(*(self.values[name] for name in SIZES))
 
 
 def presets(section: str) -> dict[str, Preset]:
