@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from ..spec.plan import Plan
-from ..spec.run import RunFolder
+from ..spec.run import Event, RunFolder
 from .board import Board
 from .data.dataset import Dataset
 from .distributed import World
@@ -80,7 +80,8 @@ class Session:
         """Write down the phases since the last call, and what the meters have to report, durably."""
         reported = self.world.share(self.instruments.meter.events())  # each node's meter knows its own gaps
         for event in chain(self.instruments.ledger.events(), *reported):
-            self.tell(**event)
+            fields: Event = {"step": self.state.step} | event
+            self.tell(**fields)
         if self.voice is not None:
             self.voice.log.sync()
 

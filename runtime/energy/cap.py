@@ -86,4 +86,4 @@ class CapWatch:
         if now == before:
             return []
         what = f"the power limit of {gpu.uuid} changed from {before:g} W to {now:g} W ({self._asked})"
-        return [{"kind": "fault", "step": None, "rank": None, "what": what, "action": "reported"}]
+        return [{"kind": "fault", "rank": None, "what": what, "action": "reported"}]

@@ -29,7 +29,7 @@ class Meter(Protocol):
         ...
 
     def events(self) -> list[Event]:
-        """News since the last call, as `gap` and `fault` events of the run's log without `time` and `attempt`."""
+        """News since the last call, as `gap` and `fault` events of the run's log; the log adds time and step."""
         ...
 
     def close(self) -> Reading:

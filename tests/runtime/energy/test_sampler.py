@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.runtime.energy import sampler
+from trainwright.runtime.energy import PhaseLedger, Reading, sampler
 from trainwright.runtime.energy.nvml import GpuProbe, gpus
 from trainwright.runtime.energy.sampler import SampledMeter
 from trainwright.tests.fakes.nvml import fake
@@ -69,6 +69,17 @@ def test_slow_driver_stalls_nothing(nvml, monkeypatch):
     meter._thread.join(5)
     assert nvml.fired(Function.ENERGY) == 1
     assert meter.read() == reading
+
+
+def test_overhead(nvml):
+    """Reading and charging cost less than 0.5% of a step of 50 ms."""
+    meter, ledger, steps = live(nvml).start(), PhaseLedger(), 500
+    began = time.thread_time()
+    for _ in range(steps):
+        ledger.charge("train", Reading.from_vector(meter.read().vector()))
+    spent = time.thread_time() - began
+    meter.close()
+    assert spent / steps < 0.005 * 0.050
 
 
 def test_reading_never_falls(nvml, clock):
