@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ... import __version__
 from ...spec.plan import CarbonPlan
 from .accounting import actual_row, coverage, describe, gaps, planned_row, published_row, spans, total_row
 from .attempts import Raw, attempts, kept
 from .curves import columns, marks, training
 from .difference import changes
+from .document import generator
 from .reading import History, number, read_history
 from .scopes import scopes
 from .values import Attempt, Factor, Report, Run
@@ -28,7 +28,7 @@ def build_report(folders: Sequence[Path]) -> Report:
     runs = tuple(_run(history, label) for history, label in zip(histories, _labels(histories), strict=True))
     planned = [run.planned for run in runs if run.planned is not None]
     return Report(
-        generator=f"trainwright {__version__}",
+        generator=generator(),
         runs=runs,
         planned_total=total_row(planned) if len(planned) == len(runs) else None,
         actual_total=total_row([run.actual for run in runs]),

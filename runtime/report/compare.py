@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ... import __version__
 from ...spec.emissions import Intensity, carbon_tonnes
 from ...spec.estimate import Estimate, Range
 from .accounting import planned_row
-from .document import Document, Series
+from .document import Document, Series, generator
 from .numbers import ENERGIES, MASSES, Style, signed_percent, significant, style, with_unit
 from .tables import Cell, Table, styled, text
 from .values import Row, Run
@@ -195,5 +194,5 @@ def compare_document(contenders: Sequence[Contender], tables: Sequence[Table], r
         lede=f"{len(contenders)} side by side, each row labelled planned or measured.",
         tables=(side_by_side(contenders), *tables),
         series=tuple(Series(run.label, run.curves, run.validation, run.marks) for run in runs),
-        generator=f"trainwright {__version__}",
+        generator=generator(),
     )

@@ -6,9 +6,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 from .tables import Table
 from .values import Curves, Mark
+
+
+def generator() -> str:
+    """Who wrote it: name and version."""
+    return f"trainwright {version('trainwright')}"
 
 
 @dataclass(frozen=True, slots=True)

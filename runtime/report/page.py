@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, get_args
 
-from ... import templates
 from .curves import thinned
 from .document import Document, Series
 from .numbers import BYTES, COUNTS, ENERGIES, MASSES, TIMES
@@ -38,7 +37,7 @@ def page(document: Document) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    folder = files(templates) / "report"
+    folder = files("trainwright.templates") / "report"
     source = {name: (folder / name).read_text(encoding="utf-8") for name in ("page.html.j2", "page.css", "page.js")}
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(source["page.html.j2"])
     return template.render(

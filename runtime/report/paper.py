@@ -9,11 +9,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ... import __version__
 from ...spec.emissions import carbon_tonnes, energy_kwh, truncated
 from ...spec.estimate import Estimate, Range
 from .curves import perplexity
-from .document import Document, Section, Series
+from .document import Document, Section, Series, generator
 from .numbers import UNKNOWN
 from .tables import Cell, Table, text
 from .values import Curves, Run
@@ -201,5 +200,5 @@ def paper_document(
         series=(*series, *measured),
         sections=(Section("The loss figure", (loss_table(estimates, runs),)),),
         notes=(f"Intensity: {'; '.join(dict.fromkeys(item.intensity_source for item in estimates))}.",),
-        generator=f"trainwright {__version__}",
+        generator=generator(),
     )
