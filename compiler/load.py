@@ -51,6 +51,7 @@ def load_all(paths: Iterable[Path | str], sets: Iterable[str] = ()) -> list[Load
         try:
             tree = with_sets(assemble(Path(path)), overrides)
             expanded = list(variants(tree))
+            _distinct([suffix for suffix, _ in expanded], tree)
         except InputError as error:
             problems += error.problems
             continue
@@ -64,10 +65,23 @@ def load_all(paths: Iterable[Path | str], sets: Iterable[str] = ()) -> list[Load
     return done
 
 
+def _distinct(suffixes: list[str], tree: Node) -> None:
+    """Refuse a matrix that makes two specs of one name: their bundles and runs would overwrite each other."""
+    twice = sorted({suffix for suffix in suffixes if suffixes.count(suffix) > 1})
+    matrix = tree.child("matrix")
+    if twice and matrix is not None:
+        message = f"two specs of the matrix would be called `{twice[0]}`"
+        raise InputError.one(
+            "TW111", message, "Make the values differ in their letters and digits.", "matrix", matrix.key
+        )
+
+
 def _loaded(path: Path, suffix: str, tree: Node) -> Loaded:
     name = tree.child("name")
     if suffix and name is not None and isinstance(name.value, str):
-        tree = replace(tree, value={**tree.items, "name": replace(name, value=f"{name.value}-{suffix}")})
+        # A family called `ladder` over the models `ladder-1m`, ... needs no `ladder-ladder-1m`.
+        whole = suffix if suffix.startswith(f"{name.value}-") else f"{name.value}-{suffix}"
+        tree = replace(tree, value={**tree.items, "name": replace(name, value=whole)})
     spec, whole = resolved(tree)
     table = list(origins(spec, whole))
     return Loaded(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -115,12 +116,24 @@ def examine(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[Probl
     names: list[str] = []
     for path in paths:
         try:
-            for loaded in load_all([path], overrides):
-                problems += check(loaded)
-                names.append(loaded.spec.name)
+            found = {loaded.spec.name: check(loaded) for loaded in load_all([path], overrides)}
+            problems += _named(found)
+            names += found
         except InputError as error:
             problems += error.problems
     return problems, names
+
+
+def _named(found: dict[str, list[Problem]]) -> list[Problem]:
+    """The problems of the specs of one file; one that only some of a matrix have says which."""
+    owners: dict[Problem, list[str]] = {}
+    for name, problems in found.items():
+        for problem in dict.fromkeys(problems):
+            owners.setdefault(problem, []).append(name)
+    return [
+        problem if len(names) == len(found) else replace(problem, message=f"{', '.join(names)}: {problem.message}")
+        for problem, names in owners.items()
+    ]
 
 
 def passed(loaded: Loaded) -> list[Problem]:
