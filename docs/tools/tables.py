@@ -22,5 +22,10 @@ def page(title: str, origin: str, *parts: str) -> str:
 
 
 def _row(cells: Sequence[object]) -> str:
-    shown = ["unknown" if cell is None else str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells]
-    return f"| {' | '.join(shown)} |"
+    return f"| {' | '.join('unknown' if cell is None else _cell(str(cell)) for cell in cells)} |"
+
+
+def _cell(text: str) -> str:
+    """`text` on one line; a bar is escaped outside code, where it would end the cell."""
+    parts = text.replace("\n", " ").split("`")
+    return "`".join(part if index % 2 else part.replace("|", "\\|") for index, part in enumerate(parts))

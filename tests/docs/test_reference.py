@@ -24,7 +24,10 @@ ROOT = Path(__file__).parents[2]
 
 def rows(page: str) -> list[list[str]]:
     """The cells of every table row of a page, heads included."""
-    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    bars = re.compile(r"`[^`]*`")  # a bar inside code ends no cell
+    lines = [
+        bars.sub(lambda code: code.group().replace("|", "/"), line) for line in page.splitlines() if line[:2] == "| "
+    ]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
