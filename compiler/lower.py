@@ -13,18 +13,17 @@ from ..spec.layout import Layout
 from ..spec.plan import CarbonPlan, Device, Plan, Schedule
 from ..spec.problem import InputError
 from ..spec.quantity import Amount
-from ..spec.sections import Carbon, Cluster, Spec, Training
+from ..spec.sections import Carbon, Cluster, Spec
 from .load import Loaded
-
-# A batch said in tokens is rounded to whole rounds of all ranks; beyond this share the batch is not what was asked for.
-BATCH_TOLERANCE = 0.25
+from .planner import ROUNDING
+from .question import batch
 
 
 def lower(loaded: Loaded, layout: Layout) -> Plan:
-    """The plan of `loaded` run with `layout`; its accumulation is worked out here from the global batch."""
+    """The plan of `loaded` run with `layout`."""
     spec = loaded.spec
     _fits_cluster(spec.cluster, layout)
-    layout = layout.model_copy(update={"accumulation": _accumulation(spec.training, layout)})
+    _gives_batch(spec, layout)
     return Plan(
         name=spec.name,
         spec_sha256=loaded.sha256,
@@ -49,18 +48,15 @@ def _fits_cluster(cluster: Cluster, layout: Layout) -> None:
         raise InputError.one("TW602", message, remedy, "cluster.gpus")
 
 
-def _accumulation(training: Training, layout: Layout) -> int:
-    """Micro batches in one step: global batch = data x micro batch x accumulation, in sequences."""
-    asked = training.global_batch
-    wanted = asked.value / training.sequence_length if asked.unit == "tokens" else asked.value
-    per_round = layout.data * layout.micro_batch
-    accumulation = max(1, round(wanted / per_round))
-    change = abs(accumulation * per_round / wanted - 1)
-    if change > (0 if asked.unit == "sequences" else BATCH_TOLERANCE):
-        message = f"{wanted:g} sequences are no whole rounds of {layout.data} ranks x {layout.micro_batch} sequences"
-        remedy = f"write for example {accumulation * per_round} sequences, or fix a smaller parallel.micro_batch"
+def _gives_batch(spec: Spec, layout: Layout) -> None:
+    """Global batch = data x micro batch x accumulation, in sequences, as near to what was asked as planning allows."""
+    wanted = batch(spec)
+    allowed = 0 if spec.training.global_batch.unit == "sequences" else ROUNDING
+    if abs(layout.global_batch / wanted - 1) > allowed:
+        rounds = f"{layout.data} ranks x {layout.micro_batch} sequences x {layout.accumulation}"
+        message = f"{rounds} are {layout.global_batch} sequences, not {wanted:g}"
+        remedy = f"write {layout.global_batch} sequences, or leave parallel.micro_batch to the planner"
         raise InputError.one("TW603", message, remedy, "training.global_batch")
-    return accumulation
 
 
 def _schedule(spec: Spec, layout: Layout) -> Schedule:

@@ -20,7 +20,7 @@ version: 1
 name: tiny
 model: {{layers: 1, hidden_size: 32, ffn_size: 64, heads: 2, kv_heads: 1, vocab_size: 384}}
 tokenizer: {{algorithm: bpe, vocab_size: 384, training_bytes: 100 kB}}
-data: {{train: corpus/*.txt, validation: 10%, tokens: {tokens}}}
+data: {{train: corpus/*.txt, validation: 10%, tokens: {tokens} tokens}}
 training:
   sequence_length: 64
   global_batch: 4 sequences

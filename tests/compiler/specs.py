@@ -1,0 +1,25 @@
+"""Specs and compiled units for tests of the later stages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trainwright.compiler.estimate import estimate
+from trainwright.compiler.load import Loaded, load
+from trainwright.compiler.lower import lower
+from trainwright.compiler.planner import choose
+from trainwright.compiler.render.unit import Unit
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def loaded(name: str, *sets: str) -> Loaded:
+    """An example spec with overrides."""
+    return load(EXAMPLES / f"{name}.yaml", sets)
+
+
+def unit(name: str, *sets: str, target: str | None = None) -> Unit:
+    """An example, lowered for rendering."""
+    found = loaded(name, *sets)
+    plan = lower(found, choose(found.spec))
+    return Unit(found.spec, plan, estimate(found.spec, plan.layout), target or found.spec.launch.target)
