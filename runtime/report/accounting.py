@@ -10,7 +10,7 @@ from ...spec.plan import CarbonPlan
 from ...spec.run import Event
 from .attempts import Raw, lost_after
 from .reading import History, number
-from .values import Attempt, Basis, Gap, Row, Span
+from .values import Attempt, Basis, Fault, Gap, Row, Span
 
 SECONDS_PER_HOUR = 3600
 WHOLE = 0.9995  # a share that prints as 100.0% counts as all
@@ -25,6 +25,22 @@ def world_size(attempt: Raw, history: History) -> int | None:
 def gaps(runs: Sequence[Raw]) -> list[Gap]:
     """Every span that no meter covers, in order."""
     return [_gap(run.number, event) for run in runs for event in run.events if event["kind"] == "gap"]
+
+
+def faults(runs: Sequence[Raw]) -> list[Fault]:
+    """Everything that went wrong, in order."""
+    return [_fault(run.number, event) for run in runs for event in run.events if event["kind"] == "fault"]
+
+
+def _fault(attempt: int, event: Event) -> Fault:
+    step, rank = number(event, "step"), number(event, "rank")
+    return Fault(
+        attempt=attempt,
+        step=None if step is None else int(step),
+        rank=None if rank is None else int(rank),
+        what=str(event.get("what", "unknown")),
+        action=str(event.get("action", "unknown")),
+    )
 
 
 def _gap(attempt: int, event: Event) -> Gap:

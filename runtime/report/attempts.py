@@ -23,6 +23,7 @@ class Raw:
     number: int
     events: list[Event] = field(default_factory=list)
     prepared: float = 0.0  # kWh of preparation since the attempt before
+    closed: int | None = None  # events from here on came after its end, from a launch that never started
     from_step: int = 0
     seconds: float = 0.0
     energy_before: float = 0.0
@@ -65,10 +66,15 @@ def attempts(events: Iterable[Event]) -> list[Raw]:
     runs: list[Raw] = []
     prepared = 0.0
     for event in events:
+        last = runs[-1] if runs else None
         if event["kind"] == "phase" and event.get("name") in PREPARATION:
             prepared += number(event, "energy_kwh") or 0.0
-        elif runs and event["attempt"] == runs[-1].number:
-            runs[-1].events.append(event)
+            if last and last.closed is None:
+                last.closed = len(last.events)
+        elif last and event["attempt"] == last.number:
+            last.events.append(event)
+            if event["kind"] == "stop":
+                last.closed = len(last.events)
         elif event["kind"] in {"start", "step", "validation", "checkpoint", "stop"}:
             runs.append(Raw(event["attempt"], [event], prepared))
             prepared = 0.0
@@ -92,9 +98,9 @@ def _clock(attempt: Raw, before: float) -> None:
     before += sum(max(number(event, "seconds") or 0.0, 0.0) for event in attempt.events if event.get("name") == "idle")
     clock = worked = 0.0
     last = number(attempt.events[0], "time")
-    for event in attempt.events:
+    for index, event in enumerate(attempt.events):
         now = number(event, "time")
-        if now is not None and last is not None:
+        if now is not None and last is not None and (attempt.closed is None or index < attempt.closed):
             clock += max(now - last, 0.0)
         last = now if now is not None else last
         if event["kind"] in WORK:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...spec.plan import CarbonPlan
-from .accounting import actual_row, coverage, describe, gaps, planned_row, published_row, spans, total_row
+from .accounting import actual_row, coverage, describe, faults, gaps, planned_row, published_row, spans, total_row
 from .attempts import Raw, attempts, kept
 from .curves import columns, marks, training
 from .difference import changes
@@ -78,6 +78,7 @@ def _run(history: History, label: str) -> Run:
         attempts=tuple(found),
         spans=tuple(phases),
         gaps=tuple(gaps(raw)),
+        faults=tuple(faults(raw)),
         marks=tuple(marks(raw)),
         scopes=scopes(actual, phases, estimate, history.carbon),
         factors=_factors(history.carbon),

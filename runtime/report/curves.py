@@ -96,7 +96,7 @@ def marks(runs: Sequence[Raw]) -> list[Mark]:
             found.append(Mark(kind="restart", step=run.from_step, text=f"attempt {run.number} starts"))
         step = run.from_step
         for event in run.events:
-            step = step_of(event) if event["kind"] in {"step", "fault", "checkpoint"} else step
+            step = int(number(event, "step") or step)
             if event["kind"] == "fault":
                 text = f"{event.get('what', 'fault')}: {event.get('action', 'unknown action')}"
                 found.append(Mark(kind="fault", step=step, text=text))

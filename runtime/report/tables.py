@@ -228,6 +228,33 @@ def time_and_energy(run: Run) -> Table | None:
     )
 
 
+def trouble(run: Run) -> Table | None:
+    """Gaps in the readings, and faults with what was done about them."""
+    gaps = [
+        (text(g.attempt), text("meter gap"), text(g.device), text(g.reason), text(with_unit(g.seconds, TIMES)))
+        for g in run.gaps
+    ]
+    faults = [
+        (
+            text(f.attempt),
+            text("fault" if f.step is None else f"fault at step {f.step:,}"),
+            text("all ranks" if f.rank is None else f"rank {f.rank}"),
+            text(f.what),
+            text(f.action),
+        )
+        for f in run.faults
+    ]
+    if not gaps and not faults:
+        return None
+    return Table(
+        key="trouble",
+        title=f"Gaps and faults: {run.label}",
+        headings=("Attempt", "What", "Where", "Reason", "Length or action"),
+        rows=(*gaps, *faults),
+        numeric=frozenset(),
+    )
+
+
 def factors(run: Run) -> Table | None:
     """Every factor with its source."""
     if not run.factors:
@@ -248,6 +275,7 @@ def run_tables(run: Run) -> list[Table]:
         attempts(run) if run.attempts else None,
         scope_lines(run),
         time_and_energy(run),
+        trouble(run),
         factors(run),
     )
     return [table for table in found if table is not None]

@@ -63,6 +63,16 @@ class Gap(Frozen):
     reason: str
 
 
+class Fault(Frozen):
+    """Something that went wrong, and what was done about it. `rank` is None when it concerns all."""
+
+    attempt: int
+    step: int | None
+    rank: int | None
+    what: str
+    action: str
+
+
 class Span(Frozen):
     """Where time and energy went: one phase, over all attempts."""
 
@@ -152,6 +162,7 @@ class Run(Frozen):
     attempts: tuple[Attempt, ...]
     spans: tuple[Span, ...]
     gaps: tuple[Gap, ...]
+    faults: tuple[Fault, ...]
     marks: tuple[Mark, ...]
     scopes: tuple[Scope, ...]
     factors: tuple[Factor, ...]

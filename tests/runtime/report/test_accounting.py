@@ -132,6 +132,19 @@ def test_idle_time_before_the_start_event_is_held_time(tmp_path):
     assert _report(log.write(tmp_path / "run")).actual.device_hours == pytest.approx(2 * 150 / 3600)
 
 
+def test_a_launch_that_never_started_adds_no_hours(tmp_path):
+    """Faults logged under an attempt's number after its end, or after a new preparation, do not stretch it."""
+    log = Log()
+    log.start()
+    log.steps(1, 100)
+    log.prepare(0.001)
+    log.clock += 3600
+    log.add("fault", step=None, rank=0, what="TW711 settings differ", action="left with INPUT")
+    run = _report(log.write(tmp_path / "run"))
+    assert run.actual.device_hours == pytest.approx(2 * 100 / 3600)
+    assert [fault.what for fault in run.faults] == ["TW711 settings differ"]
+
+
 def test_power_curve_is_per_device(whole):
     """The log holds the job's power; the curve shows one device's."""
     assert _report(whole).curves.power_watts[0] == pytest.approx(380, abs=30)
