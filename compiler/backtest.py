@@ -99,7 +99,7 @@ def summarised(errors: list[float]) -> Summary:
 
 def backtest(path: Path) -> Backtest:
     """Predict every run of the file at `path`."""
-    text = _text(path)
+    text = read_text(path)
     if path.suffix.lower() == ".csv":
         return Backtest(tuple(_timed(run) for run in measured(_lines(path, text))), ())
     rows: list[Prediction] = []
@@ -162,7 +162,8 @@ def _power_cap(row: Row) -> Iterator[Prediction]:
         yield Prediction(row["id"], "power", limited.watts, float(row["power_per_gpu_w"]))
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file of runs. Raises InputError when it cannot be read."""
     try:
         if path.stat().st_size > LARGEST:
             raise InputError.one("TW851", f"{path} is larger than {LARGEST:,} bytes", "split the file")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..spec.hardware import gpu
 from ..spec.layout import Layout
 from ..spec.problem import InputError
@@ -26,8 +28,10 @@ def machine(cluster: Cluster) -> Machine:
 def software(spec: Spec) -> Profile:
     """The profile of this project's runtime as the spec configures it."""
     if spec.cluster.on_cpu:
-        return profile("cpu")
-    return profile("deepspeed-compiled" if spec.training.compile else "deepspeed")
+        stack = profile("cpu")
+    else:
+        stack = profile("deepspeed-compiled" if spec.training.compile else "deepspeed")
+    return replace(stack, matmul=stack.matmul * (spec.cluster.efficiency or 1.0))
 
 
 def batch(spec: Spec) -> float:

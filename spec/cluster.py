@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from .quantity import BytesPerSecond, Seconds, UsdPerHour, Watts
 from .section import Count, Section
@@ -41,6 +41,9 @@ class Cluster(Section):
     )
     interconnect: Interconnect = Interconnect(kind="none")
     price: UsdPerHour | None = Field(default=None, ge=0, description="Money per device and hour.")
+    efficiency: PositiveFloat | None = Field(
+        default=None, le=2, description="Speed here against the estimate, as `trainwright calibrate` fits it."
+    )
     device_power: Watts | None = Field(default=None, gt=0, description="Average draw of one CPU process.")
 
     @property
