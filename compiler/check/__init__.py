@@ -49,6 +49,7 @@ from .finding import Finding, place_of
 
 SEVERITIES: dict[str, Severity] = {"2": "error", "3": "error", "4": "warning", "5": "note"}
 CRASHED = "TW000"
+PACKAGE = Path(__file__).parents[2]
 
 
 class Rule(Protocol):
@@ -154,8 +155,9 @@ def _run(rule: Rule, loaded: Loaded) -> list[Problem]:
     try:
         return [_problem(rule.CODE, finding, loaded) for finding in rule.check(loaded)]
     except Exception as error:  # noqa: BLE001 - whatever a rule does wrong must not hide the other rules' findings
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        frames = traceback.extract_tb(error.__traceback__)
+        frame = [item for item in frames if Path(item.filename).is_relative_to(PACKAGE)][-1]
+        where = f"{Path(frame.filename).relative_to(PACKAGE)}:{frame.lineno}"
         message = f"the check {rule.CODE} crashed: {type(error).__name__}: {error} ({where})"
         return [Problem(CRASHED, "error", message, "This is our fault, please report it with the spec.")]
 

@@ -1,0 +1,98 @@
+"""The check stage as a whole: all findings at once, a crashing rule hides none, errors stop what comes after."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from trainwright import cli
+from trainwright.compiler import check as stage
+from trainwright.compiler.check import CRASHED, PLANNED, RULES, check, examine, passed
+from trainwright.compiler.load import load
+from trainwright.spec.problem import InputError
+
+ROOT = Path(__file__).parents[3]
+BAD = ROOT / "tests/bad"
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+MANY = "TW405-unused.yaml"  # a spec with several warnings
+
+
+def _crash(loaded):
+    message = "a mistake of ours"
+    raise ValueError(message)
+
+
+@pytest.fixture(params=range(len(RULES) + len(PLANNED)), ids=lambda index: (*RULES, *PLANNED)[index].CODE)
+def crashing(request, monkeypatch):
+    """One rule after another replaced by one that raises; its code."""
+    rules = [*RULES, *PLANNED]
+    code = rules[request.param].CODE
+    rules[request.param] = SimpleNamespace(CODE=code, __doc__="", check=_crash)
+    monkeypatch.setattr(stage, "RULES", tuple(rules[: len(RULES)]))
+    monkeypatch.setattr(stage, "PLANNED", tuple(rules[len(RULES) :]))
+    return code
+
+
+def test_a_crashing_rule_becomes_a_finding_and_hides_no_other(crashing):
+    """TW000 names the rule and the line; what the other rules find is still there."""
+    loaded = load(BAD / MANY)
+    found = check(loaded)
+    crashed = [problem.message for problem in found if problem.code == CRASHED]
+    assert len(crashed) == 1
+    assert f"the check {crashing} crashed: ValueError: a mistake of ours (tests/" in crashed[0]
+    others = {problem.code for problem in found} - {CRASHED}
+    assert others == {"TW405"} - {crashing}
+
+
+def test_a_crashing_rule_is_our_fault(crashing, monkeypatch, capsys):
+    """`trainwright check` exits 3, and shows the other findings."""
+    monkeypatch.setattr(sys, "argv", ["trainwright", "check", str(BAD / MANY)])
+    with pytest.raises(SystemExit) as leaving:
+        cli.main()
+    shown = capsys.readouterr().err
+    assert leaving.value.code == 3
+    assert CRASHED in shown
+    assert ("TW405" in shown.replace(f"the check {crashing}", "")) == (crashing != "TW405")
+
+
+def test_passed_raises_for_errors_and_returns_the_rest():
+    """What compiles a spec gets its warnings, or an InputError with everything."""
+    assert {problem.severity for problem in passed(load(BAD / MANY))} == {"warning"}
+    with pytest.raises(InputError) as caught:
+        passed(load(BAD / "TW307-vocabulary.yaml"))
+    assert "TW307" in {problem.code for problem in caught.value.problems}
+
+
+@pytest.mark.usefixtures("crashing")
+def test_passed_does_not_blame_the_spec_for_our_crash():
+    """A crashed rule is a RuntimeError, so that the command line exits 3."""
+    with pytest.raises(RuntimeError, match="crashed"):
+        passed(load(BAD / MANY))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_examples_have_neither_errors_nor_warnings(path):
+    """Only notes: every example can be compiled as it is."""
+    problems, names = examine([path])
+    assert names
+    assert [problem for problem in problems if problem.severity != "note"] == []
+
+
+def test_codes_are_unique_and_in_their_block():
+    """One rule, one code; the first digit tells errors, warnings and notes apart."""
+    codes = [rule.CODE for rule in (*RULES, *PLANNED)]
+    assert len(set(codes)) == len(codes)
+    assert {code[2] for code in codes} == {"2", "3", "4", "5"}
+
+
+def test_a_problem_of_some_specs_of_a_matrix_says_which(tmp_path):
+    """The name of the run is in the message when other runs of the matrix do not have the problem."""
+    spec = tmp_path / "spec.yaml"
+    (tmp_path / "base.yaml").write_text((BAD / "base/gpu.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    spec.write_text("extends: base.yaml\nmatrix: {cluster.power_cap: [350 W, 500 W]}\n", encoding="utf-8")
+    problems, names = examine([spec])
+    assert names == ["bad-350w", "bad-500w"]
+    assert [problem.message[:10] for problem in problems if problem.code == "TW309"] == ["bad-500w: "]
