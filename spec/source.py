@@ -23,6 +23,7 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
 MAX_NODES = 10_000
 MAX_INTEGER = 2**63 - 1
+_DIGITS = 20  # of the largest integer with its sign; Python refuses to read thousands
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -254,12 +255,12 @@ class _Builder:
 
     def number(self, event: Any, text: str) -> int | float:
         """An integer or a float that fits in 64 bits."""
-        value = float(text)
         whole = _INTEGER.fullmatch(text)
-        if not math.isfinite(value) or (whole and abs(value) >= MAX_INTEGER):
+        value = int(text) if whole and len(text) <= _DIGITS else float(text)
+        if not math.isfinite(value) or (whole and abs(value) > MAX_INTEGER):
             self.refuse("TW108", event, f"{_short(text)} is too large for any spec", "Write a smaller number.")
             return 0
-        return int(text) if whole else value
+        return value
 
     def refuse(self, code: str, event: Any, message: str, remedy: str) -> None:
         """Note a problem at the place of `event`."""
