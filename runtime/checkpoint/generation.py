@@ -19,11 +19,10 @@ from ..durable import write_whole
 from ..engine import random_state, restore_random_state
 from ..exits import Ended
 from . import store
-from .store import FileEntry
+from .store import ENGINE, FileEntry
 
 T = TypeVar("T")
 
-ENGINE = "engine"
 STATE = "state.json"
 
 

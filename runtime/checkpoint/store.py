@@ -20,6 +20,7 @@ from ..durable import sync_folder, write_whole
 
 MANIFEST = "manifest.json"
 LATEST = "latest"
+ENGINE = "engine"  # folder of DeepSpeed's files in a generation
 FORMAT = "trainwright-checkpoint-1"
 _NAME = re.compile(r"^step-(\d{8,})$")
 _BLOCK = 1 << 20

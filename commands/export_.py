@@ -1,0 +1,37 @@
+"""`trainwright export`: a run's weights and tokenizer in the Hugging Face Llama layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..spec.run import RunFolder
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
+    prompt: Annotated[str | None, typer.Option(help="Text for the model to continue, as a first look at it.")] = None,
+) -> None:
+    """Write a run's weights in the Hugging Face Llama layout."""
+    from ..runtime.export import export
+
+    done = export(RunFolder(run), out)
+    for flaw in done.damaged:
+        typer.echo(f"passed over: {flaw}", err=True)
+    size = f"{done.parameters:,} parameters, {done.bytes / 1e6:,.1f} MB"
+    typer.echo(f"{out}: step {done.step}, {size}; load it with transformers' AutoModelForCausalLM", err=True)
+    if prompt is not None:
+        _continue(run, out, prompt)
+
+
+def _continue(run: Path, out: Path, prompt: str) -> None:
+    from ..runtime.generate import continued, load
+    from ..runtime.tokenizer import Tokenizer
+    from ..spec.plan import read_plan
+
+    plan = read_plan(run)
+    tokenizer = Tokenizer(out / "tokenizer.model")
+    typer.echo(continued(load(plan, out), tokenizer, prompt, context=plan.training.sequence_length))
