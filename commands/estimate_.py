@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..compiler.estimate import estimate
 from ..compiler.load import load_all
 from ..compiler.planner import choose
@@ -21,25 +19,7 @@ def _spread(value: Range | None, unit: float = 1.0) -> Cell:
     if value is None:
         return Cell("unknown")
     low, high = figure(value.low / unit).text, figure(value.high / unit).text
-    return Cell(f"{figure(value.value / unit).text} ({low} to {high})")
-
-
-def _machine(estimates: list[Estimate]) -> Table:
-    columns = ("Run", "Devices", "Layout", "GiB a device", "Step (s)", "tokens/s/device", "MFU")
-    rows = [
-        [
-            Cell(item.name),
-            Cell(f"{item.devices} x {item.device}"),
-            Cell(_layout(item)),
-            _spread(item.memory_bytes, GIB),
-            _spread(item.step_seconds),
-            _spread(item.tokens_per_second, item.devices),
-            _spread(item.mfu, 0.01),
-        ]
-        for item in estimates
-    ]
-    notes = tuple(f"{item.name}: {item.step_seconds.because}" for item in estimates if item.step_seconds)
-    return replace(table("machine", "Predicted speed and memory", columns, rows), notes=notes)
+    return Cell(f"{figure(value.value / unit).text} ({low} to {high})", value.value / unit)
 
 
 def _layout(item: Estimate) -> str:
@@ -49,29 +29,43 @@ def _layout(item: Estimate) -> str:
     return ", ".join([*parts, *([f"recompute {recompute}"] if recompute != "none" else [])])
 
 
-def _cost(estimates: list[Estimate]) -> Table:
-    columns = (
-        "Run", "Device hours", "Days", "Cap (W)", "Draw (W)", "kWh", "tCO2eq", "tCO2eq at the cap", "USD", "Final loss",
-    )  # fmt: skip
-    rows = [
-        [
-            Cell(item.name),
-            _spread(item.device_hours),
-            _spread(item.days),
-            Cell("none") if item.power_cap_watts is None else number(item.power_cap_watts, 0),
-            _spread(item.power_watts),
-            _spread(item.energy_kwh),
-            _spread(item.carbon_tonnes),
-            figure(_at_the_cap(item)),
-            _spread(item.cost_usd),
-            _spread(item.final_loss),
-        ]
-        for item in estimates
-    ]
-    notes = [f"{item.name}: {note}" for item in estimates for note in item.notes]
-    notes.append("tCO2eq is predicted hours x predicted draw x PUE x intensity; at the cap: with the cap as the draw.")
-    notes += sorted({f"{item.intensity_kg_per_kwh:g} kg/kWh: {item.intensity_source}" for item in estimates})
-    return replace(table("cost", "Predicted cost (expected, and range)", columns, rows), notes=tuple(notes))
+def _predicted(item: Estimate) -> dict[str, Cell]:
+    """Every figure of one run, by its heading."""
+    return {
+        "Devices": Cell(f"{item.devices} x {item.device}"),
+        "Layout": Cell(_layout(item)),
+        "Memory a device (GiB)": _spread(item.memory_bytes, GIB),
+        "Step (s)": _spread(item.step_seconds),
+        "Tokens/s and device": _spread(item.tokens_per_second, item.devices),
+        "MFU (%)": _spread(item.mfu, 0.01),
+        "Device hours": _spread(item.device_hours),
+        "Days": _spread(item.days),
+        "Power cap (W)": Cell("none") if item.power_cap_watts is None else number(item.power_cap_watts, 0),
+        "Draw (W)": _spread(item.power_watts),
+        "Energy of devices (kWh)": _spread(item.energy_kwh),
+        "Carbon (tCO2eq)": _spread(item.carbon_tonnes),
+        "Carbon at the cap (tCO2eq)": figure(_at_the_cap(item)),
+        "Money (USD)": _spread(item.cost_usd),
+        "Water (L)": _spread(item.water_litres),
+        "Final loss (nats a token)": _spread(item.final_loss),
+    }
+
+
+def _prediction(estimates: list[Estimate]) -> Table:
+    """One column a run; a run of its own row would not fit a terminal."""
+    columns = [_predicted(item) for item in estimates]
+    rows = [(Cell(name), *(column[name] for column in columns)) for name in columns[0]]
+    headings = ("Predicted, and range", *(item.name for item in estimates))
+    return Table("predicted", "Prediction", headings, tuple(rows), frozenset(), notes=tuple(_notes(estimates)))
+
+
+def _notes(estimates: list[Estimate]) -> list[str]:
+    notes = [f"{item.name}: {item.step_seconds.because}." for item in estimates if item.step_seconds]
+    notes += [f"{item.name}: {note}" for item in estimates for note in item.notes]
+    notes.append(
+        "Carbon is hours x draw x PUE x intensity; at the cap: with the power cap as the draw, as the paper does."
+    )
+    return notes + sorted({f"{item.intensity_kg_per_kwh:g} kg/kWh: {item.intensity_source}." for item in estimates})
 
 
 def _at_the_cap(item: Estimate) -> float | None:
@@ -101,5 +95,5 @@ def _scopes(estimates: list[Estimate]) -> Table | None:
 def command(specs: SpecFiles, sets: Sets = [], form: FormatOption = "table") -> None:  # noqa: B006 - typer reads it
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
     estimates = [estimate(item.spec, choose(item.spec)) for item in load_all(specs, sets)]
-    tables = (published_table(estimates), _machine(estimates), _cost(estimates), _scopes(estimates))
+    tables = (published_table(estimates), _prediction(estimates), _scopes(estimates))
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

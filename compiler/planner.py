@@ -93,7 +93,8 @@ def _layouts(spec: Spec) -> Iterator[Layout]:
     micros = (fixed["micro_batch"],) if "micro_batch" in fixed else MICRO
     offload = fixed.get("offload", "none")
     groups = (fixed["shard_group"],) if "shard_group" in fixed else groups
-    choices = product((1, 2, 3), groups, micros, RECOMPUTE)
+    stages = (1,) if spec.cluster.on_cpu and "zero" not in fixed and "sequence" not in fixed else (1, 2, 3)
+    choices = product(stages, groups, micros, RECOMPUTE)
     sharded = [(z, g, m, r) for z, g, m, r in choices if z == 3 or not g]
     for (tensor, sequence, data), (zero, group, micro, recompute) in product(_degrees(spec), sharded):
         if sequence > 1 and zero < 3:
@@ -109,7 +110,7 @@ def _layouts(spec: Spec) -> Iterator[Layout]:
 
 def _simplicity(layout: Layout) -> tuple[int, ...]:
     recompute = RECOMPUTE.index(layout.recompute)
-    return (layout.tensor * layout.sequence, layout.zero, layout.shard_group, recompute, layout.micro_batch)
+    return (layout.tensor * layout.sequence, layout.zero, layout.shard_group, recompute, -layout.micro_batch)
 
 
 def _judged(spec: Spec, layout: Layout, limit: float | None) -> Candidate:
