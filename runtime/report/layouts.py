@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table as RichTable
@@ -17,6 +18,8 @@ _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
     **{char: "\\" + char for char in "&%$#_{}"},
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -92,17 +95,25 @@ class _Fitted:
         self._table = table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        laid = _upright(self._table)
-        fits = Measurement.get(console, options.update(max_width=10_000), laid).minimum <= options.max_width
-        yield laid if fits else _turned(self._table)
+        wide = options.update(max_width=10_000)
+        laid = _upright(self._table, 0)
+        room = options.max_width - Measurement.get(console, wide, laid).maximum
+        yield _upright(self._table, room) if room >= 0 else _turned(self._table)
 
 
-def _upright(table: Table) -> RichTable:
+def _upright(table: Table, room: int) -> RichTable:
+    """Columns as narrow as their longest word, and `room` more characters for the first that can use them."""
     laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for index, heading in enumerate(table.headings):
         numeric = index in table.numeric
         broken = heading.replace(" (", "\n(") if numeric else heading
-        laid.add_column(Text(broken), justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
+        cells = [row[index].text for row in (*table.rows, *table.totals)]
+        lines = [*broken.splitlines(), *cells]
+        words = [*broken.split(), *(cells if numeric else " ".join(cells).split())]
+        least, full = (max(map(cell_len, parts), default=0) for parts in (words, lines))
+        width = min(full, least + room)
+        room -= width - least
+        laid.add_column(Text(broken), justify="right" if numeric else "left", width=width, overflow="fold")
     for row in table.rows:
         laid.add_row(*(Text(cell.text) for cell in row))
     if table.totals:
