@@ -29,14 +29,15 @@ def open_meter(plan: Plan, local_rank: int) -> Meter:
 
 def _gpu_meter(plan: Plan) -> SampledMeter | None:
     from .cap import CapWatch, node_gpus
-    from .nvml import Error, GpuProbe
+    from .nvml import Error, GpuProbe, UnseenProbe
 
     def start() -> SampledMeter | None:
-        here = node_gpus(plan)
-        probes = [GpuProbe(gpu) for gpu in here]
+        found = node_gpus(plan)
+        probes = [GpuProbe(gpu) for gpu in found.gpus]
         if not any(probe.readable for probe in probes):
             return None
-        return SampledMeter("nvml", probes, [CapWatch(here, plan.device.power_cap_watts)]).start()
+        unseen = [UnseenProbe(number) for number in range(found.unseen)]
+        return SampledMeter("nvml", [*probes, *unseen], [CapWatch(found.gpus, plan.device.power_cap_watts)]).start()
 
     return within(start, Error)
 

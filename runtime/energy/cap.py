@@ -15,7 +15,7 @@ from ...spec.plan import Plan
 from ...spec.run import Event
 from .meter import Clock
 from .node import devices_here, within
-from .nvml import Error, Gpu, gpus
+from .nvml import Error, Found, Gpu, find
 
 INTERVAL = 30.0  # seconds between two looks of the watch
 ROUNDING = 0.5  # watts: a limit this close to the one that was asked for is the one that was asked for
@@ -31,10 +31,13 @@ class Cap:
 
 
 def observe(plan: Plan) -> Cap:
-    """What this node enforces now: the highest limit of its GPUs. Unknown where the driver does not answer."""
-    asked = plan.device.power_cap_watts
-    limits = within(lambda: [gpu.enforced_watts() for gpu in node_gpus(plan)], Error)
-    enforced = max(limits) if limits else None
+    """What this node enforces now: the highest limit of its GPUs. Unknown where one of them does not answer."""
+
+    def highest() -> float | None:
+        found = node_gpus(plan)
+        return None if found.unseen else max((gpu.enforced_watts() for gpu in found.gpus), default=None)
+
+    enforced, asked = within(highest, Error), plan.device.power_cap_watts
     return Cap(asked, enforced, holds(enforced, asked))
 
 
@@ -52,11 +55,11 @@ def holds(enforced: float | None, asked: float | None) -> bool | None:
     return None if enforced is None or asked is None else enforced <= asked + ROUNDING
 
 
-def node_gpus(plan: Plan) -> list[Gpu]:
-    """The GPUs of this node that the run uses; [] on CPU. Raises Error where the driver does not answer."""
+def node_gpus(plan: Plan) -> Found:
+    """The GPUs of this node that the run uses; none on CPU. Raises Error where the driver does not answer."""
     if plan.device.kind == "cpu":
-        return []
-    return gpus(os.environ.get("CUDA_VISIBLE_DEVICES"), devices_here(plan))
+        return Found([], 0)
+    return find(os.environ.get("CUDA_VISIBLE_DEVICES"), devices_here(plan))
 
 
 class CapWatch:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 import pynvml
 
@@ -52,8 +53,15 @@ class Gpu:
         return low / 1000, high / 1000
 
 
-def gpus(visible: str | None, count: int) -> list[Gpu]:
-    """The distinct physical GPUs behind the first `count` CUDA devices. Raises Error when NVML is not there.
+class Found(NamedTuple):
+    """The distinct physical GPUs of a node's ranks, and how many of the devices asked for this process cannot see."""
+
+    gpus: list[Gpu]
+    unseen: int
+
+
+def find(visible: str | None, count: int) -> Found:
+    """The physical GPUs behind the first `count` CUDA devices. Raises Error when NVML is not there.
 
     `visible` is CUDA_VISIBLE_DEVICES: indices, UUIDs or their unique beginnings, or MIG UUIDs; CUDA ignores
     everything from the first invalid entry on. CUDA's order is taken to be NVML's (CUDA_DEVICE_ORDER=PCI_BUS_ID).
@@ -63,13 +71,10 @@ def gpus(visible: str | None, count: int) -> list[Gpu]:
     by_uuid = {_text(pynvml.nvmlDeviceGetUUID(handle)): handle for handle in everything}
     chosen = list(by_uuid)
     if visible is not None:
-        chosen = []
-        for entry in visible.split(","):
-            uuid = _find(entry.strip(), list(by_uuid))
-            if uuid is None:
-                break
-            chosen.append(uuid)
-    return [Gpu(uuid, by_uuid[uuid]) for uuid in dict.fromkeys(chosen[:count])]
+        named = (_find(entry.strip(), list(by_uuid)) for entry in visible.split(","))
+        chosen = [uuid for uuid in takewhile(lambda uuid: uuid is not None, named) if uuid is not None]
+    chosen = chosen[:count]
+    return Found([Gpu(uuid, by_uuid[uuid]) for uuid in dict.fromkeys(chosen)], count - len(chosen))
 
 
 def _find(entry: str, uuids: list[str]) -> str | None:
@@ -121,6 +126,19 @@ class GpuProbe:
         except Error as error:
             reasons.append(f"NVML: {error}")
             return None
+
+
+class UnseenProbe:
+    """A device whose rank was given a GPU that this process cannot see: a gap for the whole run, not zero."""
+
+    limits = Limits()
+
+    def __init__(self, number: int) -> None:
+        self.device = f"unseen-{number}"
+
+    def sample(self) -> tuple[float | None, float | None, str]:
+        """Nothing."""
+        return None, None, "local rank 0 cannot see this GPU: CUDA_VISIBLE_DEVICES or the job's cgroup hides it"
 
 
 def _ceiling(gpu: Gpu) -> float | None:

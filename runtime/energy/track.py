@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 LATE = 3.0  # a reading older than this many seconds says nothing about now
 AHEAD = 1.0  # between two samples the power is taken to hold for this many seconds
-SHORTFALL = 0.7  # a counter below this share of the power trace has lost energy
+SHORTFALL = 0.7  # after an outage, a counter below this share of what the power trace saw has lost energy
 UNREAD = "the instrument did not answer"
 
 
@@ -43,6 +43,7 @@ class Trace:
     start: float
     end: float
     joules: float = 0.0
+    least: float = 0.0  # joules, when of two samples the smaller one held
     watts: float | None = None
     holes: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
@@ -51,7 +52,9 @@ class Trace:
         if watts is None:
             return
         if time - self.end <= LATE:
-            self.joules += (watts + (watts if self.watts is None else self.watts)) / 2 * (time - self.end)
+            before = watts if self.watts is None else self.watts
+            self.joules += (watts + before) / 2 * (time - self.end)
+            self.least += min(watts, before) * (time - self.end)
         else:
             self.holes.append((self.end, time))
         self.end, self.watts = time, watts
@@ -67,7 +70,7 @@ class Trace:
     def restart(self, time: float) -> None:
         """Begin again at `time`, which the trace has reached; the last power stays known."""
         self.start = self.end = time
-        self.joules, self.holes = 0.0, []
+        self.joules, self.least, self.holes = 0.0, 0.0, []
 
     @property
     def hole_seconds(self) -> float:
@@ -97,7 +100,10 @@ class Track:
 
     def finish(self, time: float) -> None:
         """Settle everything up to `time` with what is known."""
+        fresh, bridged = time - self._trace.start <= LATE, self._bridged
         self._settle_by_trace(time)
+        if fresh and self._limits.counter:  # the moment since the last sample is no failure of the counter
+            self._covered, self._bridged = self._covered + self._bridged - bridged, bridged
 
     def take_gaps(self) -> list[tuple[float, float, str]]:
         """Spans (start, end, reason) that became certain gaps since the last call."""
@@ -157,8 +163,7 @@ class Track:
         if delta < 0 or (limits.ceiling_watts and delta > limits.ceiling_watts * (span + AHEAD)):
             self._reason = "the energy counter was reset"
             return None
-        complete = not self._trace.holes and time - self._trace.end <= LATE
-        if span > LATE and complete and delta < SHORTFALL * self._trace.joules:
+        if span > LATE and delta < SHORTFALL * self._trace.least:
             self._reason = "the energy counter lost energy"
             return None
         return delta

@@ -21,7 +21,16 @@ PERIOD = 1.0  # seconds between two looks
 
 def start(run: Path, owner: str) -> None:
     """Start a guard for the limits that `owner` (see `identity`) holds."""
-    command = [sys.executable, "-m", __name__.rpartition(".")[0], "guard", "--run", str(run.resolve()), "--owner", owner]
+    command = [
+        sys.executable,
+        "-m",
+        __name__.rpartition(".")[0],
+        "guard",
+        "--run",
+        str(run.resolve()),
+        "--owner",
+        owner,
+    ]
     null = subprocess.DEVNULL  # a pipe held open would keep whoever reads the job's output waiting
     subprocess.Popen(command, stdin=null, stdout=null, stderr=null, start_new_session=True)
 

@@ -23,7 +23,7 @@ TIMEOUT = 60.0  # seconds for one nvidia-smi
 
 def read(plan: Plan) -> Record:
     """What this node enforces now; changes and records nothing."""
-    limits = within(lambda: tuple(Limit(uuid=gpu.uuid) for gpu in node_gpus(plan)), Error) or ()
+    limits = within(lambda: tuple(Limit(uuid=gpu.uuid) for gpu in node_gpus(plan).gpus), Error) or ()
     device = plan.device
     record = Record(host=gethostname(), mode=device.power_cap_mode, requested_watts=device.power_cap_watts, gpus=limits)
     return _read_back(record, [None] * len(limits))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pynvml
 import pytest
 
-from trainwright.runtime.energy.nvml import GpuProbe, gpus
+from trainwright.runtime.energy.nvml import GpuProbe, find
 from trainwright.runtime.energy.sampler import SampledMeter
 from trainwright.tests.fakes.nvml.fake import FOREVER, Function
 
@@ -21,7 +23,7 @@ class Bench:
 
     def __init__(self, nvml, clock, count=2):
         self.nvml, self.clock = nvml, clock
-        self.meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, count)], clock=clock)
+        self.meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, count).gpus], clock=clock)
         self.truth = []  # (start, end, device, joules)
         self.meter.sample()
 
@@ -117,6 +119,25 @@ def test_lost_for_good(bench, nvml, code, after):
     assert gaps[0]["end"] - gaps[0]["start"] == pytest.approx(60 - after)
     assert reading.uncovered_seconds == pytest.approx(60 - after)
     assert gaps[0]["reason"].startswith("NVML: ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(150))
+def test_campaign(bench, nvml, seed):
+    """Ten minutes with ten outages of random readings, codes and lengths: true within 1% outside the gaps."""
+    chance = random.Random(seed)  # noqa: S311 - a story to repeat, not a secret
+    bench.run(5)
+    for _ in range(10):
+        struck = chance.choice([[Function.ENERGY], [Function.POWER], [Function.ENERGY, Function.POWER]])
+        times, device = chance.randint(1, 40), chance.randrange(2)
+        for function in struck:
+            nvml.fail(function, after=chance.randint(0, 5), times=times, code=chance.choice(CODES), device=device)
+        if chance.random() < 0.2:
+            nvml.device(device).energy_mj = 0
+        bench.run(60, watts=chance.uniform(80, 400))
+        assert all(nvml.fired(function) > 0 for function in struck)
+    reading, _, truth = bench.finish()
+    assert reading.joules == pytest.approx(truth, rel=0.01)
 
 
 def test_counter_covers_an_outage(bench, nvml):
@@ -289,4 +310,4 @@ def test_visible_devices(nvml, visible, count, expected):
         nvml.device(i).uuid = f"GPU-{i:08x}-fake".encode()
     nvml.device(1).slices[0].value = b"MIG-a"
     nvml.device(1).slices[1].value = b"MIG-b"
-    assert [gpu.uuid for gpu in gpus(visible, count)] == [f"GPU-{i:08x}-fake" for i in expected]
+    assert [gpu.uuid for gpu in find(visible, count).gpus] == [f"GPU-{i:08x}-fake" for i in expected]

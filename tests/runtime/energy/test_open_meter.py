@@ -8,6 +8,7 @@ import pynvml
 import pytest
 
 from trainwright.runtime.energy import Reading, node, open_meter, rapl
+from trainwright.runtime.energy.cap import observe
 from trainwright.runtime.energy.meter import AbsentMeter, SteadyMeter
 from trainwright.tests.fakes.nvml import fake
 from trainwright.tests.fakes.nvml.fake import Function
@@ -88,6 +89,17 @@ def test_gpus_that_show_nothing(nvml, device_plan):
         nvml.fail(function, code=pynvml.NVML_ERROR_NOT_SUPPORTED)
     assert open_meter(device_plan(), 0).source is None
     assert nvml.fired(Function.ENERGY) == nvml.fired(Function.POWER) == 2
+
+
+def test_gpus_that_rank_0_cannot_see(nvml, device_plan, monkeypatch):
+    """When each rank was given its own GPU, those that rank 0 cannot see are gaps, and their cap is not vouched for."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    meter = open_meter(device_plan(count=4), 0)
+    reading = meter.close()
+    assert 0 < reading.covered_seconds < reading.uncovered_seconds
+    assert [event["device"] for event in meter.events()] == ["unseen-0", "unseen-1", "unseen-2"]
+    assert observe(device_plan(count=4, cap=400)).applied is None
 
 
 def test_no_driver_library(device_plan):

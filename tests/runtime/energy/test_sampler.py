@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from trainwright.runtime.energy import PhaseLedger, Reading, sampler
-from trainwright.runtime.energy.nvml import GpuProbe, gpus
+from trainwright.runtime.energy.nvml import GpuProbe, find
 from trainwright.runtime.energy.sampler import SampledMeter
 from trainwright.tests.fakes.nvml import fake
 from trainwright.tests.fakes.nvml.fake import Function
@@ -20,10 +20,10 @@ FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 METER = """
 import sys, threading, time
-from trainwright.runtime.energy.nvml import GpuProbe, gpus
+from trainwright.runtime.energy.nvml import GpuProbe, find
 from trainwright.runtime.energy.sampler import SampledMeter
 began, wall = time.monotonic(), time.time()
-meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, 1)]).start()
+meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, 1).gpus]).start()
 print("ready", flush=True)
 sys.stdin.readline()
 threading.Event().wait(float(sys.argv[1]))
@@ -35,7 +35,7 @@ print(reading.joules, reading.covered_seconds, time.monotonic() - began, time.ti
 def live(nvml):
     """A meter over counters that follow the real clock."""
     nvml.go_live()
-    return SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, 2)])
+    return SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, 2).gpus])
 
 
 def test_live_energy(nvml):
@@ -84,7 +84,7 @@ def test_overhead(nvml):
 
 def test_reading_never_falls(nvml, clock):
     """When a GPU's power drops between samples, the reading waits; it never goes back."""
-    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, 2)], clock=clock)
+    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, 2).gpus], clock=clock)
     meter.sample()
     readings = []
     for watts in (400, 100, 400, 100):
@@ -101,7 +101,7 @@ def test_reading_never_falls(nvml, clock):
 
 def test_gap_is_dated_once(nvml, clock, monkeypatch):
     """A wall clock that jumps while the meter is open does not stretch or move a gap."""
-    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in gpus(None, 1)], clock=clock)
+    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, 1).gpus], clock=clock)
     meter.sample()
     opened = time.time()
     for function in (Function.ENERGY, Function.POWER):

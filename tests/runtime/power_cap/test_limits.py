@@ -156,7 +156,7 @@ def test_guard_of_an_old_start_leaves_a_new_cap_alone(site, device_plan, no_guar
 def test_changed_in_mid_run(site, device_plan):
     """A limit that someone changes while the run goes on becomes a fault event that names GPU, watts and request."""
     now = [0.0]
-    watch = CapWatch(node_gpus(device_plan()), 350, lambda: now[0])
+    watch = CapWatch(node_gpus(device_plan()).gpus, 350, lambda: now[0])
     assert watch() == []
     site.device(1).enforced_mw = 450_000
     assert watch() == []
