@@ -64,6 +64,7 @@ def _run(history: History, label: str) -> Run:
         folder=str(history.folder),
         name=history.name,
         model=history.model or (estimate.model if estimate else "unknown"),
+        parameters=estimate.parameters if estimate else None,
         cluster=estimate.cluster if estimate else "unknown",
         device=device.name if device else "unknown",
         devices=device.count if device else None,

@@ -27,17 +27,25 @@ class Style:
 
     def __call__(self, value: float | None) -> str:
         """The value as text, in the column's unit but without it."""
-        return UNKNOWN if value is None else f"{value / self.scale:,.{self.digits}f}"
+        if value is None:
+            return UNKNOWN
+        shown = f"{value / self.scale:,.{self.digits}f}"
+        least = 10.0**-self.digits
+        return f"<{least:.{self.digits}f}" if value > 0 and float(shown.replace(",", "")) == 0 else shown
 
 
 def style(values: Sequence[float | None], units: Sequence[tuple[float, str]], digits: int = 2) -> Style:
-    """The first unit in which the largest value is at least 0.1; decimals that show three digits of the smallest."""
+    """The first unit in which the largest value is at least 0.1; decimals that show three digits of the smallest.
+
+    But never more than five digits of the largest: what is smaller then prints as less than the last decimal.
+    """
     known = [abs(value) for value in values if value]
     largest = max(known, default=0.0)
     scale, unit = next(((s, u) for s, u in units if largest / s >= 0.1), units[-1] if known else units[0])
     smallest = min(known, default=scale) / scale
     wanted = digits if smallest >= 1 else min(2 - math.floor(math.log10(smallest)), 6)
-    return Style(scale, unit, max(digits, wanted))
+    room = 4 - math.floor(math.log10(largest / scale)) if largest else digits
+    return Style(scale, unit, max(digits, min(wanted, room)))
 
 
 def significant(value: float | None, digits: int = 4) -> str:
@@ -74,4 +82,4 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 def signed_percent(ratio: float) -> str:
     """A ratio as a change: 1.08 is +8.0%."""
-    return f"{ratio - 1:+.1%}"
+    return f"{round(ratio - 1, 3) + 0.0:+.1%}"  # + 0.0: no negative zero

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .document import Document, Section, Series, Tile
-from .numbers import BYTES, ENERGIES, MASSES, UNKNOWN, count, percent, significant, with_unit
+from .numbers import BYTES, ENERGIES, MASSES, UNKNOWN, count, percent, signed_percent, significant, with_unit
 from .tables import emissions, run_tables
 from .values import Report, Run
 
@@ -35,8 +35,8 @@ def facts(run: Run) -> tuple[tuple[str, str], ...]:
     t = run.training
     return (
         ("status", run.status),
-        ("model", run.model),
-        ("devices", f"{run.devices if run.devices is not None else UNKNOWN} x {run.device}"),
+        ("model", f"{run.model}, {count(run.parameters)} parameters"),
+        ("devices", _devices(run)),
         ("steps", f"{t.steps:,} of {f'{t.planned_steps:,}' if t.planned_steps else UNKNOWN}"),
         ("tokens", count(t.tokens)),
         ("training loss", significant(t.final_loss)),
@@ -52,8 +52,12 @@ def facts(run: Run) -> tuple[tuple[str, str], ...]:
 def _lede(report: Report) -> str:
     if len(report.runs) == 1:
         (run,) = report.runs
-        return f"{run.model} on {run.devices if run.devices is not None else UNKNOWN} x {run.device}: {run.status}."
+        return f"{count(run.parameters)} parameters on {_devices(run)}: {run.status}."
     return f"{len(report.runs)} runs. " + " ".join(f"{run.label}: {run.status}." for run in report.runs)
+
+
+def _devices(run: Run) -> str:
+    return f"{run.devices if run.devices is not None else UNKNOWN} x {run.device}"
 
 
 def _tiles(report: Report) -> tuple[Tile, ...]:
@@ -84,7 +88,10 @@ def _against(report: Report, key: str) -> str:
     """How the number compares with the plan, in words."""
     planned = getattr(report.planned_total, key) if report.planned_total else None
     actual = getattr(report.actual_total, key)
-    return f"{actual / planned - 1:+.1%} on the plan" if planned and actual is not None else "no plan to compare with"
+    if not planned or actual is None:
+        return "no plan to compare with"
+    change = signed_percent(actual / planned)
+    return "as planned" if change == "+0.0%" else f"{change} on the plan"
 
 
 def _quality(runs: Sequence[Run]) -> Tile:

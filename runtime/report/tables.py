@@ -106,7 +106,7 @@ def difference(run: Run) -> Table | None:
     """Why carbon differs from the plan, by parts that add up. None when there is nothing to compare."""
     if not run.changes or run.planned is None or run.planned.carbon_tonnes is None or run.actual.carbon_tonnes is None:
         return None
-    mass = style([change.tonnes for change in run.changes], MASSES)
+    mass = style([max(abs(change.tonnes) for change in run.changes)], MASSES)
     ratio = run.actual.carbon_tonnes / run.planned.carbon_tonnes
     gap = run.actual.carbon_tonnes - run.planned.carbon_tonnes
     rows = tuple(
@@ -133,7 +133,7 @@ def difference(run: Run) -> Table | None:
 
 
 def _signed(value: float, column: Style) -> str:
-    return f"{value / column.scale:+,.{column.digits}f}"
+    return f"{round(value / column.scale, column.digits) + 0.0:+,.{column.digits}f}"  # + 0.0: no negative zero
 
 
 def attempts(run: Run) -> Table:

@@ -148,6 +148,7 @@ class Run(Frozen):
     folder: str
     name: str
     model: str
+    parameters: int | None
     cluster: str
     device: str
     devices: int | None

@@ -2,7 +2,7 @@
 (() => {
   const { runs, charts, axes } = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
-  const state = { axis: axes[0], domain: null, hidden: new Set() };
+  const state = { axis: axes[0], domain: null, log: false, hidden: new Set() };
   const tip = document.getElementById("tip");
   const reset = document.getElementById("reset");
   const views = [];
@@ -59,7 +59,9 @@
     return low === high ? [low - (Math.abs(low) || 1) * .05, high + (Math.abs(high) || 1) * .05] : [low, high];
   };
   const shown = () => runs.map((run, index) => ({ ...run, index })).filter((run) => !state.hidden.has(run.index));
-  const fullDomain = () => bounds(runs.flatMap((run) => run.curves[state.axis.key] || []));
+  const fullDomain = () => bounds(runs.flatMap((run) => run.curves[state.axis.key] || []).filter((v) => !state.log || v > 0));
+  const along = (v) => state.log ? Math.log10(v) : v;
+  const back = (v) => state.log ? 10 ** v : v;
   const node = (name, attributes, parent, text) => {
     const made = document.createElementNS(SVG, name);
     for (const key in attributes) made.setAttribute(key, attributes[key]);
@@ -71,7 +73,9 @@
   // --- One chart: redrawn whole on every change; at most a few thousand points.
   const draw = (view) => {
     const { chart, svg } = view;
-    const width = printing ? (chart.key === "loss" ? 720 : 350) : Math.max(view.figure.clientWidth - 26, 240), height = chart.key === "loss" ? 340 : 190;
+    const width = printing ? (chart.key === "loss" ? 720 : 350) : Math.max(view.figure.clientWidth - 26, 240);
+    const tall = chart.key === "loss" || (chart.key === "perplexity" && !printing && area.clientWidth > 1000);
+    const height = tall ? 340 : 190;
     const box = { left: 56, right: width - 10, top: 8, bottom: height - 34 };
     const full = fullDomain();
     svg.replaceChildren();
@@ -89,7 +93,7 @@
     const pad = log ? (y[1] / y[0]) ** .06 : (y[1] - y[0]) * .06;
     const low = log ? y[0] / pad : y[0] >= 0 ? Math.max(y[0] - pad, 0) : y[0] - pad, high = log ? y[1] * pad : y[1] + pad;
     const rise = log ? (v) => Math.log(v / low) / Math.log(high / low) : (v) => (v - low) / (high - low);
-    const px = (v) => box.left + (v - x[0]) / (x[1] - x[0]) * (box.right - box.left);
+    const px = (v) => state.log && v <= 0 ? box.left - 99 : box.left + (along(v) - along(x[0])) / (along(x[1]) - along(x[0])) * (box.right - box.left);
     const py = (v) => box.bottom - rise(v) * (box.bottom - box.top);
     const [xs, xu] = unitFor(state.axis.units, x[1]), [ys, yu] = unitFor(chart.units, high);
     Object.assign(view, { box, x, px, py });
@@ -98,12 +102,12 @@
       node("line", { x1: box.left, x2: box.right, y1: py(v * ys), y2: py(v * ys), class: "rule" }, svg);
       node("text", { x: box.left - 7, y: py(v * ys) + 4, "text-anchor": "end" }, svg, short(v));
     }
-    for (const v of ticks(x[0] / xs, x[1] / xs, width > 600 ? 8 : 5)) {
+    for (const v of state.log ? decades(x[0] / xs, x[1] / xs) : ticks(x[0] / xs, x[1] / xs, width > 600 ? 8 : 5)) {
       node("text", { x: px(v * xs), y: box.bottom + 16, "text-anchor": "middle" }, svg, short(v));
     }
     node("text", { x: box.right, y: height - 4, "text-anchor": "end" }, svg, state.axis.name + (xu ? ` (${xu})` : ""));
     const clip = node("clipPath", { id: `clip-${chart.key}` }, svg);
-    node("rect", { x: box.left, y: box.top - 4, width: box.right - box.left, height: box.bottom - box.top + 8 }, clip);
+    node("rect", { x: box.left - 6, y: box.top - 4, width: box.right - box.left + 12, height: box.bottom - box.top + 8 }, clip);
     const plot = node("g", { "clip-path": `url(#clip-${chart.key})` }, svg);
     for (const run of shown()) {
       const colour = `var(--s${run.index % 8})`;
@@ -150,21 +154,20 @@
   // --- Zoom: drag, wheel (when the chart has focus, or with Ctrl), keys. All charts share one span.
   const zoomTo = (low, high) => {
     const full = fullDomain();
-    const least = (full[1] - full[0]) * 1e-4;
-    if (high - low < least) return;
+    if (along(high) - along(low) < (along(full[1]) - along(full[0])) * 1e-4) return;
     low = Math.max(low, full[0]); high = Math.min(high, full[1]);
     state.domain = low <= full[0] && high >= full[1] ? null : [low, high];
     redraw();
   };
   const scaleBy = (factor, centre) => {
-    const [low, high] = state.domain || fullDomain();
-    zoomTo(centre - (centre - low) * factor, centre + (high - centre) * factor);
+    const [low, high] = (state.domain || fullDomain()).map(along), at = along(centre);
+    zoomTo(back(at - (at - low) * factor), back(at + (high - at) * factor));
   };
   const valueAt = (view, event) => {
     const frame = view.svg.getBoundingClientRect();
     const at = (event.clientX - frame.left) / frame.width * view.svg.viewBox.baseVal.width;
     const share = (at - view.box.left) / (view.box.right - view.box.left);
-    return view.x[0] + Math.min(Math.max(share, 0), 1) * (view.x[1] - view.x[0]);
+    return back(along(view.x[0]) + Math.min(Math.max(share, 0), 1) * (along(view.x[1]) - along(view.x[0])));
   };
   const nearest = (column, value) => {
     let best = -1;
@@ -232,7 +235,7 @@
     }, { passive: false });
     svg.addEventListener("keydown", (event) => {
       if (!view.box) return;
-      const [low, high] = view.x, middle = (low + high) / 2, move = (high - low) / 5;
+      const [low, high] = view.x.map(along), middle = back((low + high) / 2), move = (high - low) / 5;
       const keys = {
         "+": () => scaleBy(.7, middle), "=": () => scaleBy(.7, middle), "-": () => scaleBy(1.43, middle),
         ArrowLeft: () => state.domain && shift(-move), ArrowRight: () => state.domain && shift(move),
@@ -242,9 +245,9 @@
     });
   };
   const shift = (by) => {
-    const full = fullDomain(), [low, high] = state.domain;
+    const full = fullDomain().map(along), [low, high] = state.domain.map(along);
     const moved = Math.max(full[0] - low, Math.min(by, full[1] - high));
-    zoomTo(low + moved, high + moved);
+    zoomTo(back(low + moved), back(high + moved));
   };
 
   // --- Build.
@@ -294,6 +297,9 @@
     const axis = axes.find((a) => a.key === input.value);
     input.disabled = !runs.some((run) => (run.curves[axis.key] || []).some((v) => v !== null));
     input.addEventListener("change", () => { state.axis = axis; state.domain = null; redraw(); });
+  });
+  document.getElementById("log").addEventListener("change", (event) => {
+    state.log = event.target.checked; state.domain = null; redraw();
   });
   reset.addEventListener("click", () => { state.domain = null; redraw(); });
   for (const [name, value] of [["beforeprint", true], ["afterprint", false]]) addEventListener(name, () => { printing = value; redraw(); });
