@@ -22,7 +22,7 @@ BLOCKS = {
     "5": "Notes",
     "6": "Compiling and launching",
     "7": "Running",
-    "8": "Reporting",
+    "8": "Data, checkpoints and estimates",
 }
 
 

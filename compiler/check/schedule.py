@@ -1,4 +1,6 @@
-"""The run is long enough for what is to happen in it: at least one batch, and a warm-up that ends before the run.
+"""The run is long enough for what is to happen in it.
+
+That is at least one batch, and a warm-up that ends before the run does.
 
 Bad:
 

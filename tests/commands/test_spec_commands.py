@@ -1,0 +1,146 @@
+"""The commands of the language, check to init: arguments, output, exit codes, speed."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from trainwright import cli
+from trainwright.compiler.check import examine
+
+ROOT = Path(__file__).parents[2]
+GOOD = str(ROOT / "examples/llama2-70b.yaml")
+BAD = ROOT / "tests/bad"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process; exit code, output, errors."""
+
+    def runner(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["trainwright", *words])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as leaving:
+            code = int(leaving.code or 0)
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return runner
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["check", GOOD], 0),
+        (["check", str(BAD / "TW307-vocabulary.yaml")], 2),
+        (["check", str(BAD / "TW405-unused.yaml")], 0),
+        (["check", "--strict", str(BAD / "TW405-unused.yaml")], 2),
+        (["check", "nowhere.yaml"], 2),
+        (["check", GOOD, "--set", "cluster.power_cap=900W"], 2),
+        (["check", GOOD, "--set", "nonsense"], 2),
+        (["explain", "TW206"], 0),
+        (["explain", "TW999"], 2),
+        (["explain"], 0),
+        (["presets", "--sources"], 0),
+        (["presets", "moons"], 2),
+        (["schema"], 0),
+        (["diff", GOOD, GOOD], 0),
+        (["diff", GOOD, "nowhere.yaml"], 2),
+        (["fmt", "--check", GOOD], 0),
+        (["fmt", "--check", str(BAD / "TW102-bracket.yaml")], 2),
+    ],
+)
+def test_exit_codes(run, words, code):
+    """0 done, 2 the input is wrong; never a traceback."""
+    found, out, err = run(*words)
+    assert found == code, err
+    assert "Traceback" not in out + err
+    assert out or err or words[0] == "fmt"
+
+
+def test_json_goes_to_standard_output_and_is_all_there(run):
+    """A tool reads one JSON document; nothing else is printed there."""
+    _, out, _ = run("check", "--format", "json", str(BAD / "TW201-keys.yaml"))
+    assert {problem["code"] for problem in json.loads(out)["problems"]} == {"TW201"}
+
+
+def test_github_annotations_go_to_standard_output(run):
+    """GitHub Actions reads workflow commands from the output of a step."""
+    _, out, _ = run("check", "--format", "github", str(BAD / "TW309-cap.yaml"))
+    assert out.startswith("::error file=")
+
+
+def test_presets_as_json_have_sources_and_dates(run):
+    """Each model and cluster says where it comes from, and of what date."""
+    tables = json.loads(run("presets", "--format", "json")[1])
+    assert set(tables) == {"models", "clusters", "gpus"}
+    assert all(row["source"] for rows in tables.values() for row in rows)
+    assert all(row["date"] for name in ("models", "clusters") for row in tables[name])
+
+
+def test_fmt_writes_in_place_once(run, tmp_path):
+    """The file is replaced, keeps its mode, and is not touched again."""
+    path = tmp_path / "spec.yaml"
+    path.write_text("name:   a\n", encoding="utf-8")
+    path.chmod(0o640)
+    assert run("fmt", "--check", str(path))[0] == 2
+    assert run("fmt", str(path)) == (0, f"formatted {path}\n", "")
+    assert path.read_text(encoding="utf-8") == "name: a\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert run("fmt", str(path)) == (0, "", "")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_init_writes_a_spec_that_checks_and_never_overwrites(run, tmp_path):
+    """From options alone; what is there stays, and a wrong answer leaves nothing."""
+    path = tmp_path / "spec.yaml"
+    assert run("init", str(path), "--model", "llama2-7b", "--cluster", "meta-rsc", "--region", "us-va")[0] == 0
+    assert examine([path])[1] == ["llama2-7b"]
+    before = path.read_bytes()
+    assert run("init", str(path), "--region", "fr")[0] == 2
+    assert path.read_bytes() == before
+    other = tmp_path / "other.yaml"
+    assert run("init", str(other), "--region", "atlantis")[0] == 2
+    assert not other.exists()
+
+
+def test_check_answers_fast_from_a_cold_start():
+    """Under 0.4 s of processor time for a full spec, and without the heavy libraries."""
+    code = "import sys; sys.argv = ['trainwright', 'check', sys.argv[1]]; from trainwright.cli import main; main()"
+    words = [sys.executable, "-X", "importtime", "-c", code, GOOD]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    assert imported & {"torch", "numpy", "deepspeed", "matplotlib", "jinja2", "rich", "jsonschema"} == set()
+    spent = []
+    for _ in range(3):
+        before = _children()
+        subprocess.run([sys.executable, "-c", code, GOOD], capture_output=True, check=True, timeout=60)
+        spent.append(_children() - before)
+    assert min(spent) < 0.4
+
+
+def _children() -> float:
+    """Processor seconds of finished child processes: a busy machine makes the clock on the wall a poor judge."""
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def test_check_is_immediate_in_a_process_that_runs():
+    """Under 20 ms of processor time for a full spec, as an editor or a service would call it."""
+    examine([Path(GOOD)])
+    spent = []
+    for _ in range(9):
+        before = time.process_time()
+        examine([Path(GOOD)])
+        spent.append(time.process_time() - before)
+    assert statistics.median(spent) < 0.02

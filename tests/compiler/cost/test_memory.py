@@ -1,0 +1,62 @@
+"""Promises of the memory model."""
+
+from __future__ import annotations
+
+import pytest
+
+from trainwright.compiler.cost.case import Case, Machine, Work, profile
+from trainwright.compiler.cost.memory import activation_bytes, memory_bytes, state_bytes
+from trainwright.spec.hardware import gpu
+from trainwright.spec.layout import Layout
+from trainwright.spec.shape import ModelShape
+
+LLAMA_7B = ModelShape(32, 4096, 11008, 32, 32, 32000)
+TRILLION = ModelShape(
+    128, 25600, 102400, 160, 160, 51200, gated=False, tied_embeddings=True, biases=True, learned_positions=2048
+)
+
+
+def _case(shape=LLAMA_7B, name="deepspeed", batch=64, **layout):
+    return Case(Work(shape, 2048, batch), Layout(**layout), Machine(gpu("A100"), 8, 25e9, "infiniband"), profile(name))
+
+
+@pytest.mark.parametrize(("zero", "per_parameter"), [(0, 18), (1, 6 + 12 / 8), (2, 2 + 16 / 8), (3, 18 / 8)])
+def test_zero_divides_what_its_stage_says(zero, per_parameter):
+    """ZeRO 1 shards the optimizer, 2 also gradients, 3 also weights (arXiv 1910.02054, figure 1; fp32 gradients)."""
+    parts = state_bytes(_case(data=8, zero=zero))
+    held = sum(parts[name] for name in ("weights", "gradients", "optimizer"))
+    assert held == pytest.approx(per_parameter * LLAMA_7B.parameters, rel=0.001)
+
+
+def test_trillion_model_matches_the_paper():
+    """Korthikanti 2022, figure 1: 32.96 GiB of weights and optimizer, 26.56 GiB of activations (seq + selective)."""
+    case = _case(
+        TRILLION, "megatron-2021", 512, tensor=8, pipeline=64, zero=0, accumulation=512, recompute="selective",
+        megatron_sequence=True,
+    )  # fmt: skip
+    assert sum(state_bytes(case).values()) / 2**30 == pytest.approx(32.96, rel=0.1)
+    assert activation_bytes(case) / 2**30 == pytest.approx(26.56, rel=0.15)
+
+
+def test_recomputation_saves_memory_in_order():
+    """Full keeps less than selective, selective less than none."""
+    full, selective, none = (activation_bytes(_case(recompute=kind)) for kind in ("full", "selective", "none"))
+    assert full < selective < none
+
+
+def test_offload_leaves_the_optimizer_in_the_host():
+    """Nothing of the optimizer stays on the device."""
+    assert state_bytes(_case(offload="optimizer"))["optimizer"] == 0
+
+
+def test_more_ranks_never_need_more_memory_each():
+    """ZeRO-3 over more ranks: monotone."""
+    totals = [sum(memory_bytes(_case(data=data, zero=3)).values()) for data in (8, 64, 512)]
+    assert totals == sorted(totals, reverse=True)
+
+
+def test_embeddings_stay_whole_under_autotp():
+    """DeepSpeed's tensor parallelism replicates embedding and head: an eighth of the rest only."""
+    held = state_bytes(_case(tensor=8, zero=0))["weights"] / 2
+    tables = LLAMA_7B.embedding_parameters
+    assert held == pytest.approx(tables + (LLAMA_7B.parameters - tables) / 8, rel=0.001)

@@ -1,0 +1,93 @@
+"""Promises of the step model."""
+
+from __future__ import annotations
+
+import pytest
+
+from trainwright.compiler.cost.case import Case, Machine, Work, profile
+from trainwright.compiler.cost.goodput import goodput
+from trainwright.compiler.cost.loss import final_loss
+from trainwright.compiler.cost.step import step
+from trainwright.spec.hardware import gpu
+from trainwright.spec.layout import Layout
+from trainwright.spec.shape import ModelShape
+
+GPT_18B = ModelShape(
+    40, 6144, 24576, 48, 48, 51200, gated=False, tied_embeddings=True, biases=True, learned_positions=2048
+)
+INTERN_7B = ModelShape(32, 4096, 11008, 32, 32, 103168)
+
+
+def _case(shape=GPT_18B, name="megatron-2021", net=25e9, speed=1.0, **layout):
+    found = Layout(**layout)
+    work = Work(shape, 2048, found.global_batch)
+    return Case(work, found, Machine(gpu("A100"), 8, net, "infiniband"), profile(name), speed)
+
+
+def test_parts_add_up_to_the_step():
+    """Nothing is counted twice or lost."""
+    found = step(_case(tensor=8, data=4, pipeline=4, accumulation=16, recompute="full"))
+    assert sum(found.parts.values()) == pytest.approx(found.seconds)
+    assert all(value >= 0 for value in found.parts.values())
+
+
+def test_the_bubble_is_the_known_fraction():
+    """1F1B: (stages - 1) / micro batches of the working time, smaller by the interleaving."""
+    plain = step(_case(tensor=8, pipeline=4, accumulation=12))
+    folded = step(_case(tensor=8, pipeline=4, accumulation=12, interleave=5))
+    work = plain.parts["compute"] + plain.parts["tensor parallel"]
+    assert plain.parts["pipeline bubble"] / work == pytest.approx(3 / 12, rel=0.1)
+    assert folded.parts["pipeline bubble"] == pytest.approx(plain.parts["pipeline bubble"] / 5)
+
+
+def test_full_recomputation_repeats_the_forward_pass():
+    """A third more compute, no more."""
+    none, full = (step(_case(tensor=8, recompute=kind)).parts for kind in ("none", "full"))
+    assert 0.25 <= full["recomputation"] / none["compute"] <= 0.40
+
+
+def test_a_slower_clock_slows_compute_only():
+    """Half the clock doubles compute and leaves the network alone."""
+    fast, slow = (step(_case(tensor=8, data=4, speed=speed)).parts for speed in (1.0, 0.5))
+    assert slow["compute"] == pytest.approx(2 * fast["compute"])
+    assert slow["tensor parallel"] == pytest.approx(fast["tensor parallel"])
+
+
+def test_tensor_parallel_across_nodes_is_a_disaster():
+    """Sixteen ranks over two nodes communicate far longer than eight in one."""
+    inside, across = (step(_case(tensor=t, net=12.5e9)).parts["tensor parallel"] for t in (8, 16))
+    assert across > 2 * inside
+
+
+def test_global_zero1_degrades_and_node_local_does_not():
+    """InternEvo 7B on 4 x 100 Gb/s a node: 0.56 of its speed left at 1,024 GPUs, 0.89 with sharding inside nodes."""
+    speed = {}
+    for group in (0, 8):
+        one, many = (
+            step(_case(INTERN_7B, "internevo", 6.25e9, data=data, micro_batch=2, accumulation=4, shard_group=group))
+            for data in (8, 1024)
+        )
+        speed[group] = one.seconds / many.seconds
+    assert speed[0] == pytest.approx(2271 / 4062, abs=0.1)
+    assert speed[8] == pytest.approx(3625 / 4078, abs=0.05)
+
+
+def test_small_models_run_at_the_host_pace():
+    """Halving a tiny layer's work changes nothing when the host is the bottleneck."""
+    tiny = ModelShape(12, 256, 1024, 4, 4, 50304)
+    assert step(_case(tiny)).parts["host"] > 0.5 * step(_case(tiny)).seconds
+
+
+def test_goodput_falls_with_scale():
+    """More devices fail more often; the share stays a share."""
+    shares = [goodput(devices, 8, 7 * 10**9, 3600).value for devices in (8, 1024, 16384)]
+    assert shares == sorted(shares, reverse=True)
+    assert all(0.5 < share <= 1 for share in shares)
+
+
+def test_the_scaling_law_gives_llama_like_losses():
+    """Chinchilla's corrected fit: 7B on 2T tokens near 2.07 nats; nothing is claimed far outside."""
+    found = final_loss(6_738_415_616, 2e12)
+    assert found.value == pytest.approx(1.8172 + 482.01 / 6738415616**0.3478 + 2085.43 / 2e12**0.3658)
+    assert found.low < found.value < found.high
+    assert final_loss(2_000_000, 1e6) is None
