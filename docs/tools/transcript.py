@@ -21,7 +21,7 @@ from pathlib import Path
 from .fences import Fence, rewritten
 
 ROOT = Path(__file__).parents[2]
-WIDTH = 118  # columns that fit on the page
+WIDTH = 132  # columns that fit on the page
 _OPTIONS = re.compile(r"^([ ]*`{3,}console)[^\n]*", re.MULTILINE)
 CHEAP_SECONDS = 120  # what a command may take while the site is built, on a busy machine
 
