@@ -63,9 +63,13 @@ class Launch(Section):
     target: Literal["local", "ssh", "slurm", "kubernetes"] = Field(default="local", description="What starts the run.")
     time_limit: Seconds | None = Field(default=None, gt=0, description="Wall-clock limit of one job.")
     hosts: tuple[Host, ...] = Field(default=(), description="ssh: the nodes.")
+    starter: Literal["ssh", "pdsh"] = Field(default="ssh", description="ssh: what reaches the nodes.")
     partition: Account | None = Field(default=None, description="slurm: partition.")
     account: Account | None = Field(default=None, description="slurm: account.")
     container: Image | None = Field(default=None, description="Container image (slurm with pyxis, kubernetes).")
+    workload: Literal["job", "jobset", "trainjob"] = Field(
+        default="job", description="kubernetes: a plain Indexed Job, or what JobSet or Kubeflow Trainer add."
+    )
     namespace: KubernetesName | None = Field(default=None, description="kubernetes: namespace.")
     rdma_resource: Resource | None = Field(
         default=None, description="kubernetes: extended resource of the RDMA devices."

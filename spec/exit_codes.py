@@ -19,3 +19,7 @@ class Exit(IntEnum):
     BUDGET = 80  # the budget of energy or carbon is used up; a checkpoint is saved
     NO_PROGRESS = 93  # three restarts without a new step: do not requeue
     INTERRUPTED = 130  # Ctrl-C outside training
+
+
+# Ends that were asked for, or that would come again however often the run is started. Anything else may pass.
+FINAL = frozenset(Exit) - {Exit.PEER_LOST, Exit.PREEMPTED}

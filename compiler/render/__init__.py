@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...spec.manifest import MANIFEST, manifest
-from . import local, slurm
+from . import kubernetes, local, slurm, ssh
 from .ds_config import deepspeed_config
 from .env import environment
 from .estimate_page import estimate_page
@@ -13,7 +13,11 @@ from .jsontext import json_text
 from .lock import lock_text
 from .unit import Unit
 
-TARGETS = {"local": local.files, "slurm": slurm.files}
+TARGETS = {"local": local.files, "ssh": ssh.files, "slurm": slurm.files, "kubernetes": kubernetes.files}
+
+
+# What the pods of a Kubernetes run read: the MANIFEST would have to hold its own hash.
+FOR_PODS = ("plan.json", "ds_config.json", "env.sh", "estimate.json", "node.sh")
 
 
 def render(unit: Unit, provenance: Mapping[str, str], about: str) -> dict[str, str]:
@@ -27,4 +31,6 @@ def render(unit: Unit, provenance: Mapping[str, str], about: str) -> dict[str, s
         "spec.lock.yaml": lock_text(unit.spec, unit.plan.layout, provenance),
         **TARGETS[unit.target](unit),
     }
+    if unit.target == "kubernetes":
+        files |= kubernetes.objects(unit, {name: files[name] for name in FOR_PODS})
     return {**files, MANIFEST: manifest(files, about)}

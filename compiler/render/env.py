@@ -13,6 +13,9 @@ def environment(unit: Unit) -> str:
 
 
 def _processes(unit: Unit) -> list[Variable]:
-    if not unit.spec.cluster.on_cpu:
-        return []
-    return [Variable("DS_ACCELERATOR", "cpu", "DeepSpeed trains on the CPU even where a GPU is present")]
+    if unit.spec.cluster.on_cpu:
+        return [Variable("DS_ACCELERATOR", "cpu", "DeepSpeed trains on the CPU even where a GPU is present")]
+    if unit.plan.layout.tensor > 1:
+        why = "Kernels start in the order issued, so that tensor parallelism's all-reduce overlaps compute"
+        return [Variable("CUDA_DEVICE_MAX_CONNECTIONS", 1, why)]
+    return []

@@ -30,11 +30,8 @@ def network(spec: Spec) -> list[Variable]:
 def _common() -> list[Variable]:
     return [
         Variable("NCCL_DEBUG", "WARN", "NCCL's own complaints reach the log, without its chatter"),
-        Variable("TORCH_NCCL_ASYNC_ERROR_HANDLING", 1, "a lost peer ends the process instead of hanging it"),
-        Variable("PYTORCH_ALLOC_CONF", "expandable_segments:True", "less memory lost to fragmentation"),
-        Variable(
-            "CUDA_DEVICE_MAX_CONNECTIONS", 1, "kernels start in the order issued, so communication overlaps compute"
-        ),
+        Variable("TORCH_NCCL_ASYNC_ERROR_HANDLING", 1, "A lost peer ends the process instead of hanging it"),
+        Variable("PYTORCH_ALLOC_CONF", "expandable_segments:True", "Less memory lost to fragmentation"),
     ]
 
 
@@ -42,8 +39,8 @@ def _bootstrap(fabric: Interconnect, *, cpu: bool) -> list[Variable]:
     name = fabric.socket_interface
     if name is None:
         return []
-    gloo = Variable("GLOO_SOCKET_IFNAME", name, "the interface for process groups on CPU")
-    nccl = Variable("NCCL_SOCKET_IFNAME", name, "the interface where NCCL's processes meet; never the RDMA port")
+    gloo = Variable("GLOO_SOCKET_IFNAME", name, "The interface for process groups on CPU")
+    nccl = Variable("NCCL_SOCKET_IFNAME", name, "The interface where NCCL's processes meet; never the RDMA port")
     return [gloo] if cpu else [nccl, gloo]
 
 
@@ -52,24 +49,24 @@ def _hcas(fabric: Interconnect) -> list[Variable]:
         return []
     named = ",".join(fabric.hcas)
     if named[0] in "=^":
-        return [Variable("NCCL_IB_HCA", named, "these RDMA devices (`=`), or all but these (`^`)")]
-    why = "exactly these RDMA devices (`=`): a prefix would also match the management port's"
+        return [Variable("NCCL_IB_HCA", named, "These RDMA devices (`=`), or all but these (`^`)")]
+    why = "Exactly these RDMA devices (`=`): a prefix would also match the management port's"
     return [Variable("NCCL_IB_HCA", f"={named}", why)]
 
 
 def _rdma(fabric: Interconnect) -> list[Variable]:
     settings = [
-        ("NCCL_IB_SL", fabric.service_level, "the fabric's service level"),
+        ("NCCL_IB_SL", fabric.service_level, "The fabric's service level"),
         ("NCCL_IB_TIMEOUT", fabric.timeout, "2^n x 4 us before a retry: large fabrics need more patience"),
-        ("NCCL_IB_QPS_PER_CONNECTION", fabric.queue_pairs, "several queue pairs spread one flow over equal-cost paths"),
+        ("NCCL_IB_QPS_PER_CONNECTION", fabric.queue_pairs, "Several queue pairs spread one flow over equal-cost paths"),
     ]
     return _hcas(fabric) + [Variable(name, value, why) for name, value, why in settings if value is not None]
 
 
 def _roce(fabric: Interconnect) -> list[Variable]:
     settings = [
-        ("NCCL_IB_TC", fabric.traffic_class, "the traffic class that this fabric's switches treat as lossless"),
-        ("NCCL_IB_GID_INDEX", fabric.gid_index, "the RoCE v2 address; NCCL before 2.21 does not find it by itself"),
+        ("NCCL_IB_TC", fabric.traffic_class, "The traffic class that this fabric's switches treat as lossless"),
+        ("NCCL_IB_GID_INDEX", fabric.gid_index, "The RoCE v2 address; NCCL before 2.21 does not find it by itself"),
     ]
     own = [Variable(name, value, why) for name, value, why in settings if value is not None]
     return [*_rdma(fabric), *own, Variable("UCX_TLS", "tcp", "MPI's UCX keeps off the RDMA ports")]
@@ -77,18 +74,18 @@ def _roce(fabric: Interconnect) -> list[Variable]:
 
 def _efa(_: Interconnect) -> list[Variable]:
     return [
-        Variable("FI_PROVIDER", "efa", "libfabric uses the Elastic Fabric Adapter"),
-        Variable("FI_EFA_USE_HUGE_PAGE", 0, "huge pages make fork fail in data loading"),
+        Variable("FI_PROVIDER", "efa", "Libfabric uses the Elastic Fabric Adapter"),
+        Variable("FI_EFA_USE_HUGE_PAGE", 0, "Huge pages make fork fail in data loading"),
     ]
 
 
 def _ethernet(fabric: Interconnect) -> list[Variable]:
-    anything = [Variable("NCCL_SOCKET_IFNAME", "^lo,docker0", "any interface but loopback and Docker's bridge")]
+    anything = [Variable("NCCL_SOCKET_IFNAME", "^lo,docker0", "Any interface but loopback and Docker's bridge")]
     return [
-        Variable("NCCL_IB_DISABLE", 1, "no RDMA here: do not look for it"),
+        Variable("NCCL_IB_DISABLE", 1, "No RDMA here: do not look for it"),
         *(anything if fabric.socket_interface is None else []),
-        Variable("NCCL_SOCKET_NTHREADS", 4, "one TCP stream does not fill a fast link: 4 threads x 4 sockets"),
-        Variable("NCCL_NSOCKS_PERTHREAD", 4, "see NCCL_SOCKET_NTHREADS; the product may be at most 64"),
+        Variable("NCCL_SOCKET_NTHREADS", 4, "One TCP stream does not fill a fast link: 4 threads x 4 sockets"),
+        Variable("NCCL_NSOCKS_PERTHREAD", 4, "See NCCL_SOCKET_NTHREADS; the product may be at most 64"),
     ]
 
 

@@ -15,5 +15,6 @@ def node_script(unit: Unit) -> str:
         nodes=unit.nodes,
         per_node=device.per_node,
         multi=unit.target != "local",
+        fresh=unit.target == "kubernetes",
         capped=device.kind == "cuda" and device.power_cap_watts is not None,
     )

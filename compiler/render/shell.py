@@ -25,7 +25,8 @@ def quoted(value: str | float) -> Quoted:
     text = str(value)
     if not text.isprintable():
         raise ValueError(f"{text!r} holds a character that a script cannot carry")
-    return Quoted(shlex.quote(text))
+    # `NAME==x` is an assignment, but reads like a comparison.
+    return Quoted(f"'{text}'" if text.startswith("=") and shlex.quote(text) == text else shlex.quote(text))
 
 
 def comment(text: str) -> Quoted:
@@ -49,6 +50,8 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         finalize=_only_quoted,
         autoescape=False,  # noqa: S701 - HTML escaping does not protect a shell; `finalize` does
+        comment_start_string="<#",  # the usual one begins like a length in bash
+        comment_end_string="#>",
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -14,7 +14,7 @@ INTERVAL = 0.5  # seconds between looks
 
 
 def ask(run: RunFolder) -> str:
-    """Create the stop file, or take a waiting job out of its queue; what was done, in words.
+    """Create the stop file, or tell the scheduler; what was done, in words.
 
     Raises InputError when nothing of `run` runs or waits.
     """
@@ -22,10 +22,10 @@ def ask(run: RunFolder) -> str:
     if place is None:
         remedy = f"where it stands: trainwright status {run.path}"
         raise InputError.one("TW704", f"{run.path} is not running", remedy, "RUN")
-    if place.waiting:
-        subprocess.run(place.cancel, check=True, timeout=60)
-        return f"{place.text}: taken out of the queue"
-    run.stop.touch()
+    if place.leave:
+        subprocess.run(place.leave, check=True, timeout=60, stdout=subprocess.DEVNULL)
+    else:
+        run.stop.touch()
     return f"{place.text}: asked to save and leave"
 
 

@@ -18,11 +18,10 @@ _PATIENCE = 30  # seconds for a scheduler to answer
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run is; `cancel` is the command that takes it out of a queue before it has started."""
+    """Where a run is, in words; `leave` is the command that makes it leave, where the stop file does not."""
 
     text: str
-    waiting: bool = False
-    cancel: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
 
 
 def find(run: RunFolder) -> Place | None:
@@ -46,13 +45,17 @@ def _slurm(job: str) -> Place | None:
     states = _answer("squeue", "--noheader", f"--jobs={job}", "--format=%T %r").splitlines()
     if not states:
         return None
-    return Place(f"Slurm job {job}: {states[0].lower()}", states[0].startswith("PENDING"), ("scancel", job))
+    waiting = states[0].startswith("PENDING")  # then nobody looks for a stop file
+    return Place(f"Slurm job {job}: {states[0].lower()}", ("scancel", job) if waiting else ())
 
 
 def _kubernetes(name: str, namespace: str) -> Place | None:
-    path = "jsonpath={.status.active}"
-    active = _answer("kubectl", "--namespace", namespace, "get", "job", name, f"--output={path}")
-    return Place(f"Kubernetes job {namespace}/{name}: {active} pods") if active else None
+    job = ("kubectl", "--namespace", namespace)
+    active = _answer(*job, "get", "job", name, "--output=jsonpath={.status.active}")
+    if not active:
+        return None
+    suspend = (*job, "patch", "job", name, "--patch", '{"spec": {"suspend": true}}')  # each pod then saves and ends
+    return Place(f"Kubernetes job {namespace}/{name}: {active} pods", suspend)
 
 
 def _answer(*words: str) -> str:

@@ -11,13 +11,10 @@ import json
 import sys
 from pathlib import Path
 
-from ...spec.exit_codes import Exit
+from ...spec.exit_codes import FINAL, Exit
 from ...spec.run import RunFolder, read_events
 
 PATIENCE = 3  # starts in a row without a new step, as NVIDIA's resiliency extension
-
-# These would end the same way again, or were asked for. Anything else (a lost peer, a signal, a crash) may pass.
-FINAL = frozenset(Exit) - {Exit.PEER_LOST, Exit.PREEMPTED}
 
 
 def furthest_step(run: RunFolder) -> int:

@@ -167,7 +167,7 @@ def _free_ports(count: int) -> list[int]:
 def _daemon(lab: Slurm, *words: str) -> Iterator[None]:
     """One daemon in a mount namespace of its own, where /etc/hosts is the lab's; killed with all its children."""
     mount = f'mount --bind "{lab.folder}/hosts" /etc/hosts && exec "$@"'
-    namespace = ("unshare", "--mount", "--kill-child", "sh", "-c", mount, "sh")
+    namespace = ("unshare", "--mount", "sh", "-c", mount, "sh")
     log = (lab.folder / f"{words[0]}.out").open("ab")
     with log, subprocess.Popen((*namespace, *words), env=lab.environment, stdout=log, stderr=log) as process:
         try:

@@ -1,0 +1,149 @@
+"""Target `kubernetes`: built as objects and dumped, never templated, so that no value can become structure.
+
+A plain Indexed Job with a headless Service needs nothing installed in the cluster. Where JobSet or Kubeflow Trainer
+are, `launch.workload` asks for a JobSet, or for a TrainJob with its own TrainingRuntime (so that no override API is
+needed, which changed in 2.0, 2.1 and 2.2). The bundle travels as a ConfigMap; data and runs are on the volume claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from ...spec.exit_codes import FINAL, Exit
+from ...spec.problem import InputError
+from .node import node_script
+from .pod import BUNDLE, WORK, pod
+from .shell import script
+from .unit import Unit
+
+PORT = 29500  # torch's own default; pods have addresses of their own
+RESTARTS = 10  # of the whole run, after lost pods and pre-emptions
+LONGEST_NAME = 50  # a pod's host name is the job's and an index, in 63 characters
+Object = dict[str, Any]
+
+
+def files(unit: Unit) -> dict[str, str]:
+    """launch.sh, node.sh and power-cap objects; the objects that hold other files come from `objects`."""
+    if unit.spec.launch.volume_claim is None or unit.spec.launch.container is None:
+        message = "kubernetes needs an image and a volume that all pods share, for data and runs"
+        remedy = "write launch: {container: registry/image:tag, volume_claim: name-of-a-claim}"
+        raise InputError.one("TW622", message, remedy, "launch")
+    values = {
+        "name": unit.plan.name,
+        "job": job_name(unit),
+        "namespace": namespace(unit),
+        "kind": _KINDS[_workload(unit)],
+    }
+    return {"launch.sh": script("kubernetes.launch.sh.j2", **values), "node.sh": node_script(unit)}
+
+
+def objects(unit: Unit, bundle: Mapping[str, str]) -> dict[str, str]:
+    """k8s-prepare.yaml and k8s.yaml; `bundle` holds the files that the pods read."""
+    build = {"job": _job, "jobset": _jobset, "trainjob": _trainjob}[_workload(unit)]
+    return {
+        "k8s-prepare.yaml": _dumped([_config_map(unit, bundle), _prepare(unit)]),
+        "k8s.yaml": _dumped(build(unit)),
+    }
+
+
+_KINDS = {"job": "job.batch", "jobset": "jobset", "trainjob": "trainjob"}
+
+
+def _workload(unit: Unit) -> str:
+    return unit.spec.launch.workload
+
+
+def job_name(unit: Unit) -> str:
+    """The run's name as a label of DNS, which pods' host names are made of."""
+    return unit.plan.name.replace(".", "-")[:LONGEST_NAME].strip("-")
+
+
+def namespace(unit: Unit) -> str:
+    """Where the objects live."""
+    return unit.spec.launch.namespace or "default"
+
+
+def _dumped(documents: list[Object]) -> str:
+    return yaml.safe_dump_all(documents, sort_keys=True, allow_unicode=True, width=110)
+
+
+def _meta(unit: Unit, suffix: str = "") -> Object:
+    labels = {"app.kubernetes.io/managed-by": "trainwright", "trainwright/run": job_name(unit)}
+    return {"name": job_name(unit) + suffix, "namespace": namespace(unit), "labels": labels}
+
+
+def _config_map(unit: Unit, bundle: Mapping[str, str]) -> Object:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta(unit, "-bundle"), "data": dict(bundle)}
+
+
+def _run(unit: Unit) -> str:
+    return f"{WORK}/runs/{unit.plan.name}"
+
+
+def _prepare(unit: Unit) -> Object:
+    module = ["python", "-m", "trainwright.runtime.prepare"]
+    command = [*module, "--bundle", BUNDLE, "--run", _run(unit), "--root", WORK]
+    template = pod(unit, job_name(unit) + "-bundle", command, devices=False)
+    spec = {"backoffLimit": 2, "template": {"metadata": {"labels": _meta(unit)["labels"]}, "spec": template}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _meta(unit, "-prepare"), "spec": spec}
+
+
+def _training_pod(unit: Unit, rank: str, address: str, port: str) -> Object:
+    command = ["bash", f"{BUNDLE}/node.sh", _run(unit), rank, address, port]
+    return pod(unit, job_name(unit) + "-bundle", command, stop_file=f"{_run(unit)}/stop")
+
+
+def _indexed(unit: Unit, address: str, backoff: int) -> Object:
+    """The spec of an Indexed Job, one pod a node."""
+    template = _training_pod(unit, "$(JOB_COMPLETION_INDEX)", address, str(PORT))
+    rules = [
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": sorted(map(int, FINAL - {Exit.DONE}))}},
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},  # a drained node costs no attempt
+    ]
+    return {
+        "completionMode": "Indexed",
+        "completions": unit.nodes,
+        "parallelism": unit.nodes,
+        "backoffLimit": backoff,
+        "podFailurePolicy": {"rules": rules},
+        "template": {"metadata": {"labels": _meta(unit)["labels"]}, "spec": template},
+    }
+
+
+def _job(unit: Unit) -> list[Object]:
+    service_spec = {
+        "clusterIP": "None",  # headless: every pod has a name of its own
+        "publishNotReadyAddresses": True,  # ranks look for each other before any is ready
+        "selector": {"job-name": job_name(unit)},
+        "ports": [{"name": "rendezvous", "port": PORT}],
+    }
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": _meta(unit), "spec": service_spec}
+    spec = _indexed(unit, f"{job_name(unit)}-0.{job_name(unit)}", RESTARTS * unit.nodes)
+    spec["template"]["spec"]["subdomain"] = job_name(unit)
+    return [service, {"apiVersion": "batch/v1", "kind": "Job", "metadata": _meta(unit), "spec": spec}]
+
+
+def _jobset(unit: Unit) -> list[Object]:
+    name = job_name(unit)
+    replicated = {"name": "node", "replicas": 1, "template": {"spec": _indexed(unit, f"{name}-node-0-0.{name}", 0)}}
+    spec = {"failurePolicy": {"maxRestarts": RESTARTS}, "replicatedJobs": [replicated]}
+    return [{"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": _meta(unit), "spec": spec}]
+
+
+def _trainjob(unit: Unit) -> list[Object]:
+    """A TrainingRuntime that holds everything, and the smallest TrainJob that refers to it."""
+    api = "trainer.kubeflow.org/v1alpha1"
+    template = _training_pod(unit, "$(PET_NODE_RANK)", "$(PET_MASTER_ADDR)", "$(PET_MASTER_PORT)")
+    ancestor = {"labels": {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}}
+    job = {"name": "node", "template": {"metadata": ancestor, "spec": {"template": {"spec": template}}}}
+    policy = {"numNodes": unit.nodes, "torch": {"numProcPerNode": unit.plan.device.per_node}}
+    runtime_spec = {"mlPolicy": policy, "template": {"spec": {"replicatedJobs": [job]}}}
+    reference = {"apiGroup": "trainer.kubeflow.org", "kind": "TrainingRuntime", "name": job_name(unit)}
+    train_spec = {"runtimeRef": reference, "trainer": {"numNodes": unit.nodes}}
+    return [
+        {"apiVersion": api, "kind": "TrainingRuntime", "metadata": _meta(unit), "spec": runtime_spec},
+        {"apiVersion": api, "kind": "TrainJob", "metadata": _meta(unit), "spec": train_spec},
+    ]

@@ -1,0 +1,74 @@
+"""The pod of a Kubernetes run: image, devices, shared memory, RDMA, volumes, secrets by reference, time to save."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .unit import Unit
+
+BUNDLE = "/trainwright/bundle"
+WORK = "/work"  # where the volume claim is mounted: the project folder
+GRACE_SECONDS = 600  # between the request to leave and the kill: a large checkpoint must fit
+SHARED_MEMORY = "16Gi"  # NCCL's rings within a node; the container default of 64 MiB is too small
+EFA_HUGE_PAGES = "5120Mi"  # libfabric's EFA provider (awsome-distributed-training, efa-cheatsheet)
+
+
+def pod(
+    unit: Unit, config_map: str, command: Sequence[str], *, devices: bool = True, stop_file: str | None = None
+) -> dict[str, Any]:
+    """A pod spec that runs `command`; with `devices` on a whole node's, with `stop_file` it saves when evicted."""
+    launch = unit.spec.launch
+    container: dict[str, Any] = {
+        "name": "node",  # Kubeflow Trainer looks for this name
+        "image": launch.container,
+        "command": list(command),
+        "env": _environment(unit),
+        "volumeMounts": [
+            {"name": "bundle", "mountPath": BUNDLE, "readOnly": True},
+            {"name": "work", "mountPath": WORK},
+            {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108 - a mount point in the pod
+        ],
+    }
+    if devices:
+        container |= _devices(unit)
+    if stop_file:
+        # Kubernetes tells only the first process of a container; the stop file tells the run.
+        container["lifecycle"] = {"preStop": {"exec": {"command": ["touch", stop_file]}}}
+    return {
+        "restartPolicy": "Never",  # a rank alone cannot come back: the Job starts all again
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "containers": [container],
+        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "volumes": [
+            {"name": "bundle", "configMap": {"name": config_map, "defaultMode": 0o555}},
+            {"name": "work", "persistentVolumeClaim": {"claimName": launch.volume_claim}},
+            {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": SHARED_MEMORY}},
+        ],
+    }
+
+
+def _environment(unit: Unit) -> list[dict[str, Any]]:
+    """Names of secrets and where their values are; a value is never written down."""
+    secret = f"{unit.plan.name.replace('.', '-')}-secrets"
+    return [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}}
+        for name in unit.spec.launch.secrets
+    ]
+
+
+def _devices(unit: Unit) -> dict[str, Any]:
+    launch, device = unit.spec.launch, unit.plan.device
+    resources: dict[str, Any] = {}
+    if device.kind == "cuda":
+        resources["nvidia.com/gpu"] = device.per_node
+    if launch.rdma_resource:
+        resources[launch.rdma_resource] = device.per_node
+    if device.interconnect == "efa":
+        resources["hugepages-2Mi"] = EFA_HUGE_PAGES
+        resources["memory"] = "64Gi"  # huge pages may only be asked for together with memory
+    taken: dict[str, Any] = {"resources": {"requests": resources, "limits": dict(resources)}} if resources else {}
+    if launch.rdma_resource:
+        # RDMA pins the memory that it reads and writes.
+        taken["securityContext"] = {"capabilities": {"add": ["IPC_LOCK"]}}
+    return taken

@@ -1,0 +1,27 @@
+"""Target `ssh`: node.sh on every host, through ssh or pdsh, on folders that all hosts share under one path."""
+
+from __future__ import annotations
+
+from ...spec.problem import InputError
+from .node import node_script
+from .shell import script
+from .unit import Unit
+
+
+def files(unit: Unit) -> dict[str, str]:
+    """launch.sh, nodes.sh, node.sh and the hostfile. Raises InputError unless there is one host a node."""
+    hosts = unit.spec.launch.hosts
+    if len(set(hosts)) != unit.nodes or len(hosts) != unit.nodes:
+        message = f"{len(set(hosts))} different hosts for {unit.nodes} nodes"
+        raise InputError.one("TW623", message, "list each node once in launch.hosts", "launch.hosts")
+    launch = unit.spec.launch
+    values = {"name": unit.plan.name, "hosts": hosts, "secrets": launch.secrets, "starter": launch.starter}
+    return {
+        "launch.sh": script("ssh.launch.sh.j2", **values),
+        "nodes.sh": script("ssh.nodes.sh.j2", **values),
+        **({"host.sh": script("ssh.host.sh.j2")} if launch.starter == "pdsh" else {}),
+        "prepare.sh": script("prepare.sh.j2"),
+        "node.sh": node_script(unit),
+        # MPI's and DeepSpeed's form, for tools that want one.
+        "hostfile": "".join(f"{host} slots={unit.plan.device.per_node}\n" for host in hosts),
+    }

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Starts the run kubernetes-jobset on Kubernetes, or goes on with it: launch.sh [RUN_FOLDER]
+# The pods read this bundle from a ConfigMap; data and runs are on the volume claim (k8s.yaml), whose folder
+# runs/kubernetes-jobset is the run. RUN_FOLDER here only keeps a note for `trainwright status` and `stop`.
+# Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
+set -euo pipefail
+unset CDPATH # or cd would print, and go elsewhere
+
+bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+run=${1:-runs/kubernetes-jobset}
+namespace=training
+job=kubernetes-jobset
+mkdir -p -- "$run"
+
+if [[ -n $(kubectl --namespace "$namespace" get job "$job" --ignore-not-found --output='jsonpath={.status.active}') ]]; then
+  echo "trainwright: TW701: $run is in use by Kubernetes job $namespace/$job; stop it with: trainwright stop $run" >&2
+  exit 2
+fi
+# Finished jobs keep their names, and their pod template cannot be changed.
+kubectl --namespace "$namespace" delete jobset/"$job" "job.batch/$job-prepare" --ignore-not-found
+
+# Tokenizing takes one pod and can take hours: no device waits for it.
+kubectl apply --filename="$bundle/k8s-prepare.yaml"
+until kubectl --namespace "$namespace" wait --for=condition=complete --timeout=30s "job/$job-prepare" 2>/dev/null; do
+  if kubectl --namespace "$namespace" wait --for=condition=failed --timeout=0s "job/$job-prepare" 2>/dev/null; then
+    kubectl --namespace "$namespace" logs --tail=20 "job/$job-prepare" >&2
+    exit 2
+  fi
+done
+kubectl apply --filename="$bundle/k8s.yaml"
+printf '%s\n%s\n' "$job" "$namespace" >"$run/kubernetes-job"
+echo "submitted: jobset $namespace/$job; follow with: kubectl --namespace $namespace logs --follow job/$job"

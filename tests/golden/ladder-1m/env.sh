@@ -1,0 +1,9 @@
+# shellcheck shell=bash
+# Environment of the run ladder-1m, read by every script of this bundle.
+# Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
+
+# Each process computes on the cores it is given; more threads than cores only take turns.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+
+# DeepSpeed trains on the CPU even where a GPU is present
+export DS_ACCELERATOR=cpu

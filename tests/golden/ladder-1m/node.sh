@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Prepares and trains on this machine: node.sh RUN_FOLDER PROJECT_FOLDER
+# Started by launch.sh. Written by Trainwright: change the spec and compile again.
+set -euo pipefail
+unset CDPATH
+
+bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+python=${TRAINWRIGHT_PYTHON:-python}
+run=$1
+root=$2
+# shellcheck source=/dev/null
+source "$bundle/env.sh"
+
+# A signal must not end this script before its children: they save, then leave with a code that says so.
+trap ':' TERM INT USR1
+
+# Reports read the run folder alone, so it holds what was planned.
+cp -- "$bundle"/{plan.json,estimate.json,MANIFEST} "$run"
+
+# Devices, disk, memory, ports and clocks, before hours are spent on them.
+"$python" -m trainwright.runtime.preflight --bundle "$bundle" --run "$run"
+
+# Tokenizer and token shards; what is already there and sound is kept.
+"$python" -m trainwright.runtime.prepare --bundle "$bundle" --run "$run" --root "$root"
+
+# One process a device, through torchrun, with the exit code of the training process (torchrun's own is always 1).
+# Without `--` torchrun would take the last --run for its own --run-path.
+"$python" -m trainwright.runtime.launch.ranks --run "$run" -- \
+  --standalone --nnodes=1 --nproc-per-node=2 \
+  -m -- trainwright.runtime.train --bundle "$bundle" --run "$run"

@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# Environment of the run llama2-70b, read by every script of this bundle.
+# Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
+
+# Each process computes on the cores it is given; more threads than cores only take turns.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+
+# NCCL's own complaints reach the log, without its chatter
+export NCCL_DEBUG=WARN
+
+# A lost peer ends the process instead of hanging it
+export TORCH_NCCL_ASYNC_ERROR_HANDLING=1
+
+# Less memory lost to fragmentation
+export PYTORCH_ALLOC_CONF=expandable_segments:True

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Trains on one node of 128: node.sh RUN_FOLDER NODE_RANK MAIN_ADDRESS MAIN_PORT
+# Started by launch.sh. Written by Trainwright: change the spec and compile again.
+set -euo pipefail
+unset CDPATH
+
+bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+python=${TRAINWRIGHT_PYTHON:-python}
+run=$1
+# shellcheck source=/dev/null
+source "$bundle/env.sh"
+
+# A signal must not end this script before its children: they save, then leave with a code that says so.
+trap ':' TERM INT USR1
+
+# The power cap holds while this script runs, and is given back however it ends. What the devices really enforce
+# is read back and recorded by the run: a cap that is not in force is reported, never assumed.
+trap '"$python" -m trainwright.runtime.power_cap restore --bundle "$bundle" --run "$run"' EXIT
+"$python" -m trainwright.runtime.power_cap apply --bundle "$bundle" --run "$run"
+
+# Reports read the run folder alone, so it holds what was planned.
+if [[ $2 -eq 0 ]]; then
+  cp -- "$bundle"/{plan.json,estimate.json,MANIFEST} "$run"
+fi
+
+# Devices, disk, memory, ports and clocks, before hours are spent on them.
+"$python" -m trainwright.runtime.preflight --bundle "$bundle" --run "$run"
+
+# One process a device, through torchrun, with the exit code of the training process (torchrun's own is always 1).
+# Without `--` torchrun would take the last --run for its own --run-path.
+"$python" -m trainwright.runtime.launch.ranks --run "$run" -- \
+  --nnodes=128 --nproc-per-node=8 --node-rank="$2" --master-addr="$3" --master-port="$4" \
+  -m -- trainwright.runtime.train --bundle "$bundle" --run "$run"

@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# Environment of the run pdsh-roce, read by every script of this bundle.
+# Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
+
+# Each process computes on the cores it is given; more threads than cores only take turns.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+
+# NCCL's own complaints reach the log, without its chatter
+export NCCL_DEBUG=WARN
+
+# A lost peer ends the process instead of hanging it
+export TORCH_NCCL_ASYNC_ERROR_HANDLING=1
+
+# Less memory lost to fragmentation
+export PYTORCH_ALLOC_CONF=expandable_segments:True
+
+# The interface where NCCL's processes meet; never the RDMA port
+export NCCL_SOCKET_IFNAME=bond0
+
+# The interface for process groups on CPU
+export GLOO_SOCKET_IFNAME=bond0
+
+# Exactly these RDMA devices (`=`): a prefix would also match the management port's
+export NCCL_IB_HCA='=mlx5_0,mlx5_1'
+
+# The fabric's service level
+export NCCL_IB_SL=0
+
+# 2^n x 4 us before a retry: large fabrics need more patience
+export NCCL_IB_TIMEOUT=22
+
+# Several queue pairs spread one flow over equal-cost paths
+export NCCL_IB_QPS_PER_CONNECTION=4
+
+# The traffic class that this fabric's switches treat as lossless
+export NCCL_IB_TC=106
+
+# The RoCE v2 address; NCCL before 2.21 does not find it by itself
+export NCCL_IB_GID_INDEX=3
+
+# MPI's UCX keeps off the RDMA ports
+export UCX_TLS=tcp
