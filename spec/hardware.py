@@ -85,4 +85,6 @@ def gpu(name: str) -> Gpu:
         raise InputError.one(
             "TW209", f"unknown device {name!r}", f"known devices near that name: {known}", "cluster.gpu"
         )
+    if exact != name:
+        return gpu(exact)
     return _gpu(exact, table["devices"][exact], table["sources"])

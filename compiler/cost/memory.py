@@ -64,7 +64,7 @@ def activation_bytes(case: Case) -> float:
     pipes = case.profile.memory["pipes"] * flight * border if layout.pipeline > 1 else 0.0
     if layout.recompute == "full":
         return flight * layers * border + everything + pipes
-    return flight * layers * (everything if layout.recompute == "none" else thin + border) + pipes
+    return flight * layers * (everything if layout.recompute == "none" else thin) + pipes
 
 
 def logit_bytes(case: Case) -> float:

@@ -1,0 +1,91 @@
+"""Promises of the layout search."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from trainwright.compiler.planner import ROOM, choose, search
+from trainwright.spec.problem import InputError
+from trainwright.tests.compiler.specs import loaded
+
+
+def _spec(name="llama2-7b", *sets):
+    return loaded(name, *sets).spec
+
+
+def test_every_candidate_is_one_that_the_runtime_can_run():
+    """No pipeline, no ZeRO-0, sequence parallel only under ZeRO-3, tensor parallel inside a node, all devices used."""
+    for candidate in search(_spec("llama2-70b")).candidates:
+        layout = candidate.layout
+        assert layout.gpus == 2048
+        assert layout.pipeline == layout.context == 1
+        assert layout.zero in (1, 2, 3)
+        assert layout.sequence == 1 or layout.zero == 3
+        assert layout.tensor <= 8
+        assert layout.shard_group in (0, 8)
+
+
+def test_the_best_comes_first_and_others_say_why_they_lose():
+    """Sorted by pace; each loser has a verdict that names what it loses on, or what does not fit."""
+    found = search(_spec("llama2-70b"))
+    paces = [candidate.pace for candidate in found.candidates[1:]]
+    assert paces == sorted(paces, reverse=True)
+    assert found.best.verdict == "chosen"
+    assert all("slower" in c.verdict or "fast" in c.verdict or "fit" in c.verdict for c in found.candidates[1:])
+
+
+def test_what_the_spec_fixes_is_kept():
+    """parallel.tensor and zero are obeyed, the rest is planned."""
+    layout = choose(_spec("llama2-7b", "parallel.tensor=4", "parallel.zero=1"))
+    assert (layout.tensor, layout.zero, layout.data) == (4, 1, 256)
+
+
+def test_the_choice_fits_with_room_to_spare():
+    """Memory stays below the share that a plan may fill."""
+    best = search(_spec("llama2-70b")).best
+    assert best.memory_bytes <= ROOM * 80 * 2**30
+
+
+@pytest.mark.parametrize(("gpus", "seconds"), [(2048, 1.0), (16384, 3.0)])
+def test_search_time_does_not_grow_with_devices(gpus, seconds):
+    """Under 1 s for 2,048 GPUs and 3 s for 16,384 (processor time on one core)."""
+    spec = _spec("llama2-70b", f"cluster.gpus={gpus}", "training.global_batch=64M tokens")
+    start = time.process_time()
+    assert search(spec).fits
+    assert time.process_time() - start < seconds
+
+
+def test_impossible_layouts_name_what_works():
+    """Three sequences on sixteen devices: an error with the nearest count, not a traceback."""
+    spec = _spec("llama2-7b", "cluster.gpus=1024", "training.global_batch=3 sequences")
+    with pytest.raises(InputError) as refused:
+        choose(spec)
+    assert refused.value.problems[0].code == "TW845"
+    assert "use " in refused.value.problems[0].help
+
+
+def test_a_model_too_big_says_how_many_devices_would_hold_it():
+    """70B on eight devices fits nowhere; more devices or offload do."""
+    spec = _spec("llama2-70b", "cluster.gpus=8")
+    with pytest.raises(InputError) as refused:
+        choose(spec)
+    problem = refused.value.problems[0]
+    assert "no layout fits" in problem.message
+    assert "fits" in problem.help or "would hold it" in problem.help
+
+
+def test_a_fixed_layout_that_cannot_fit_offers_one_that_does():
+    """ZeRO-1 without recomputation cannot hold 34B; the planner's own choice is offered."""
+    spec = _spec("llama2-34b", "parallel.zero=1", "parallel.tensor=1")
+    with pytest.raises(InputError) as refused:
+        choose(spec)
+    assert "this fits: " in refused.value.problems[0].help
+    assert "zero: 3" in refused.value.problems[0].help
+
+
+def test_a_laptop_gets_the_plain_layout():
+    """On CPU: data parallel, ZeRO-1, nothing clever."""
+    layout = choose(_spec("tiny-cpu"))
+    assert (layout.data, layout.zero, layout.tensor, layout.sequence) == (2, 1, 1, 1)
