@@ -21,6 +21,7 @@ from .data.dataset import open_dataset
 from .distributed import World
 from .energy import PhaseLedger, open_meter
 from .energy.cap import combine, observe
+from .energy.lost import lost_span
 from .engine import read_config, start_engine
 from .events import EventLog, last_attempt
 from .exits import exit_file
@@ -79,6 +80,7 @@ def _announce(session: Session, found: Found, changed: list[changes.Change]) -> 
     """The start event; then what was wrong with checkpoints, and which settings are new."""
     plan, world = session.plan, session.world
     cap = combine(world.share(observe(plan) if world.local_rank == 0 else None))
+    lost = lost_span(read_events(session.run.events)) if session.run.events.exists() else None
     source = session.charge("idle").source
     session.tell(
         "start",
@@ -90,6 +92,8 @@ def _announce(session: Session, found: Found, changed: list[changes.Change]) -> 
         versions=session.remembered["versions"],
         changes=[str(change) for change in changed],
     )
+    if lost:
+        session.tell(**lost)
     for flaw in found.damaged:
         session.tell(
             "fault", step=session.state.step, rank=None, what=flaw, action=f"went back to step {session.state.step}"
