@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .. import __version__
+from importlib.metadata import version
+
 from ..spec.problem import InputError
 from .check import check
 from .estimate import estimate
@@ -33,4 +34,4 @@ def _rendered(loaded: Loaded, target: str) -> dict[str, str]:
     spec = loaded.spec
     plan = lower(loaded, choose(spec))
     unit = Unit(spec, plan, estimate(spec, plan.layout), target)
-    return render(unit, loaded.provenance, f"{__version__} bundle of {spec.name} for {target}")
+    return render(unit, loaded.provenance, f"{version('trainwright')} bundle of {spec.name} for {target}")

@@ -26,7 +26,7 @@ def held(run: RunFolder) -> Generator[int]:
     except OSError:
         os.close(descriptor)
         remedy = f"wait for it, stop it with: trainwright stop {run.path}, or choose another run folder"
-        raise InputError.one("TW701", f"{run.path} is in use by {owner(run)}", remedy, "--run") from None
+        raise InputError.one("TW705", f"{run.path} is in use by {owner(run)}", remedy, "--run") from None
     try:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())

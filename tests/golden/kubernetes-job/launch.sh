@@ -13,7 +13,7 @@ job=kubernetes-job
 mkdir -p -- "$run"
 
 if [[ -n $(kubectl --namespace "$namespace" get job "$job" --ignore-not-found --output='jsonpath={.status.active}') ]]; then
-  echo "trainwright: TW701: $run is in use by Kubernetes job $namespace/$job; stop it with: trainwright stop $run" >&2
+  echo "trainwright: TW705: $run is in use by Kubernetes job $namespace/$job; stop it with: trainwright stop $run" >&2
   exit 2
 fi
 # Finished jobs keep their names, and their pod template cannot be changed.

@@ -14,11 +14,11 @@ run=$(cd -- "$run" && pwd -P)
 # One submission at a time, and none while an earlier job of this run folder waits or runs.
 exec 9>"$run/submit.lock"
 if ! flock --nonblock 9; then
-  echo "trainwright: TW701: $run is being submitted by another launch" >&2
+  echo "trainwright: TW705: $run is being submitted by another launch" >&2
   exit 2
 fi
 if [[ -s $run/slurm-job ]] && [[ -n $(squeue --noheader --jobs="$(<"$run/slurm-job")" 2>/dev/null) ]]; then
-  echo "trainwright: TW701: $run is in use by Slurm job $(<"$run/slurm-job"); stop it with: trainwright stop $run" >&2
+  echo "trainwright: TW705: $run is in use by Slurm job $(<"$run/slurm-job"); stop it with: trainwright stop $run" >&2
   exit 2
 fi
 

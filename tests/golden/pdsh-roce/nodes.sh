@@ -24,7 +24,7 @@ on() { ssh "${options[@]}" -- "$1" "$(line "${@:2}")" </dev/null; }
 unreachable=0
 for host in "${hosts[@]}"; do
   if ! on "$host" test -r "$bundle/plan.json" -a -w "$run"; then
-    echo "trainwright: TW705: $host does not answer, or does not see $bundle and $run" >&2
+    echo "trainwright: TW706: $host does not answer, or does not see $bundle and $run" >&2
     unreachable=1
   fi
 done
