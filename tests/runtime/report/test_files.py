@@ -1,0 +1,86 @@
+"""The files of a report: CSV, CodeCarbon, model card, plots, all written the same every time."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+
+import pytest
+from folders import PLAN, Log, whole_run
+from huggingface_hub import ModelCard
+
+from trainwright.runtime.report.build import build_report
+from trainwright.runtime.report.data_files import CODECARBON, codecarbon_csv, curves_csv, table_csv
+from trainwright.runtime.report.model_card import model_card
+from trainwright.runtime.report.write import write_report
+
+
+def _rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_table_csv_holds_unrounded_rows_that_add_up(tmp_path):
+    """The total is the sum of the rows, to the last digit that a float holds."""
+    report = build_report([whole_run(tmp_path / str(n), last=n) for n in (31, 77)])
+    rows = _rows(table_csv(report))
+    actual = [float(row["carbon_tonnes"]) for row in rows if row["basis"] == "measured"]
+    assert len(actual) == 3
+    assert actual[2] == pytest.approx(sum(actual[:2]), rel=1e-15)
+
+
+def test_unknown_is_an_empty_field(tmp_path):
+    """No zero stands where nothing was read."""
+    log = Log(kwh=None)
+    log.start()
+    log.steps(1, 3)
+    report = build_report([log.write(tmp_path / "run")])
+    (actual,) = [row for row in _rows(table_csv(report)) if row["basis"] == "unknown" and row["model"] == "tiny"]
+    assert (actual["energy_kwh"], actual["carbon_tonnes"]) == ("", "")
+    (line,) = _rows(codecarbon_csv(report))
+    assert (line["emissions"], line["gpu_energy"]) == ("", "")
+
+
+def test_codecarbon_columns_and_units(whole):
+    """CodeCarbon's column names; kg, kWh with PUE, watts of all devices, seconds."""
+    report = build_report([whole])
+    (line,) = _rows(codecarbon_csv(report))
+    row = report.runs[0].actual
+    assert tuple(line) == CODECARBON
+    assert float(line["emissions"]) == pytest.approx(row.carbon_tonnes * 1000)
+    assert float(line["energy_consumed"]) == pytest.approx(row.energy_kwh * 1.1)
+    assert float(line["gpu_power"]) == pytest.approx(760)
+    assert (float(line["duration"]), line["gpu_count"], line["cpu_energy"]) == (pytest.approx(200), "2", "")
+
+
+def test_formulas_of_spreadsheets_stay_words(tmp_path):
+    """A name that starts like a formula is quoted."""
+    plan = copy.deepcopy(PLAN)
+    plan["name"] = "=HYPERLINK(1)"
+    report = build_report([whole_run(tmp_path / "run", last=3, plan=plan)])
+    assert _rows(curves_csv(report))[0]["run"] == "'=HYPERLINK(1)"
+
+
+def test_hugging_face_reads_the_model_card(whole):
+    """The hub's own library finds grams of CO2eq, source and hardware in the metadata."""
+    report = build_report([whole])
+    found = ModelCard(model_card(report)).data.co2_eq_emissions
+    assert found["emissions"] == pytest.approx(report.actual_total.carbon_tonnes * 1e6, rel=1e-4)
+    assert found["hardware_used"] == "2 x A100-SXM4-80GB"
+    assert "measured" in found["source"]
+
+
+def test_unknown_emissions_are_left_out_of_the_model_card(tmp_path):
+    """No number rather than a wrong one."""
+    log = Log(kwh=None)
+    log.start()
+    log.steps(1, 3)
+    card = ModelCard(model_card(build_report([log.write(tmp_path / "run")])))
+    assert "emissions" not in card.data.co2_eq_emissions
+
+
+def test_the_same_run_gives_the_same_bytes(restarted, tmp_path):
+    """Every file, PNG and SVG among them, is the same when written again."""
+    first, second = (write_report(build_report([restarted]), tmp_path / name) for name in ("a", "b"))
+    assert [path.name for path in first] == [path.name for path in second]
+    assert [path.name for path in first if path.read_bytes() != (tmp_path / "b" / path.name).read_bytes()] == []

@@ -1,0 +1,87 @@
+"""The report as text: Markdown, LaTeX, terminal, numbers with units."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from trainwright.runtime.report.layouts import latex, markdown, terminal
+from trainwright.runtime.report.numbers import ENERGIES, MASSES, signed_percent, significant, style, with_unit
+from trainwright.runtime.report.tables import Cell, Table
+
+
+def _table(words="a", notes=()):
+    return Table(
+        "key",
+        "Title",
+        ("Name", "Time (device hours)"),
+        ((Cell(words), Cell("1.50", 1.5)), (Cell("long name " * 3), Cell("unknown"))),
+        frozenset({1}),
+        ((Cell("Total"), Cell("1.50", 1.5)),),
+        notes,
+    )
+
+
+def test_markdown_shows_signs_as_they_are():
+    """Words from a run cannot open a cell, a link or a tag."""
+    row = markdown(_table("a|b <b>*x*_y_[z](u)\n`c`")).splitlines()[4]
+    assert row == r"| a\|b \<b\>\*x\*\_y\_\[z\](u) \`c\` | 1.50 |"
+
+
+def test_markdown_aligns_numbers_and_bolds_totals():
+    """Numbers stand right, totals are the last rows in bold."""
+    lines = markdown(_table()).splitlines()
+    assert lines[3] == "| --- | ---: |"
+    assert lines[6] == "| **Total** | **1.50** |"
+
+
+def test_latex_escapes_and_uses_booktabs():
+    """Every sign that LaTeX takes for its own is escaped, CO2 has its subscript."""
+    made = latex(_table(r"50% & $x_1 #2 {a} \b ~^ <1", ("CO2eq.",)))
+    cell = r"50\% \& \$x\_1 \#2 \{a\} \textbackslash{}b \textasciitilde{}\textasciicircum{} \textless{}1 & 1.50 \\"
+    assert cell in made
+    assert r"\toprule" in made
+    assert r"CO\textsubscript{2}eq." in made
+
+
+@pytest.mark.parametrize(("width", "turned"), [(80, False), (22, True)])
+def test_terminal_table_turns_on_its_side_instead_of_cutting(width, turned):
+    """Where a table does not fit, its rows stand one below another, whole."""
+    out = io.StringIO()
+    Console(file=out, width=width).print(terminal(_table("word " * 4)))
+    assert "…" not in out.getvalue()
+    assert ("Time (device hours)" in out.getvalue()) == turned
+
+
+def test_terminal_takes_no_markup_from_words():
+    """[red] is a name, not a colour."""
+    out = io.StringIO()
+    Console(file=out, width=60).print(terminal(_table("[red]x[/red] [/]")))
+    assert "[red]x[/red] [/]" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("values", "texts", "unit"),
+    [
+        ((291.4222, 31.2238), ("291.42", "31.22"), "tCO2eq"),
+        ((0.0000847, 0.0000939), ("84.70", "93.90"), "gCO2eq"),
+        ((539.0, 0.0001), ("539.00", "<0.01"), "tCO2eq"),
+        ((None, 0.5), ("unknown", "0.500"), "tCO2eq"),
+        ((0.0,), ("0.00",), "tCO2eq"),
+    ],
+)
+def test_a_column_has_one_unit_and_one_number_of_decimals(values, texts, unit):
+    """The unit follows the largest value, decimals the smallest; what is too small says so, and is not zero."""
+    column = style(values, MASSES)
+    assert (tuple(column(value) for value in values), column.unit) == (texts, unit)
+
+
+def test_lone_numbers():
+    """A lone quantity takes the unit that fits; no negative zero; large numbers are written out."""
+    assert with_unit(0.222, ENERGIES) == "222 Wh"
+    assert with_unit(None, ENERGIES) == "unknown"
+    assert with_unit(0.0, ENERGIES) == "0 kWh"
+    assert (signed_percent(0.99999), signed_percent(0.923)) == ("+0.0%", "-7.7%")
+    assert (significant(193104.2), significant(0.58333)) == ("193,104", "0.5833")
