@@ -30,6 +30,9 @@ class Loaded:
     sha256: str
     places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
 
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
 
 def load(path: Path | str, sets: Iterable[str] = ()) -> Loaded:
     """The one spec at `path`. Raises InputError with every problem, also when a matrix makes several of it."""

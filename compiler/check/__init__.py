@@ -32,6 +32,7 @@ from . import (
     memory,
     nodes,
     optimal,
+    planned_batch,
     power_cap,
     precision,
     region,
@@ -95,11 +96,10 @@ RULES: tuple[Rule, ...] = (
     checkpoint,
     corpus,
     optimal,
-    batch_rounding,
     files,
 )
 # Rules that need a spec which is otherwise right: they plan it.
-PLANNED: tuple[Rule, ...] = (memory,)
+PLANNED: tuple[Rule, ...] = (memory, planned_batch, batch_rounding)
 
 
 def check(loaded: Loaded) -> list[Problem]:

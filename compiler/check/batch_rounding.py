@@ -6,12 +6,12 @@ that a paper's figure and the run's can be told apart.
 Bad:
 
     training: {sequence_length: 4096, global_batch: 4M tokens}
-    parallel: {data: 1024, micro_batch: 1}
+    cluster: {preset: meta-rsc, gpus: 1024}
 
 Good:
 
     training: {sequence_length: 4096, global_batch: 1024 sequences}
-    parallel: {data: 1024, micro_batch: 1}
+    cluster: {preset: meta-rsc, gpus: 1024}
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...spec.facts import facts
+from ...spec.problem import InputError
 from ..load import Loaded
 from .batch import sequences_asked
 from .finding import Finding
+from .planned import layout_of
 
 CODE = "TW502"
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:
-    """A batch in tokens that is no whole number of rounds, where the ranks are known."""
-    training, parallel = loaded.spec.training, loaded.spec.parallel
-    asked, per_round = sequences_asked(loaded), (parallel.data or 1) * (parallel.micro_batch or 1)
-    if training.global_batch.unit != "tokens" or parallel.data is None or asked % per_round == 0:
-        return
-    becomes = max(1, round(asked / per_round)) * per_round
+    """A batch that is rounded, by less than what TW317 refuses."""
+    training, asked = loaded.spec.training, sequences_asked(loaded)
+    try:
+        becomes = layout_of(loaded).global_batch
+    except InputError:
+        return  # TW315 says why there is no layout
     off = becomes / asked - 1
-    if abs(off) <= facts("sanity")["batch"]["tolerance"]:
+    if 0 < abs(off) <= facts("sanity")["batch"]["tolerance"]:
         tokens = becomes * training.sequence_length
         message = f"{training.global_batch.text} become {becomes} sequences = {tokens:,} tokens ({off:+.1%})"
         yield Finding("training.global_batch", message, f"Write `{becomes} sequences` to say so.")

@@ -21,16 +21,15 @@ from collections.abc import Iterator
 from ...spec.problem import InputError
 from ..load import Loaded
 from .finding import Finding
+from .planned import layout_of
 
 CODE = "TW315"
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """What the planner says when it finds no layout."""
-    from ..planner import choose  # only a spec without errors pays for the planner
-
     try:
-        choose(loaded.spec)
+        layout_of(loaded)
     except InputError as error:
         for problem in error.problems:
             help_ = problem.help[:1].upper() + problem.help[1:]

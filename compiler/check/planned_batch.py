@@ -1,0 +1,46 @@
+"""The planned layout makes the global batch that was asked for, within 5%.
+
+A batch said in tokens is a target. The planner may miss it to find a faster layout; a batch that is further off than 5%
+is not what was asked, so the spec must say which one it means.
+
+Bad:
+
+    cluster: {preset: meta-rsc, gpus: 776}
+    parallel: auto
+    training: {sequence_length: 4096, global_batch: 4M tokens}
+
+Good:
+
+    cluster: {preset: meta-rsc, gpus: 1024}
+    parallel: auto
+    training: {sequence_length: 4096, global_batch: 4M tokens}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...spec.facts import facts
+from ...spec.problem import InputError
+from ..load import Loaded
+from .batch import sequences_asked
+from .finding import Finding
+from .planned import layout_of
+
+CODE = "TW317"
+
+
+def check(loaded: Loaded) -> Iterator[Finding]:
+    """A planned batch that is further off than a note can say."""
+    training, asked = loaded.spec.training, sequences_asked(loaded)
+    try:
+        layout = layout_of(loaded)
+    except InputError:
+        return  # TW315 says why there is none
+    off = layout.global_batch / asked - 1
+    if abs(off) > facts("sanity")["batch"]["tolerance"]:
+        message = f"{training.global_batch.text} become {layout.global_batch} sequences ({off:+.1%}) in the best layout"
+        per_round = layout.data * layout.micro_batch
+        near = sorted({max(1, asked // per_round) * per_round, (asked // per_round + 1) * per_round})
+        options = " or ".join(f"{n:.0f} sequences ({n * training.sequence_length:,.0f} tokens)" for n in near)
+        yield Finding("training.global_batch", message, f"Say which: {options}; or use another number of devices.")
