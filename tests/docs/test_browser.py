@@ -22,7 +22,7 @@ PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 class Quiet(SimpleHTTPRequestHandler):
     """Serves files and says nothing."""
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
 
@@ -98,10 +98,11 @@ def test_search_finds_a_key_of_the_spec(browser: Any, address: str) -> None:
     assert any("reference/spec/" in link.get_attribute("href") for link in found)
 
 
-def test_dark_mode_follows_the_system(browser: Any, address: str) -> None:
-    """Who prefers dark gets the dark scheme without a click."""
-    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": dark})
+@pytest.mark.parametrize(("asked", "scheme"), [("dark", "slate"), ("light", "default")])
+def test_dark_mode_follows_the_system(browser: Any, address: str, asked: str, scheme: str) -> None:
+    """Who prefers dark gets the dark scheme without a click, and the light one again when that changes."""
+    wish = [{"name": "prefers-color-scheme", "value": asked}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wish})
     browser.get(f"{address}/")
-    assert browser.execute_script("return document.body.dataset.mdColorScheme") == "slate"
+    assert browser.execute_script("return document.body.dataset.mdColorScheme") == scheme
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
