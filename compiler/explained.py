@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..spec.facts import facts
 from ..spec.problem import Place, Problem
 from ..spec.section import Section, section_in
 from ..spec.sections import Spec
@@ -67,10 +68,30 @@ def _key_of(tree: Node, steps: tuple[str | int, ...]) -> Place | None:
 
 
 def _unknown_key(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
-    section = _section(steps[:-1])
+    section, word = _section(steps[:-1]), str(steps[-1])
     known = list(section.model_fields) if section else []
     known += {"": ["extends", "matrix"], "model": ["preset"], "cluster": ["preset"]}.get(_dotted(steps[:-1]), [])
-    return "TW201", f"unknown key `{_name(steps)}`", _nearest(str(steps[-1]), known)
+    return "TW201", f"unknown key `{word}`", _meant(word, known)
+
+
+def _meant(word: str, known: list[str]) -> str:
+    """The key that was meant: one of this section that looks like it, or the same word in another section."""
+    if difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.8):
+        return _nearest(word, known)
+    name = facts("synonyms").get(word.lower(), word)
+    if name in known:
+        return f"Did you mean `{name}`?"
+    elsewhere = [path for path in _paths(Spec, "") if path.rpartition(".")[2] == name]
+    return f"Did you mean {' or '.join(f'`{path}`' for path in elsewhere)}?" if elsewhere else _nearest(word, known)
+
+
+def _paths(section: type[Section], above: str) -> Iterator[str]:
+    """Every dotted key of the language below a section."""
+    for name, field in section.model_fields.items():
+        yield above + name
+        below = section_in(field.annotation)
+        if below is not None:
+            yield from _paths(below, f"{above}{name}.")
 
 
 def _missing(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from .problem import InputError, Place, Problem
+from .syntax import meaning
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
@@ -128,12 +129,7 @@ def parse(text: str, file: str) -> Node:
     try:
         tree = builder.document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = builder.place(mark.line, mark.column, 1) if mark else Place(file, 1, 1)
-        message = f"not YAML: {error.problem or error.context}"
-        raise InputError(
-            [*builder.problems, Problem("TW102", "error", message, _hint(place.text), "", place)]
-        ) from error
+        raise InputError([*builder.problems, builder.broken(error)]) from error
     except yaml.YAMLError as error:
         raise _error("TW102", Place(file, 1, 1), f"not YAML: {error}", "") from error
     if builder.problems:
@@ -157,12 +153,6 @@ def _error(code: str, place: Place, message: str, remedy: str) -> InputError:
 
 def _printable(text: str) -> str:
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def _hint(text: str) -> str:
-    if "\t" in text[: len(text) - len(text.lstrip())]:
-        return "Indent with blanks; YAML allows no tabs there."
-    return "Look here and at the line above: a colon, quote or bracket is missing or too much, or the indent is off."
 
 
 class _Builder:
@@ -265,6 +255,15 @@ class _Builder:
     def refuse(self, code: str, event: Any, message: str, remedy: str) -> None:
         """Note a problem at the place of `event`."""
         self.problems.append(Problem(code, "error", message, remedy, "", self.spot(event)))
+
+    def broken(self, error: yaml.MarkedYAMLError) -> Problem:
+        """The problem that libyaml stopped at."""
+        stopped = error.problem_mark or error.context_mark
+        line = self.lines[stopped.line] if stopped and stopped.line < len(self.lines) else ""
+        message, remedy, at_start = meaning(error, line)
+        mark = error.context_mark if at_start else stopped
+        place = self.place(mark.line, mark.column, 1) if mark else Place(self.file, 1, 1)
+        return Problem("TW102", "error", f"not YAML: {message}", remedy, "", place)
 
     def spot(self, event: Any) -> Place:
         """The place of an event; the width stays within its first line."""
