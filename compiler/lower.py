@@ -16,7 +16,7 @@ from ..spec.quantity import Amount
 from ..spec.sections import Carbon, Cluster, Spec
 from .load import Loaded
 from .planner import ROUNDING
-from .question import batch
+from .question import batch, rate
 
 
 def lower(loaded: Loaded, layout: Layout) -> Plan:
@@ -94,6 +94,7 @@ def _device(spec: Spec) -> Device:
         assumed_watts=cluster.device_power or cluster.power_cap or default,
         peak_flops=facts.peak(spec.training.precision),
         interconnect=cluster.interconnect.kind,
+        fabric_bandwidth=rate(cluster.interconnect, cluster.gpus_per_node) or None,
     )
 
 

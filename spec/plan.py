@@ -41,6 +41,7 @@ class Device(Frozen):
     assumed_watts: float | None
     peak_flops: float | None
     interconnect: str
+    fabric_bandwidth: float | None = None  # bytes a second of one device between nodes, one direction, as claimed
 
 
 class CarbonPlan(Frozen):

@@ -13,6 +13,7 @@ def node_script(unit: Unit) -> str:
         "node.sh.j2",
         name=unit.plan.name,
         nodes=unit.nodes,
+        network=unit.nodes > 1 or (device.kind == "cuda" and device.count > 1),
         per_node=device.per_node,
         multi=unit.target != "local",
         fresh=unit.target == "kubernetes",

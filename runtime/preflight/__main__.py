@@ -1,27 +1,39 @@
-"""`python -m trainwright.runtime.preflight --bundle DIR --run DIR`: the checks as a table; exit 2 when one fails."""
+"""`python -m trainwright.runtime.preflight --bundle DIR --run DIR`: the checks as a table; exit 2 when one fails.
+
+Started by itself it looks at this machine; as a rank of torchrun, at all nodes and the network between them.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...spec.exit_codes import Exit
 from ...spec.plan import read_plan
-from .machine import disk_space, disk_speed, memory, processors
+from .machine import machine
 from .table import show
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run every check that applies and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="trainwright.runtime.preflight", description=__doc__)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     plan, run = read_plan(options.bundle), options.run
     run.mkdir(parents=True, exist_ok=True)
-    findings = [processors(plan), memory(plan), disk_space(plan, run), disk_speed(plan, run)]
-    show(findings)
+    rank = 0
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        from .together import together
+
+        rank, findings = together(plan, run)
+    else:
+        findings = machine(plan, run)
+    if rank == 0:
+        show(findings)
     return Exit.INPUT if any(finding.state == "fail" for finding in findings) else Exit.DONE
 
 

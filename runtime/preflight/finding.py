@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["pass", "warn", "fail"]
+STATES: tuple[State, ...] = ("pass", "warn", "fail")  # from good to bad
 
 
 @dataclass(frozen=True, slots=True)

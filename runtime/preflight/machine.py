@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from ...spec.plan import Plan
+from .devices import devices
 from .finding import Finding
 
 GIB = 2**30
@@ -18,6 +19,11 @@ MIB = 2**20
 BYTES_A_PARAMETER = 16  # in a checkpoint: fp32 weight, two AdamW moments, and at most 4 bytes of a working copy
 SAMPLE_BYTES = 64 * MIB
 SLOW_SAVE_SECONDS = 600
+
+
+def machine(plan: Plan, run: Path) -> list[Finding]:
+    """Every check that one node can make alone."""
+    return [*devices(plan), processors(plan), memory(plan), disk_space(plan, run), disk_speed(plan, run)]
 
 
 def checkpoint_bytes(plan: Plan) -> int:
@@ -35,7 +41,7 @@ def processors(plan: Plan) -> Finding:
 
 
 def memory(plan: Plan) -> Finding:
-    """Enough free memory to hold the state of the ranks (on CPU), or to stage a checkpoint (on GPUs)."""
+    """Enough free memory for the state of the ranks (on CPU), or to stage a checkpoint (on GPUs)."""
     free, share = psutil.virtual_memory().available, plan.device.per_node / plan.device.count
     needed = round(checkpoint_bytes(plan) * share)
     seen = f"{free / GIB:.1f} GiB free, {needed / GIB:.1f} GiB of state on this node"

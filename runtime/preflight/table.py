@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from .finding import Finding
 
@@ -13,9 +13,12 @@ _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def show(findings: Iterable[Finding]) -> None:
-    """Print one line a finding: state, what, what was seen, what to do."""
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    for finding in findings:
+    """Print one line a finding (state, what, what was seen), and under a bad one what to do."""
+    rows = list(findings)
+    width = max((len(finding.name) for finding in rows), default=0)
+    console = Console(highlight=False)
+    for finding in rows:
         state = f"[{_COLOURS[finding.state]}]{finding.state}[/]"
-        table.add_row(state, finding.name, finding.seen, finding.remedy)
-    Console(highlight=False).print(table)
+        console.print(f"{state}  {escape(finding.name):{width}}  {escape(finding.seen)}", soft_wrap=True)
+        if finding.remedy:
+            console.print(f"      {'':{width}}  [dim]{escape(finding.remedy)}[/]", soft_wrap=True)

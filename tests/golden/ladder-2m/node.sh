@@ -15,16 +15,18 @@ source "$bundle/env.sh"
 trap ':' TERM INT USR1
 
 # Reports read the run folder alone, so it holds what was planned.
-cp -- "$bundle"/{plan.json,estimate.json,MANIFEST} "$run"
+cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
 
-# Devices, disk, memory, ports and clocks, before hours are spent on them.
+# One process a device, through torchrun, with the exit code of these processes (torchrun's own is always 1).
+# Without the last `--` torchrun would take --run for its own --run-path.
+ranks=("$python" -m trainwright.runtime.launch.ranks --run "$run" --
+  --standalone --nnodes=1 --nproc-per-node=2
+  -m --)
+
+# Memory and disk, before hours are spent on them.
 "$python" -m trainwright.runtime.preflight --bundle "$bundle" --run "$run"
 
 # Tokenizer and token shards; what is already there and sound is kept.
 "$python" -m trainwright.runtime.prepare --bundle "$bundle" --run "$run" --root "$root"
 
-# One process a device, through torchrun, with the exit code of the training process (torchrun's own is always 1).
-# Without `--` torchrun would take the last --run for its own --run-path.
-"$python" -m trainwright.runtime.launch.ranks --run "$run" -- \
-  --standalone --nnodes=1 --nproc-per-node=2 \
-  -m -- trainwright.runtime.train --bundle "$bundle" --run "$run"
+exec "${ranks[@]}" trainwright.runtime.train --bundle "$bundle" --run "$run"

@@ -20,14 +20,16 @@ trap '"$python" -m trainwright.runtime.power_cap restore --bundle "$bundle" --ru
 
 # Reports read the run folder alone, so it holds what was planned.
 if [[ $2 -eq 0 ]]; then
-  cp -- "$bundle"/{plan.json,estimate.json,MANIFEST} "$run"
+  cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
 fi
 
-# Devices, disk, memory, ports and clocks, before hours are spent on them.
-"$python" -m trainwright.runtime.preflight --bundle "$bundle" --run "$run"
+# One process a device, through torchrun, with the exit code of these processes (torchrun's own is always 1).
+# Without the last `--` torchrun would take --run for its own --run-path.
+ranks=("$python" -m trainwright.runtime.launch.ranks --run "$run" --
+  --nnodes=256 --nproc-per-node=8 --node-rank="$2" --master-addr="$3" --master-port="$4"
+  -m --)
 
-# One process a device, through torchrun, with the exit code of the training process (torchrun's own is always 1).
-# Without `--` torchrun would take the last --run for its own --run-path.
-"$python" -m trainwright.runtime.launch.ranks --run "$run" -- \
-  --nnodes=256 --nproc-per-node=8 --node-rank="$2" --master-addr="$3" --master-port="$4" \
-  -m -- trainwright.runtime.train --bundle "$bundle" --run "$run"
+# Devices, disk, memory and clocks of every node and the bandwidth between the ranks, before hours are spent on them.
+"${ranks[@]}" trainwright.runtime.preflight --bundle "$bundle" --run "$run"
+
+"${ranks[@]}" trainwright.runtime.train --bundle "$bundle" --run "$run"

@@ -1,0 +1,60 @@
+"""Checks of a node's GPUs: as many as the plan counts on, of the kind that it names, with a driver and the cap."""
+
+from __future__ import annotations
+
+import pynvml
+
+from ...spec.plan import Plan
+from ..energy.cap import observe
+from ..energy.node import within
+from .finding import Finding
+
+
+def devices(plan: Plan) -> list[Finding]:
+    """Findings about the GPUs of this node; none for a run on CPUs."""
+    if plan.device.kind == "cpu":
+        return []
+    seen = within(_present, pynvml.NVMLError)
+    if seen is None:
+        remedy = "load NVIDIA's driver, or give the job GPUs"
+        return [Finding("devices", "fail", "the driver does not answer", remedy)]
+    driver, names = seen
+    return [_count(plan, names), _kind(plan, names), Finding("driver", "pass", driver), *_cap(plan)]
+
+
+def _present() -> tuple[str, list[str]]:
+    """Driver version and the names of the GPUs. Raises NVMLError."""
+    pynvml.nvmlInit()
+    handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+    return pynvml.nvmlSystemGetDriverVersion(), [pynvml.nvmlDeviceGetName(handle) for handle in handles]
+
+
+def _count(plan: Plan, names: list[str]) -> Finding:
+    seen = f"{len(names)} of {plan.device.per_node}"
+    if len(names) < plan.device.per_node:
+        return Finding("devices", "fail", seen, "a GPU is missing: take the node out and report it")
+    return Finding("devices", "pass", seen)
+
+
+def _kind(plan: Plan, names: list[str]) -> Finding:
+    """The driver's names are written in many ways (`NVIDIA A100-SXM4-80GB`), so only the model's first word counts."""
+    model = plan.device.name.split("-")[0]
+    others = sorted({name for name in names if model.lower() not in name.lower()})
+    if others:
+        remedy = "estimate and peak are of another device: change cluster.gpu"
+        return Finding("device model", "warn", f"{', '.join(others)}, planned {plan.device.name}", remedy)
+    return Finding("device model", "pass", plan.device.name)
+
+
+def _cap(plan: Plan) -> list[Finding]:
+    """Whether the planned power cap is in force."""
+    cap = observe(plan)
+    if cap.requested_watts is None:
+        return []
+    if cap.enforced_watts is None:
+        return [Finding("power cap", "warn", "the driver does not tell the limit", "the report will say unknown")]
+    seen = f"{cap.enforced_watts:g} W enforced, {cap.requested_watts:g} W planned"
+    if not cap.applied:
+        remedy = "set the cap (cluster.power_cap_mode), or plan with what is enforced"
+        return [Finding("power cap", "warn", seen, remedy)]
+    return [Finding("power cap", "pass", seen)]
