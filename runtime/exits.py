@@ -65,7 +65,7 @@ def report(run: Path, end: Ended) -> None:
         return
     if end.code not in (Exit.DONE, Exit.PREEMPTED):
         _say(0, f"{end}\n")
-        _log(run, 0, f"{end}", end.code)
+        log_fault(run, 0, f"{end}", f"left with {end.code.name}")
     record(run, end.code)
 
 
@@ -75,25 +75,31 @@ def rank_here() -> int:
 
 
 def fail(run: Path, error: Exception) -> NoReturn:
-    """End this process for a failure that the other ranks do not know of: say it, log it, record it, and go.
+    """End this process for a failure that the other ranks do not know of.
 
     Not by way of the interpreter's normal end, which would wait for collectives that nobody answers any more.
     """
-    code, rank = code_of(error), rank_here()
-    details = "".join(traceback.format_exception(error)) if code is Exit.FAULT else f"{error}\n"
-    _say(rank, details)
-    try:
-        _log(run, rank, str(error), code)
-        record(run, code)
-    except OSError as refused:
-        _say(rank, f"{refused}\n")
+    code = code_of(error)
+    note(run, str(error), code, "".join(traceback.format_exception(error)) if code is Exit.FAULT else None)
     os._exit(code)
 
 
-def _log(run: Path, rank: int, what: str, code: Exit) -> None:
+def note(run: Path, what: str, code: Exit, details: str | None = None) -> None:
+    """Say, log and record why this rank alone is about to leave; never fails."""
+    rank = rank_here()
+    _say(rank, details or f"{what}\n")
+    try:
+        log_fault(run, rank, what, f"left with {code.name}")
+        record(run, code)
+    except OSError as refused:
+        _say(rank, f"{refused}\n")
+
+
+def log_fault(run: Path, rank: int, what: str, action: str) -> None:
+    """Append a fault to the log of a run that this process does not otherwise write."""
     path = RunFolder(run).events
     log = EventLog(path, last_attempt(path))
-    log.write("fault", step=None, rank=rank, what=what, action=f"left with {code.name}")
+    log.write("fault", step=None, rank=rank, what=what, action=action)
     log.close()
 
 

@@ -33,11 +33,11 @@ def strike(rank: int, step: int) -> None:
             os.kill(os.getpid(), number)
 
 
-def spoil_loss(loss: Tensor, rank: int, step: int) -> Tensor:
-    """The loss, made NaN or raised by 10 nats when that is due."""
-    if fires("nan", rank, step):
+def spoil_loss(loss: Tensor, rank: int, batch: int) -> Tensor:
+    """The loss, made NaN or raised by 10 nats when that is due in this batch (from 1): going back leaves it out."""
+    if fires("nan", rank, batch):
         return loss * float("nan")
-    return loss + 10.0 if fires("spike", rank, step) else loss
+    return loss + 10.0 if fires("spike", rank, batch) else loss
 
 
 def flip_bit(module: nn.Module, rank: int, step: int) -> None:

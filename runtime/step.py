@@ -71,7 +71,7 @@ def _attempt(step: Step) -> Outcome:
     mean, vetoed = 0.0, False
     for turn in range(turns):
         loss = loss_of(engine, step.data.batch(step.batch, turn, step.world.data_rank), step.world)
-        loss = inject.spoil_loss(loss, step.world.rank, step.number)
+        loss = inject.spoil_loss(loss, step.world.rank, step.batch + 1)
         loss_sum += loss.detach()
         if turn == turns - 1:
             total, *totals = step.world.total([loss_sum.item(), *step.numbers()])

@@ -1,9 +1,8 @@
-"""Ulysses sequence parallelism (arXiv 2309.14509): each rank holds a part of every sequence, and within attention all of
-the sequence for a part of the heads.
+"""Ulysses sequence parallelism (arXiv 2309.14509): part of every sequence a rank; in attention, part of the heads.
 
-DeepSpeed is not told: to it the ranks of a sequence group are data-parallel ranks, since the mean over ranks of the mean
-loss of equal parts is the mean loss. So no ZeRO stage, gradient norm or clipping can go wrong over it, as they do when
-DeepSpeed's own sequence parallelism is used (its ZeRO-1 and 2 leave the ranks with different weights).
+DeepSpeed is not told: to it the ranks of a sequence group are data-parallel ranks, since the mean over ranks of the
+mean loss of equal parts is the mean loss. So no ZeRO stage, gradient norm or clipping can go wrong over it, as they do
+when DeepSpeed's own sequence parallelism is used (its ZeRO-1 and 2 leave the ranks with different weights).
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Ulysses:
         self._size = distributed.get_world_size(group)
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor, documents: Tensor | None) -> Tensor:
-        """q [batch, part of time, heads, head size], k and v alike; `documents` [batch, whole time] or None."""
+        """Attend; `q`, `k`, `v` [batch, part of time, heads, head size], `documents` [batch, whole time] or None."""
         whole = [self._heads_apart(tensor) for tensor in (q, self._enough_heads(k), self._enough_heads(v))]
         mixed = causal_attention(whole[0], whole[1], whole[2], documents)
         return self._time_apart(mixed)
@@ -46,8 +45,7 @@ class Ulysses:
 
 
 class _AllToAll(torch.autograd.Function):
-    """Row i of the first dimension goes to rank i; what came from rank i becomes row i. Its own inverse, so its own
-    gradient."""
+    """Row i goes to rank i; what came from rank i becomes row i. Its own inverse, so its own gradient."""
 
     @staticmethod
     def forward(ctx: Any, sent: Tensor, group: Any) -> Tensor:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
 import os
+import runpy
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+# Before anything imports torch or DeepSpeed, here and in the processes that the fork server makes.
+os.environ |= {"DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
 
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.data.shards import Index, ShardWriter, SourcePart, file_sha256
@@ -73,6 +80,80 @@ def make_plan(layout: Layout | None = None, steps: int = 4, **changes: object) -
     return Plan.model_validate(raw)
 
 
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    [
+        "trainwright.runtime.train",
+        "torch.utils.tensorboard",
+        "deepspeed.runtime.zero.muon.muon_optimizer",
+        "torch._dynamo",
+    ]
+)
+
+
+class Ranks:
+    """The ranks of one start, forked from a process that has imported everything: seconds saved on each."""
+
+    def __init__(
+        self, arguments: list[str], environment: dict[str, str], ranks: int, output: Path, program: str = "rank.py"
+    ) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        common = environment | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(ranks)}
+        path = str(Path(__file__).with_name(program))
+        self.processes = []
+        for rank in range(ranks):
+            place = common | {"RANK": str(rank), "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": str(ranks)}
+            order = {"arguments": arguments, "environment": place, "output": str(output)}
+            self.processes.append(FORKS.Process(target=runpy.run_path, args=(path, order), daemon=True))
+            self.processes[-1].start()
+
+    def wait(self, timeout: float) -> None:
+        """Until every rank has ended."""
+        end = time.monotonic() + timeout
+        for process in self.processes:
+            process.join(max(0.0, end - time.monotonic()))
+            assert process.exitcode is not None, "a rank did not end"
+
+    def signal(self, number: int) -> None:
+        """Send a signal to every rank."""
+        for process in self.processes:
+            os.kill(process.pid, number)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        for process in self.processes:
+            process.kill()
+            process.join()
+
+
+class Launched:
+    """The ranks as launch.sh starts them: through torchrun, in a process group of their own."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str], ranks: int, output: Path) -> None:
+        command = [sys.executable, "-m", "trainwright.runtime.launch.ranks", *arguments[2:], "--", "--standalone"]
+        command += [f"--nproc-per-node={ranks}", "-m", "--", "trainwright.runtime.train", *arguments]
+        with output.open("ab") as file:
+            self.process = subprocess.Popen(
+                command, env=environment, stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+
+    def wait(self, timeout: float) -> int:
+        """Until torchrun has ended; the exit code."""
+        return self.process.wait(timeout)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to everything that was started."""
+        os.killpg(self.process.pid, number)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
 @dataclass
 class Workplace:
     """A bundle and a run folder, and what has been started in them."""
@@ -81,7 +162,7 @@ class Workplace:
     run: RunFolder
     plan: Plan
     injected: Path
-    processes: list[subprocess.Popen] = field(default_factory=list)
+    started: list[Ranks | Launched] = field(default_factory=list)
 
     def write_bundle(self, plan: Plan) -> None:
         """Put another plan into the bundle."""
@@ -90,27 +171,30 @@ class Workplace:
         (self.bundle / "plan.json").write_text(plan.model_dump_json())
         (self.bundle / "ds_config.json").write_text(json.dumps(deepspeed_config(plan)))
 
-    def start(self, inject: str = "") -> subprocess.Popen:
-        """Start the ranks, as launch.sh does."""
+    def start(self, inject: str = "", how: type[Ranks | Launched] = Ranks) -> Ranks | Launched:
+        """Start the ranks."""
         environment = os.environ | {"OMP_NUM_THREADS": "1", "TRAINWRIGHT_INJECT": inject}
         environment["TRAINWRIGHT_INJECTED"] = str(self.injected)
-        command = [sys.executable, "-W", "ignore::FutureWarning", "-m", "trainwright.runtime.launch.ranks"]
-        command += ["--run", str(self.run.path), "--", "--standalone", f"--nproc-per-node={self.plan.layout.gpus}"]
-        command += ["-m", "--", "trainwright.runtime.train", "--bundle", str(self.bundle), "--run", str(self.run.path)]
-        with (self.run.path / "output.txt").open("ab") as output:
-            process = subprocess.Popen(
-                command, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
-            )
-        self.processes.append(process)
-        return process
+        arguments = ["--bundle", str(self.bundle), "--run", str(self.run.path)]
+        self.started.append(how(arguments, environment, self.plan.layout.gpus, self.run.path / "output.txt"))
+        return self.started[-1]
 
     def train(self, inject: str = "", timeout: float = 120) -> int:
-        """Train to the end; the exit code."""
-        return self.start(inject).wait(timeout)
+        """Train to the end; the exit code that the run recorded."""
+        self.start(inject).wait(timeout)
+        return self.code()
+
+    def code(self) -> int:
+        """The exit code that the run recorded."""
+        return int((self.run.path / "exit_code").read_text())
 
     def events(self, kind: str = "") -> list[dict]:
         """The events of a kind, or all."""
         return [e for e in read_events(self.run.events) if not kind or e["kind"] == kind]
+
+    def faults(self) -> list[str]:
+        """What the faults of the run were."""
+        return [event["what"] for event in self.events("fault")]
 
     def losses(self) -> dict[int, float]:
         """The loss of each step, as the last attempt at it logged it."""
@@ -132,13 +216,6 @@ class Workplace:
         while not (self.run.events.exists() and text in self.run.events.read_text()):
             assert time.monotonic() < end, self.output()
             time.sleep(0.02)
-
-    def end(self) -> None:
-        """Leave nothing behind."""
-        for process in self.processes:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
 
 
 def write_shards(run: RunFolder, plan: Plan, tokens: int = 20_000) -> None:
@@ -183,11 +260,23 @@ def workplace(tmp_path_factory):
         return place
 
     yield make
-    for place in made:
-        place.end()
+    for start in (start for place in made for start in place.started):
+        start.end()
 
 
 @pytest.fixture(scope="session")
 def tiny_plan():
     """The function that makes plans."""
     return make_plan
+
+
+@pytest.fixture(scope="session")
+def launched():
+    """Start ranks as launch.sh does."""
+    return Launched
+
+
+@pytest.fixture(scope="session")
+def forked():
+    """Start ranks quickly."""
+    return Ranks

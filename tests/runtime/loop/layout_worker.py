@@ -1,9 +1,9 @@
-"""Trains plans one after another inside torchrun and writes what came out: WORK_FOLDER holds plans.json and gets N.pt."""
+"""One rank that trains plans one after another: `arguments` is a folder with plans.json; plan N's outcome is N.pt."""
 
 from __future__ import annotations
 
 import json
-import sys
+import os
 from pathlib import Path
 
 import deepspeed
@@ -49,16 +49,19 @@ def train(plan: Plan, run: RunFolder, world: World) -> dict:
 
 def main() -> None:
     """Every plan of plans.json, all of the same number of ranks."""
-    folder = Path(sys.argv[1])
+    folder = Path(given["arguments"][0])
     plans = [Plan.model_validate(raw) for raw in json.loads((folder / "plans.json").read_text())]
     world = join(plans[0])
     for number, plan in enumerate(plans):
-        print(number, plan.layout, flush=True)
         here = World(world.rank, world.size, world.local_rank, world.device, plan.layout)
         result = train(plan, RunFolder(folder / "run"), here)
         if world.rank == 0:
             torch.save(result, folder / f"{number}.pt")
 
 
-if __name__ == "__main__":
-    main()
+given = globals()
+os.environ.update(given["environment"])
+with Path(given["output"]).open("ab") as file:
+    os.dup2(file.fileno(), 1)
+    os.dup2(file.fileno(), 2)
+main()

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,10 +10,10 @@ import torch
 from trainwright.spec.layout import Layout
 
 STEPS = 4
-# Relative for losses and norms, absolute for weights (which are about 0.02). fp32 differs by the order of sums; bf16
-# keeps 8 bits, so a gradient moves in its third digit, and Adam turns a tiny gradient's sign into a whole step.
-FP32 = {"loss": 1e-6, "norm": 1e-5, "weights": 1e-5}
-BF16 = {"loss": 1e-3, "norm": 1e-2, "weights": 2e-3}
+# Largest relative difference of losses and norms, and root mean square difference of weights (which move by about
+# 7e-3). fp32 differs by the order of sums; bf16 keeps 8 bits, so a gradient moves in its third digit.
+FP32 = {"loss": 1e-6, "norm": 1e-5, "weights": 1e-6}
+BF16 = {"loss": 2e-4, "norm": 5e-3, "weights": 3e-4}
 
 
 def sharded(**options):
@@ -44,23 +40,16 @@ TENSOR = [
 
 
 @pytest.fixture(scope="module")
-def results(workplace, tiny_plan):
+def results(workplace, tiny_plan, forked):
     """A function: layouts of equally many ranks and a precision -> what each trained."""
 
     def train(layouts, precision="fp32"):
         plans = [tiny_plan(layout, steps=STEPS, training__precision=precision) for layout in layouts]
         folder = workplace(plans[0]).bundle.parent
         (folder / "plans.json").write_text(json.dumps([plan.model_dump(mode="json") for plan in plans]))
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        command += [
-            f"--nproc-per-node={layouts[0].gpus}",
-            str(Path(__file__).with_name("layout_worker.py")),
-            str(folder),
-        ]
-        done = subprocess.run(
-            command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=280, check=False
-        )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+        start = forked([str(folder)], {"OMP_NUM_THREADS": "1"}, layouts[0].gpus, folder / "output", "layout_worker.py")
+        start.wait(280)
+        assert not any(process.exitcode for process in start.processes), (folder / "output").read_text()
         return [torch.load(folder / f"{number}.pt") for number in range(len(plans))]
 
     return train
@@ -112,7 +101,8 @@ def check(layouts, results, truth, tolerance):
         found = {
             key: max(abs(a / b - 1) for a, b in zip(result[key], truth[key], strict=True)) for key in ("loss", "norm")
         }
-        found["weights"] = max(float((result["weights"][n] - w).abs().max()) for n, w in truth["weights"].items())
+        apart = torch.cat([(result["weights"][name] - w).flatten() for name, w in truth["weights"].items()])
+        found["weights"] = float(apart.square().mean().sqrt())
         if any(not found[key] <= tolerance[key] for key in tolerance):
             wrong.append(f"{layout}: {found}")
     assert not wrong, "\n".join(wrong)

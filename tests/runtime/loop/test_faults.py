@@ -1,0 +1,77 @@
+"""Injected faults: each really fires, is named, and ends or does not end the run as reliability.md asks."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from trainwright.spec.exit_codes import Exit
+
+
+@pytest.fixture
+def faulty(workplace, tiny_plan):
+    """A function: trains a tiny plan with faults, checks that they fired, returns the workplace and the exit code."""
+
+    def train(inject, **changes):
+        place = workplace(tiny_plan(**{"steps": 8, **changes}))
+        code = place.train(inject=inject)
+        fired = place.injected.read_text().split("\n")
+        assert set(inject.split("; ")) <= set(fired), place.output()
+        return place, code
+
+    return train
+
+
+def test_a_nan_on_one_rank_skips_the_update_on_all(faulty):
+    """The step is not applied anywhere, the fault names rank and parameter, and the run goes on and ends well."""
+    place, code = faulty("nan rank=1 step=3")
+    assert code == Exit.DONE
+    assert place.faults() == ["non-finite gradient: rank 1: lm_head.weight"]
+    norms = {event["step"]: event["grad_norm"] for event in place.events("step")}
+    assert [step for step, norm in norms.items() if norm is None] == [3]
+
+
+def test_three_skipped_steps_in_a_row_end_the_run(faulty):
+    """The end is DIVERGED on every rank, at the third step in a row, and names step, rank and parameter."""
+    place, code = faulty("nan rank=0 step=2; nan rank=1 step=3; nan rank=0 step=4")
+    assert code == Exit.DIVERGED
+    assert "4: rank 0: lm_head.weight" in place.faults()[-1]
+    assert place.events("stop")[-1]["reason"] == "diverged"
+
+
+@pytest.mark.parametrize("action", ["continue", "skip", "rewind", "stop"])
+def test_a_loss_spike_is_treated_as_the_spec_says(faulty, action):
+    """Continue applies the step; skip leaves it out; rewind goes back and leaves the batch out; stop ends the run."""
+    policy = {"action": action, "threshold": 3.0}
+    changes = {"steps": 14, "training__loss_spike": policy, "schedule__checkpoint_every": 4}
+    place, code = faulty("spike rank=0 step=11", **changes)
+    assert code == (Exit.DIVERGED if action == "stop" else Exit.DONE)
+    assert place.faults()[0].startswith("loss spike: ")
+    steps = [event["step"] for event in place.events("step")]
+    applied = [event["step"] for event in place.events("step") if event["grad_norm"] is not None]
+    expected = {"continue": range(1, 15), "skip": range(1, 15), "stop": range(1, 12)}
+    assert steps == (list(expected[action]) if action != "rewind" else [*range(1, 12), *range(9, 15)])
+    assert (11 in applied) == (action != "skip")
+
+
+def test_a_flipped_bit_in_one_replica_is_found(faulty):
+    """One bit of one weight on one rank ends the run at the next comparison, before it is saved."""
+    place, code = faulty("flip rank=1 step=4", steps=4)
+    assert code == Exit.CORRUPT
+    assert "lm_head.weight differs on replica" in place.faults()[0]
+    assert not list(place.run.checkpoints.glob("step-*"))
+
+
+@pytest.mark.parametrize(("how", "what"), [("kill", "signal 9"), ("crash", "signal 11"), ("hang", "has not answered")])
+def test_a_lost_rank_takes_the_others_along(workplace, tiny_plan, launched, how, what):
+    """All ranks are gone within a minute, the code is PEER_LOST, the log names the rank, nothing is left behind."""
+    place, began = workplace(tiny_plan(steps=8)), time.monotonic()
+    start = place.start(f"{how} rank=1 step=3", launched)
+    assert start.wait(60) == Exit.PEER_LOST
+    assert time.monotonic() - began < 60
+    assert place.injected.read_text() == f"{how} rank=1 step=3\n"
+    assert any("rank 1" in text and what in text for text in place.faults()), place.faults()
+    with pytest.raises(ProcessLookupError):
+        os.killpg(start.process.pid, 0)
