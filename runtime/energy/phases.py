@@ -94,24 +94,30 @@ class PhaseLedger:
     def resume(self, events: Iterable[Event]) -> None:
         """Go on from a run's event log.
 
-        `phase` events carry the totals; the steps after the last of them, whose own `phase` event a crash
+        `phase` events carry the totals. The steps after the last of an attempt, whose own `phase` events a kill
         swallowed, are charged to `train` from the cumulative energy of their `step` events.
         """
         self._total.clear()
-        logged, tail_seconds, measured = None, 0.0, True
+        tail, measured = Account(), True
         for event in events:
+            kwh = event.get("energy_kwh")
             match event["kind"]:
                 case "start":
-                    measured = bool(event.get("measured"))
-                case "phase":
-                    joules = None if event["energy_kwh"] is None else event["energy_kwh"] * JOULES_PER_KWH
-                    self._total[event["name"]].add(event["seconds"], joules, measured=event["measured"])
-                    tail_seconds = 0.0
+                    self._add_tail(tail, measured)
+                    tail, measured = Account(), bool(event.get("measured"))
                 case "step":
-                    tail_seconds += event["seconds"]
-                    logged = event["energy_kwh"] if event["energy_kwh"] is not None else logged
+                    tail.seconds += event["seconds"]
+                    tail.joules = 0.0 if kwh is None else max(0.0, (kwh - (self.kwh or 0.0)) * JOULES_PER_KWH)
+                    tail.unmetered_seconds = tail.seconds if kwh is None else 0.0
+                case "phase":
+                    joules = None if kwh is None else kwh * JOULES_PER_KWH
+                    self._total[event["name"]].add(event["seconds"], joules, measured=event["measured"])
+                    if event["name"] not in ("tokenizer", "data"):  # those are of the next attempt's preparation
+                        tail = Account()
                 case _:
                     pass
-        if tail_seconds:
-            tail = None if logged is None else max(0.0, (logged - (self.kwh or 0.0)) * JOULES_PER_KWH)
-            self._total["train"].add(tail_seconds, tail, measured=measured)
+        self._add_tail(tail, measured)
+
+    def _add_tail(self, tail: Account, measured: bool) -> None:
+        if tail.seconds:
+            self._total["train"].add(tail.seconds, None if tail.unmetered_seconds else tail.joules, measured=measured)

@@ -91,6 +91,19 @@ def test_resume_counts_lost_work(ledger, clock):
     assert resumed.phases["checkpoint"].kwh == 0.5
 
 
+def test_resume_after_two_kills(ledger, clock):
+    """Energy of two killed attempts stays counted; what the next start prepares in between is added to it."""
+    start = {"kind": "start", "measured": True}
+    prepared = {"kind": "phase", "name": "data", "seconds": 1.0, "energy_kwh": 0.25, "measured": True}
+    events = [start, step(1.0), prepared, start, step(1.5), step(2.0), prepared]
+    resumed = PhaseLedger(clock)
+    resumed.resume(events)
+    assert resumed.kwh == pytest.approx(2.25)
+    assert resumed.phases["train"].kwh == pytest.approx(1.75)
+    assert resumed.phases["data"].kwh == pytest.approx(0.5)
+    assert resumed.phases["train"].seconds == 3
+
+
 def test_resume_of_an_unknown_run(clock):
     """A run whose log knows no energy stays unknown."""
     resumed = PhaseLedger(clock)
