@@ -10,16 +10,19 @@ A run folder holds
     logs/ tensorboard/ report/         what their names say
     lock stop                          held while training; created by whoever wants the run to save and leave
 
-Every event has `kind`, `time` (Unix seconds), `attempt` (1 for the first start). Cumulative numbers (`tokens`, `energy_kwh`)
-continue over restarts. A number that is not known is null, never zero. Kinds and their further fields:
+Every event has `kind`, `time` (Unix seconds), `attempt` (1 for the first start). Cumulative numbers (`tokens`,
+`energy_kwh`) continue over restarts. A number that is not known is null, never zero. Kinds and their further fields:
 
-    start       step (where it begins), world_size, meter ("nvml" | "rapl" | "assumed"), measured (bool),
-                power_cap {requested_watts, enforced_watts, applied (true | false | null)}, versions {package: version}
-    phase       name (tokenizer | data | train | validate | checkpoint | idle), seconds, energy_kwh (of this span), measured
-    step        step, tokens, loss, grad_norm, learning_rate, seconds, tokens_per_second, mfu, energy_kwh, power_watts, memory_bytes
+    start       step (where it begins), world_size, meter ("nvml" | "rapl" | "assumed" | null), measured (bool),
+                power_cap {requested_watts, enforced_watts, applied (true | false | null)}, versions {package: version},
+                unigram_entropy (nats; the held-out loss that token frequencies alone would reach)
+    phase       name (tokenizer | data | train | validate | checkpoint | idle), seconds, energy_kwh (of this span),
+                measured
+    step        step, tokens, loss, grad_norm, learning_rate, seconds, tokens_per_second, mfu, energy_kwh, power_watts,
+                memory_bytes
     validation  step, tokens, loss, seconds
     checkpoint  step, path, seconds, bytes
-    gap         device, start, end, reason (seconds that no meter covers)
+    gap         device (or "all"), start, end, reason (seconds that no meter covers)
     fault       step, rank, what, action
     stop        step, reason (done | signal | stop-file | budget | diverged | ...), exit_code, energy_kwh
 """
@@ -86,9 +89,15 @@ def read_events(path: Path) -> Iterator[Event]:
     """Yield the events of a log, leaving out lines that are torn or not events. Raises OSError when there is no log."""
     with path.open("rb") as log:
         for line in log:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(event, dict) and "kind" in event:
+            event = parse_event(line)
+            if event is not None:
                 yield event
+
+
+def parse_event(line: bytes) -> Event | None:
+    """The event in a line of a log; None when the line is torn or not an event."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "kind" in event else None
