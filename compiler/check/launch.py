@@ -1,6 +1,6 @@
 """The launch target has what it needs.
 
-ssh needs one host a node; Kubernetes needs a container image; a local launch is one machine.
+ssh needs one host a node; Kubernetes needs a container image and a volume; a local launch is one machine.
 
 Bad:
 
@@ -29,8 +29,9 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     if launch.target == "ssh" and len(set(launch.hosts)) != nodes:
         message = f"{len(set(launch.hosts))} different hosts for {nodes} nodes"
         yield Finding("launch.hosts", message, "List each node once.")
-    if launch.target == "kubernetes" and launch.container is None:
-        yield Finding("launch", "kubernetes needs a container image", "Add `container: registry/image:tag`.")
+    if launch.target == "kubernetes" and None in (launch.container, launch.volume_claim):
+        message = "kubernetes needs a container image, and a volume that the pods share for data and runs"
+        yield Finding("launch", message, "Add `container: registry/image:tag` and `volume_claim: name`.")
     if launch.target == "local" and nodes > 1:
         message = f"`target: local` starts one machine, and the cluster has {nodes} nodes"
         yield Finding("launch.target", message, "Write `slurm`, `ssh` or `kubernetes`.")

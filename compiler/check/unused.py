@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.sections import Cluster, Launch
+from ...spec.sections import Cluster
 from ..load import Loaded
 from .finding import Finding
 
@@ -23,9 +23,11 @@ CODE = "TW405"
 
 _ONLY_FOR = {
     "hosts": ("ssh",),
+    "starter": ("ssh",),
     "partition": ("slurm",),
     "account": ("slurm",),
     "container": ("slurm", "kubernetes"),
+    "workload": ("kubernetes",),
     "namespace": ("kubernetes",),
     "rdma_resource": ("kubernetes",),
     "volume_claim": ("kubernetes",),
@@ -34,15 +36,16 @@ _ONLY_FOR = {
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Settings of another launch target, another fabric or another kind of device."""
-    yield from _launch(loaded.spec.launch)
+    yield from _launch(loaded)
     yield from _cluster(loaded.spec.cluster)
     if loaded.spec.carbon.intensity is not None and loaded.spec.carbon.region is not None:
         yield Finding("carbon.region", "`intensity` is given, so the table is not used", "Keep one of the two.")
 
 
-def _launch(launch: Launch) -> Iterator[Finding]:
+def _launch(loaded: Loaded) -> Iterator[Finding]:
+    launch = loaded.spec.launch
     for name, targets in _ONLY_FOR.items():
-        if getattr(launch, name) and launch.target not in targets:
+        if f"launch.{name}" in loaded.places and getattr(launch, name) and launch.target not in targets:
             message = f"`{name}` is used only with `target: {' or '.join(targets)}`, and the target is {launch.target}"
             yield Finding(f"launch.{name}", message, "Remove it, or change the target.")
 

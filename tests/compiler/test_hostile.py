@@ -179,6 +179,7 @@ def folder(tmp_path):
     outside = tmp_path.parent / f"{tmp_path.name}-outside.yaml"
     outside.write_text(GOOD)
     (tmp_path / "link.yaml").symlink_to(outside)
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
     return tmp_path
 
 
@@ -205,7 +206,7 @@ def test_the_corpus_is_large_and_its_good_spec_is_good(folder):
     assert [problem for problem in problems if problem.severity == "error"] == []
 
 
-@pytest.mark.parametrize("base", ["link.yaml", "../x.yaml", "/etc/passwd", "folder/../../x.yaml"])
+@pytest.mark.parametrize("base", ["link.yaml", "../x.yaml", "/etc/passwd", "folder/../../x.yaml", "loop.yaml"])
 def test_extends_stays_inside_the_project_folder(base, folder):
     """A base outside of the folder is refused, through a link too, and its text is never shown."""
     path = folder / "spec.yaml"
