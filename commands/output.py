@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
@@ -14,7 +15,8 @@ from ..spec.problem import Problem
 
 def print_problems(problems: Iterable[Problem]) -> None:
     """Print problems to standard error, each with its line and a caret."""
-    sys.stderr.write(as_text(problems, colour=sys.stderr.isatty()))
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org
+    sys.stderr.write(as_text(problems, colour=colour))
 
 
 def print_report(problems: list[Problem], format_: Format, done: str) -> None:
