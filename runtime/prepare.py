@@ -106,6 +106,9 @@ def main() -> Exit:
         return code_of(error)
     _say("training", index.train)
     _say("held out", index.validation)
+    console.print(
+        f"           {index.unigram_entropy:.2f} nats: held-out loss of token frequencies alone, to be beaten"
+    )
     return Exit.DONE
 
 

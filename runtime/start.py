@@ -18,6 +18,7 @@ from .checkpoint import changes, generation
 from .checkpoint.generation import Found
 from .copies import keep
 from .data.dataset import open_dataset
+from .data.shards import read_index
 from .distributed import World
 from .energy import PhaseLedger, open_meter
 from .energy.cap import combine, observe
@@ -89,6 +90,7 @@ def _announce(session: Session, found: Found, changed: list[changes.Change]) -> 
         meter=source,
         measured=source in ("nvml", "rapl"),
         power_cap=asdict(cap),
+        unigram_entropy=read_index(session.run.data).unigram_entropy,
         versions=session.remembered["versions"],
         changes=[str(change) for change in changed],
     )

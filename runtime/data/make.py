@@ -10,6 +10,7 @@ from pathlib import Path
 from ...spec.problem import InputError
 from ..durable import sync_folder, write_whole
 from ..tokenizer import Tokenizer
+from .baseline import unigram_entropy
 from .build import Encoders, SourceWriter, refuse_empty
 from .job import Advance, Job
 from .shards import Index, damaged, file_sha256, read_index, token_type
@@ -84,6 +85,7 @@ def _written(job: Job, folder: Path, advance: Advance) -> Index:
         end_of_document=tokenizer.end,
         tokenizer_sha256=file_sha256(job.run.tokenizer),
         fingerprint=job.fingerprint,
+        unigram_entropy=unigram_entropy(folder, validation, dtype, tokenizer.vocab_size),
         train=train,
         validation=validation,
     )

@@ -59,6 +59,7 @@ class Index(_Record):
     end_of_document: int
     tokenizer_sha256: str
     fingerprint: str
+    unigram_entropy: float  # nats per held-out token; see `baseline`
     train: tuple[SourcePart, ...]
     validation: tuple[SourcePart, ...]
 

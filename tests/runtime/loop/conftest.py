@@ -240,6 +240,7 @@ def write_shards(run: RunFolder, plan: Plan, tokens: int = 20_000) -> None:
         end_of_document=2,
         tokenizer_sha256=file_sha256(run.tokenizer),
         fingerprint="",
+        unigram_entropy=0.0,
         **parts,
     )
     (run.data / "index.json").write_text(index.model_dump_json())
