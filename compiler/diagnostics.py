@@ -60,6 +60,7 @@ def _where(problem: Problem) -> str:
     place = problem.place
     if place is None:
         return ""
+    # An option such as --set is its own place: it has no lines.
     return f"{place.file}: " if place.file.startswith("--") else f"{place.file}:{place.line}:{place.column}: "
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..spec.facts import facts
-from ..spec.problem import Place, Problem
+from ..spec.problem import Place, Problem, shortened
 from ..spec.section import Section, section_in
 from ..spec.sections import Spec
 from ..spec.source import Node
@@ -188,5 +188,4 @@ def _section(steps: tuple[str | int, ...]) -> type[Section] | None:
 
 def _shown(value: Any) -> str:
     kinds = {dict: "a mapping", tuple: "a list", bool: str(value).lower()}
-    text = kinds.get(type(value)) or repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return shortened(kinds.get(type(value)) or repr(value))

@@ -53,3 +53,8 @@ class InputError(Exception):
     def one(cls, code: str, message: str, remedy: str = "", path: str = "", place: Place | None = None) -> InputError:
         """An error with a single problem."""
         return cls([Problem(code, "error", message, remedy, path, place)])
+
+
+def shortened(text: str, limit: int = 60) -> str:
+    """`text`, cut so that it fits a message."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

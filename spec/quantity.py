@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
+from .problem import shortened
+
 LARGEST = 1e24  # nothing that a spec can mean is larger, in any base unit
 
 _SCALE = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
@@ -51,12 +53,12 @@ class Dimension:
         """The value of `text` in base units. Raises ValueError with what is wrong; what to write instead."""
         parts = _split(text)
         if parts is None:
-            raise ValueError(f"{_short(text)} is not {self.name}; {self._forms()}")
+            raise ValueError(f"{_quoted(text)} is not {self.name}; {self._forms()}")
         number, unit = parts
         if unit not in self.units:
             raise ValueError(self._wrong_unit(text, unit))
         if not abs(float(number) * self.units[unit]) < LARGEST:
-            raise ValueError(f"{_short(text)} is too large; {self._forms()}")
+            raise ValueError(f"{_quoted(text)} is too large; {self._forms()}")
         value = float(Decimal(number) * Decimal(str(self.units[unit])))  # in decimals, so that 57% is 0.57
         return round(value) if self.integer else value
 
@@ -72,12 +74,12 @@ class Dimension:
 
     def _wrong_unit(self, text: str, unit: str) -> str:
         if not unit:
-            return f"{_short(text)} has no unit; {self._forms()}"
+            return f"{_quoted(text)} has no unit; {self._forms()}"
         same = [known for known in self.units if known.lower() == unit.lower()]
         forms = self._forms()
         if same:
             forms = f"did you mean {' or '.join(same)}? {forms[0].upper()}{forms[1:]}"
-        return f"{_short(unit)} is no unit for {self.name}; {forms}"
+        return f"{_quoted(unit)} is no unit for {self.name}; {forms}"
 
     def _forms(self) -> str:
         units = [unit for unit in self.units if unit]
@@ -90,7 +92,7 @@ class Dimension:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{_kind(value)} is not {self.name}; {self._forms()}")  # noqa: TRY004 - pydantic reads it
         if _in_spec(info) and not self.bare:
-            raise ValueError(f"{_short(str(value))} has no unit; {self._forms()}")
+            raise ValueError(f"{_quoted(str(value))} has no unit; {self._forms()}")
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -109,11 +111,11 @@ def _in_spec(info: ValidationInfo) -> bool:
 
 def _kind(value: Any) -> str:
     names = {type(None): "an empty value", bool: "true or false", dict: "a mapping", tuple: "a list", list: "a list"}
-    return names.get(type(value), _short(str(value)))
+    return names.get(type(value), _quoted(str(value)))
 
 
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:39] + "…")
+def _quoted(text: str) -> str:
+    return repr(shortened(text, 40))
 
 
 def _counts(*words: str) -> dict[str, float]:
@@ -211,9 +213,9 @@ class AmountIn:
             if parts and parts[1] in dimension.units and (name == "seconds" or parts[1].endswith(_NOUNS)):
                 value = float(dimension.parse(text))
                 if value < 0 or (value == 0 and not self.zero):
-                    raise ValueError(f"{_short(text)} is not more than zero; write for example {self._forms()}")
+                    raise ValueError(f"{_quoted(text)} is not more than zero; write for example {self._forms()}")
                 return Amount(value=value, unit=name)
-        raise ValueError(f"{_short(text)} {self._wrong(parts)}; write for example {self._forms()}")
+        raise ValueError(f"{_quoted(text)} {self._wrong(parts)}; write for example {self._forms()}")
 
     def _wrong(self, parts: tuple[str, str] | None) -> str:
         if parts is None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from .problem import InputError, Place, Problem
+from .problem import InputError, Place, Problem, shortened
 from .syntax import meaning
 
 MAX_BYTES = 256 * 1024
@@ -220,7 +220,7 @@ class _Builder:
                 continue
             first = entries.get(event.value)
             if first is not None and first.key is not None:
-                message = f"the key `{_short(event.value)}` is here twice; first on line {first.key.line}"
+                message = f"the key `{shortened(event.value)}` is here twice; first on line {first.key.line}"
                 self.refuse("TW104", event, message, "Keep one of the two.")
                 continue
             entries[event.value] = replace(value, key=key.place)
@@ -248,7 +248,7 @@ class _Builder:
         whole = _INTEGER.fullmatch(text)
         value = int(text) if whole and len(text) <= _DIGITS else float(text)
         if not math.isfinite(value) or (whole and abs(value) > MAX_INTEGER):
-            self.refuse("TW108", event, f"{_short(text)} is too large for any spec", "Write a smaller number.")
+            self.refuse("TW108", event, f"{shortened(text)} is too large for any spec", "Write a smaller number.")
             return 0
         return value
 
@@ -278,7 +278,3 @@ class _Builder:
 
 
 _REUSE = "Write the value out, or reuse a whole file with `extends`."
-
-
-def _short(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
