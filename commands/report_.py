@@ -19,6 +19,7 @@ def command(
 ) -> None:
     """Print the table and write it as HTML, Markdown, CSV, JSON, LaTeX, and the curves as PNG and SVG."""
     from ..runtime.report.build import build_report
+    from ..runtime.report.curves import thinned_report
     from ..runtime.report.values import report_schema
 
     if schema:
@@ -28,7 +29,7 @@ def command(
         raise InputError.one("TW862", "no run folder was given", "for example: trainwright report runs/tiny-cpu")
     report = build_report(runs)
     if json:
-        print(report.model_dump_json(indent=1))
+        print(thinned_report(report).model_dump_json(indent=1))
         return
     from rich.console import Console
 

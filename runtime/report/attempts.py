@@ -25,6 +25,7 @@ class Raw:
     prepared: float = 0.0  # kWh of preparation since the attempt before
     closed: int | None = None  # events from here on came after its end, from a launch that never started
     from_step: int = 0
+    to_step: int = 0  # the last step that it finished
     seconds: float = 0.0
     energy_before: float = 0.0
     energy: float | None = None
@@ -40,11 +41,6 @@ class Raw:
     def stop(self) -> Event | None:
         """The stop event, None when the attempt was killed."""
         return next((event for event in reversed(self.events) if event["kind"] == "stop"), None)
-
-    @property
-    def to_step(self) -> int:
-        """The last step this attempt finished."""
-        return max((step_of(event) for event in self.events if event["kind"] == "step"), default=self.from_step)
 
     def energy_at(self, step: int) -> float | None:
         """Cumulative kWh when `step` was done, None when no reading was logged by then."""
@@ -80,9 +76,10 @@ def attempts(events: Iterable[Event]) -> list[Raw]:
             prepared = 0.0
     before = 0.0
     for index, attempt in enumerate(runs):
-        first = next((step_of(event) for event in attempt.events if event["kind"] == "step"), None)
+        steps = [step_of(event) for event in attempt.events if event["kind"] == "step"]
         given = number(attempt.start, "step")
-        attempt.from_step = int(given) if given is not None else max((first or 1) - 1, 0)
+        attempt.from_step = int(given) if given is not None else max(steps[0] - 1 if steps else 0, 0)
+        attempt.to_step = max(steps, default=attempt.from_step)
         _clock(attempt, before)
         attempt.seconds = attempt.elapsed[-1] - before
         before = attempt.elapsed[-1]

@@ -9,9 +9,10 @@ from ...spec.plan import CarbonPlan
 from .accounting import emitted
 from .attempts import Raw, Record, kept, step_of
 from .reading import number
-from .values import Curves, Mark, Training
+from .values import Curves, Mark, Report, Training
 
 METRICS = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "mfu", "power_watts", "memory_bytes")
+FINE = 1000  # buckets of a thinned curve; of each metric the extremes of each bucket are kept
 LARGEST_EXPONENT = 700.0  # e^x beyond this is no float
 
 
@@ -55,6 +56,12 @@ def thinned(curves: Curves, buckets: int) -> Curves:
                 keep |= {min(known, key=column.__getitem__), max(known, key=column.__getitem__)}
     order = sorted(keep)
     return Curves(**{key: tuple(column[i] for i in order) for key, column in curves if column})
+
+
+def thinned_report(report: Report) -> Report:
+    """The report with curves of a size that plots and programs can handle; curves.csv has every step."""
+    runs = tuple(run.model_copy(update={"curves": thinned(run.curves, FINE)}) for run in report.runs)
+    return report.model_copy(update={"runs": runs})
 
 
 def training(runs: Sequence[Raw], steps: Curves, validation: Curves, planned_steps: int | None) -> Training:

@@ -20,6 +20,7 @@ from ...spec.plan import CarbonPlan, Device, Schedule
 from ...spec.problem import InputError
 from ...spec.run import Event, RunFolder, read_events
 
+NUMBERS = frozenset({int, float})  # bool is neither
 KINDS = frozenset({"start", "phase", "step", "validation", "checkpoint", "gap", "fault", "stop"})
 _Section = TypeVar("_Section", bound=BaseModel)
 
@@ -41,10 +42,8 @@ class History:
 
 def number(event: Event, key: str) -> float | None:
     """The finite number under `key`, else None: a null, a NaN, a text or an absent field is unknown."""
-    value = event.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
+    value: Any = event.get(key)
+    return float(value) if type(value) in NUMBERS and math.isfinite(value) else None
 
 
 def read_history(folder: Path) -> History:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .curves import thinned_report
 from .data_files import codecarbon_csv, curves_csv, table_csv
 from .document import Document
 from .layouts import latex
@@ -20,12 +21,13 @@ from .values import Report
 def write_report(report: Report, folder: Path) -> list[Path]:
     """Write every format into `folder` (made when missing) and give the paths. Raises OSError when it cannot."""
     folder.mkdir(parents=True, exist_ok=True)
-    document = report_document(report)
+    light = thinned_report(report)
+    document = report_document(light)
     plots = write_plots(document.series, folder)
     texts = {
         "report.html": page(document),
         "report.md": document_markdown(document, _images(plots)),
-        "report.json": report.model_dump_json(indent=1) + "\n",
+        "report.json": light.model_dump_json(indent=1) + "\n",
         "report.csv": table_csv(report),
         "report.tex": latex(emissions(report)),
         "curves.csv": curves_csv(report),

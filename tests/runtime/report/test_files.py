@@ -11,8 +11,10 @@ from folders import PLAN, Log, whole_run
 from huggingface_hub import ModelCard
 
 from trainwright.runtime.report.build import build_report
+from trainwright.runtime.report.curves import thinned
 from trainwright.runtime.report.data_files import CODECARBON, codecarbon_csv, curves_csv, table_csv
 from trainwright.runtime.report.model_card import model_card
+from trainwright.runtime.report.values import Curves
 from trainwright.runtime.report.write import write_report
 
 
@@ -84,3 +86,15 @@ def test_the_same_run_gives_the_same_bytes(restarted, tmp_path):
     first, second = (write_report(build_report([restarted]), tmp_path / name) for name in ("a", "b"))
     assert [path.name for path in first] == [path.name for path in second]
     assert [path.name for path in first if path.read_bytes() != (tmp_path / "b" / path.name).read_bytes()] == []
+
+
+def test_thinning_keeps_ends_and_every_spike(tmp_path):
+    """A long curve is thinned to a bounded size; one outlier in 30,000 steps is still there."""
+    steps = 30_000
+    loss = tuple(2.0 if step != 17_003 else 9.0 for step in range(steps))
+    nothing = (None,) * steps
+    columns = {key: nothing for key in Curves.model_fields if key not in {"step", "loss"}}
+    thin = thinned(Curves(step=tuple(range(steps)), loss=loss, **columns), 100)
+    assert (thin.step[0], thin.step[-1]) == (0, steps - 1)
+    assert 9.0 in thin.loss
+    assert len(thin.step) < 1000
