@@ -67,6 +67,8 @@ def clear_drafts(root: Path) -> None:
     """Remove what killed saves and killed removals left behind."""
     for leftover in [*root.glob(".draft-*"), *root.glob(".removed-*")]:
         shutil.rmtree(leftover)
+    for leftover in root.glob(f".{LATEST}.*.tmp"):
+        leftover.unlink()
 
 
 def publish(folder: Path, step: int, files: Mapping[str, FileEntry]) -> Path:
