@@ -17,7 +17,7 @@ from .merge import assigned
 MAX_VARIANTS = 256
 
 _PATH = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)*")
-_FORM = "Write for example --set cluster.power_cap=350W."
+_FORM = "Write for example --set cluster.power_cap=350W, or =null to take a value away."
 
 
 def with_sets(tree: Node, sets: Iterable[str]) -> Node:
@@ -26,7 +26,7 @@ def with_sets(tree: Node, sets: Iterable[str]) -> Node:
     for text in sets:
         path, _, value = text.partition("=")
         place = Place("--set", 1, 1, max(1, len(path)), text)
-        if "=" not in text or not _PATH.fullmatch(path):
+        if not value.strip() or not _PATH.fullmatch(path):
             problems.append(Problem("TW112", "error", f"{text!r} is not key=value", _FORM, "", place))
             continue
         try:

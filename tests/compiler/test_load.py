@@ -105,7 +105,14 @@ def test_set_reads_values_as_the_spec_does(folder):
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("power_cap", "TW112"), ("=1", "TW112"), ("a..b=1", "TW112"), ("A=1", "TW112"), ("cluster.powr=1", "TW201")],
+    [
+        ("power_cap", "TW112"),
+        ("cluster.power_cap=", "TW112"),
+        ("=1", "TW112"),
+        ("a..b=1", "TW112"),
+        ("A=1", "TW112"),
+        ("cluster.powr=1", "TW201"),
+    ],
 )
 def test_a_wrong_set_is_reported_at_the_option(folder, text, code):
     """Not at a line of the file, which is right."""
