@@ -126,7 +126,7 @@ def _upright(table: Table, room: int) -> RichTable:
 def _turned(table: Table) -> RichTable:
     """Headings at the left, values at the right, a rule between rows."""
     laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, show_header=False)
-    laid.add_column(style="dim")
+    laid.add_column(style="dim", overflow="fold")
     laid.add_column(overflow="fold")
     for row in (*table.rows, *table.totals):
         for heading, cell in zip(table.headings, row, strict=True):

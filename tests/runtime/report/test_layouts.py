@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -46,13 +47,21 @@ def test_latex_escapes_and_uses_booktabs():
     assert r"CO\textsubscript{2}eq." in made
 
 
-@pytest.mark.parametrize(("width", "turned"), [(80, False), (14, True)])
-def test_terminal_table_turns_on_its_side_instead_of_cutting(width, turned):
-    """Where a table does not fit, its rows stand one below another, whole."""
+@pytest.mark.parametrize(("width", "names"), [(100, 1), (40, 3)])
+def test_terminal_table_turns_on_its_side_instead_of_cutting(width, names):
+    """Where a table does not fit, its rows stand one below another with their headings, and no text is cut."""
+    table = _table("word " * 4)
+    wide = replace(
+        table,
+        headings=("Name", *(f"Time {n} (device hours)" for n in range(5))),
+        rows=tuple((row[0], *(row[1],) * 5) for row in table.rows),
+        totals=tuple((row[0], *(row[1],) * 5) for row in table.totals),
+        numeric=frozenset(range(1, 6)),
+    )
     out = io.StringIO()
-    Console(file=out, width=width).print(terminal(_table("word " * 4)))
+    Console(file=out, width=width).print(terminal(wide))
     assert "…" not in out.getvalue()
-    assert out.getvalue().count("Name") == (3 if turned else 1)
+    assert out.getvalue().count("Name") == names
 
 
 def test_terminal_takes_no_markup_from_words():
