@@ -67,8 +67,6 @@ def save(engine: Any, world: World, root: Path, content: dict[str, Any], keep: C
 
     def publish() -> None:
         if world.rank == 0:
-            for script in folder.glob("zero_to_*.py"):  # DeepSpeed's, to be run by hand; a checkpoint holds no programs
-                script.unlink()
             store.publish(folder, step, files)
             store.prune(root, keep.keep_last, keep.keep_every)
 
