@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -88,17 +89,21 @@ def campaign(folder: Path, count: int, seed: int) -> None:
     luck = random.Random(seed)  # noqa: S311 - a test wants the same luck again
     texts = [path.read_text(encoding="utf-8") for path in SEEDS]
     path = folder / "mutant.yaml"
+    spent: list[float] = []
     for number in range(count):
         text = mutated(luck.choice(texts), luck)
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        start = time.process_time()
         try:
             problems, names = examine([path])
         except Exception as error:
             raise AssertionError(f"seed {seed}, mutant {number}: {error!r}\n{text}") from error
+        spent.append(time.process_time() - start)
         crashed = [problem.message for problem in problems if problem.code == CRASHED]
         assert not crashed, f"seed {seed}, mutant {number}: {crashed}\n{text}"
         assert names or any(problem.severity == "error" for problem in problems), text
         assert all(problem.place for problem in problems), text
+    assert sorted(spent)[count * 99 // 100] < 0.5
 
 
 @pytest.mark.parametrize("seed", range(4))
