@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -42,7 +43,7 @@ class Supervisor:
         self.run.stop.unlink(missing_ok=True)
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
-        while True:
+        while not self.asked:
             code = self._once()
             if self.asked:
                 return Exit.PREEMPTED if code < 0 or code > 128 else code
@@ -52,33 +53,38 @@ class Supervisor:
             if answer is not None:
                 return answer
             _say(f"the run ended with code {code}; starting it again")
+        return Exit.PREEMPTED
 
     def _once(self) -> int:
         exit_file(self.run.path).unlink(missing_ok=True)
         self.child = subprocess.Popen(self.command, start_new_session=True, pass_fds=(self.lock,))
+        if self.asked:  # while it was being started
+            self._pass_on()
         code = self.child.wait()
-        _end_group(self.child.pid)
+        _signal_group(self.child.pid, signal.SIGKILL)  # nothing of a start outlives it
+        self.child = None
         return code if code >= 0 else 128 - code
 
     def _on_signal(self, number: int, frame: Any) -> None:
         del number, frame
         self.asked += 1
+        self._pass_on()
+
+    def _pass_on(self) -> None:
         if self.child is None:
             return
         if self.asked == 1:
             _say("saving, then leaving; once more to leave without saving")
             self.run.stop.touch()
-            os.killpg(self.child.pid, signal.SIGTERM)
+            _signal_group(self.child.pid, signal.SIGTERM)
         else:
-            _end_group(self.child.pid)
+            _signal_group(self.child.pid, signal.SIGKILL)
 
 
-def _end_group(leader: int) -> None:
-    """Nothing of a start outlives it: not the group, nor a rank that torchrun left."""
-    try:
-        os.killpg(leader, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+def _signal_group(leader: int, number: int) -> None:
+    """Signal a start and all that it left; nothing when all is gone already."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, number)
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,140 @@
+"""The supervisor: one launch a run folder, Ctrl-C saves, restarts while there is progress, exit codes pass through."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+
+from trainwright.runtime.launch.lock import is_held, owner
+from trainwright.spec.exit_codes import FINAL, Exit
+
+RACERS = 20
+
+
+def lines(process: subprocess.Popen[str], word: str) -> None:
+    """Read the output of a process up to the line with `word`."""
+    for line in process.stdout:
+        if word in line:
+            return
+    pytest.fail(f"{word} never came: {process.stderr.read()}")
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code and standard error of a process."""
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+def test_of_racing_launches_exactly_one_wins(supervise, run) -> None:
+    """Of twenty starts at once one runs; the others exit 2, name the owner, and run nothing."""
+    racers = [supervise("echo started >> wins; cat go 2>/dev/null; sleep 30 & wait") for _ in range(RACERS)]
+    losers = [racer for racer in racers if wait_unless_owner(racer, run)]
+    assert len(losers) == RACERS - 1
+    winner = next(racer for racer in racers if racer not in losers)
+    for loser in losers:
+        code, errors = ended(loser)
+        assert code == Exit.INPUT
+        assert "TW705" in errors
+    assert owner(run).startswith(f"process {winner.pid} on ")
+    assert (run.path / "wins").read_text() == "started\n"
+
+
+def wait_unless_owner(racer: subprocess.Popen[str], run) -> bool:
+    """Wait for a racer to lose; False for the one that holds the lock."""
+    until = time.monotonic() + 60
+    while racer.poll() is None and time.monotonic() < until:
+        if is_held(run) and f"process {racer.pid} " in owner(run):
+            return False
+        time.sleep(0.02)
+    return racer.poll() is not None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_asks_the_run_to_save(supervise, run, number) -> None:
+    """Ctrl-C reaches only the supervisor: the script sees the stop file and a SIGTERM, and leaves in its own time."""
+    wait = "until [[ -e stop && -n ${saved-} ]]; do sleep 0.02; done"
+    script = f"trap 'saved=1' TERM; echo ready; {wait}; echo saved > state; exit 75"
+    process = supervise(script)
+    lines(process, "ready")
+    process.send_signal(number)
+    code, errors = ended(process)
+    assert code == Exit.PREEMPTED
+    assert "saving" in errors
+    assert (run.path / "state").read_text() == "saved\n"
+
+
+def test_a_second_signal_ends_what_will_not_save(supervise, run) -> None:
+    """Twice Ctrl-C ends a run that hangs, with everything it started."""
+    process = supervise("trap '' TERM; (trap '' TERM; echo $BASHPID > child; exec sleep 60) & echo ready; wait; wait")
+    lines(process, "ready")
+    process.send_signal(signal.SIGINT)
+    while not run.stop.exists():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == Exit.PREEMPTED
+    assert not is_held(run)
+
+
+@pytest.mark.parametrize("code", sorted(FINAL))
+def test_final_codes_pass_through(supervise, run, code: int) -> None:
+    """What would end the same way again is not started again, and its code is ours."""
+    assert ended(supervise(f"echo once >> starts; exit {code}"))[0] == code
+    assert (run.path / "starts").read_text() == "once\n"
+
+
+def test_a_lost_rank_is_started_again(supervise, run) -> None:
+    """After PEER_LOST the run goes on, and its good end is the launch's."""
+    script = f"echo start >> starts; [[ $(wc -l < starts) -ge 3 ]] || {step('$(wc -l < starts)')}"
+    assert ended(supervise(script))[0] == Exit.DONE
+    assert (run.path / "starts").read_text() == "start\n" * 3
+
+
+def test_without_progress_three_restarts_are_enough(supervise, run) -> None:
+    """A run that dies at the same step each time ends with NO_PROGRESS."""
+    code, errors = ended(supervise(f"echo start >> starts; {step('7')}"))
+    assert code == Exit.NO_PROGRESS
+    assert len((run.path / "starts").read_text().split()) == 4
+    assert errors.count("starting it again") == 3
+
+
+def step(number: str) -> str:
+    """Bash that logs a step and dies of a lost peer."""
+    return f"""{{ printf '{{"kind": "step", "step": %d}}\\n' {number} >> events.jsonl; exit 79; }}"""
+
+
+def test_an_old_stop_file_does_not_stop_a_new_launch(supervise, run) -> None:
+    """A launch after `trainwright stop` really goes on."""
+    run.stop.touch()
+    assert ended(supervise("[[ ! -e stop ]]"))[0] == Exit.DONE
+
+
+def test_the_recorded_code_of_an_earlier_end_is_forgotten(supervise, run) -> None:
+    """The code of the last launch says nothing about this one."""
+    (run.path / "exit_code").write_text("77\n")
+    assert ended(supervise("[[ ! -e exit_code ]]"))[0] == Exit.DONE
+
+
+def test_the_lock_outlives_a_killed_supervisor(supervise, run) -> None:
+    """After kill -9 the orphaned training still holds the folder, so a second launch cannot join in."""
+    process = supervise("echo $BASHPID > child; echo ready; sleep 60 & wait")
+    lines(process, "ready")
+    child = int((run.path / "child").read_text())
+    process.kill()
+    process.wait()
+    assert is_held(run)
+    subprocess.run(["kill", "-9", "--", f"-{child}"], check=True)
+    until = time.monotonic() + 10
+    while is_held(run) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not is_held(run)
+
+
+def test_the_lock_says_who(supervise, run) -> None:
+    """The lock file names process and host, for people and for the refusal."""
+    process = supervise("echo ready; sleep 60")
+    lines(process, "ready")
+    assert json.loads(run.lock.read_text())["pid"] == process.pid
