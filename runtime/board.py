@@ -12,8 +12,15 @@ SCALARS = {
 }
 
 
+def scalars(event: Event) -> dict[str, float]:
+    """The curves that an event adds a point to: `train/loss`, `validation/loss`, ... What is unknown is left out."""
+    prefix = "train" if event["kind"] == "step" else event["kind"]
+    names = SCALARS.get(event["kind"], ())
+    return {f"{prefix}/{name}": event[name] for name in names if event.get(name) is not None}
+
+
 class Board:
-    """Turns events into scalars: `train/loss`, `validation/loss`, ... A number that is unknown is left out."""
+    """Writes the curves beside the event log."""
 
     def __init__(self, folder: Path, step: int) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
@@ -22,10 +29,8 @@ class Board:
 
     def show(self, event: Event) -> None:
         """Add the scalars of a `step` or `validation` event."""
-        prefix = "train" if event["kind"] == "step" else event["kind"]
-        for name in SCALARS.get(event["kind"], ()):
-            if event.get(name) is not None:
-                self._writer.add_scalar(f"{prefix}/{name}", event[name], event["step"])
+        for name, value in scalars(event).items():
+            self._writer.add_scalar(name, value, event["step"])
 
     def close(self) -> None:
         """Flush and close."""
