@@ -123,11 +123,13 @@ def machine(row: Row, device: Gpu) -> Machine:
 
 
 def _shard_group(row: Row) -> int:
+    """Ranks over which ZeRO shards, from the words of a row; 0: all."""
     text = str(row.get("sharding") or "")
-    if ("HSDP" in text and "FSDP/" not in text) or "node-local" in text:
-        return int(row.get("gpus_per_node") or 8)
     found = re.search(r"over (\d+) ranks", text)
-    return int(found[1]) if found else 0
+    if found:
+        return int(found[1])
+    local = "node-local" in text or ("HSDP" in text and "FSDP/" not in text)
+    return int(row.get("gpus_per_node") or 8) // int(row.get("tp") or 1) if local else 0
 
 
 def _interleave(row: Row, pipeline: int) -> int:

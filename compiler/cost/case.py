@@ -71,6 +71,7 @@ class Profile:
     zero: int
     accumulate: float
     announce: float
+    handover: float
     source: str = ""
 
 

@@ -26,6 +26,8 @@ def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int
     """Seconds of one [rows, depth] x [depth, columns] product: the best of the tiles, or the memory's pace."""
     table = facts("constants")["matmul"]
     peak = gpu.flops[precision] * gpu.kernel * table["sustained"][gpu.family]
+    if precision == "fp8":
+        peak *= table["fp8"]
     wave = gpu.sms / peak
     fill = table["fill_seconds"] / FULL_TILE
     best = min(

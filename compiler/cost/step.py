@@ -162,6 +162,7 @@ def step(case: Case) -> Step:
         stride = layout.tensor * layout.context * layout.data
         send = 2 * send_seconds(case.machine, stride, tokens) * (micro + stages - 1) * layout.interleave
         send *= 1 - max(profile.overlap["tensor"], profile.overlap["transfers"])
+        send += profile.handover * (micro + stages - 1)
     reduction, gather = _gradients(case, layers)
     behind = heaviest * layer.seconds * 2 / 3
     parts = {
