@@ -69,11 +69,18 @@ def test_every_preset_and_place_is_listed_with_its_source() -> None:
     assert [row["licence"] for row in grid["sources"].values() if row["licence"] not in page] == []
 
 
+PLACES = {
+    "local": [],
+    "ssh": ["cluster.gpus=16", "launch.hosts=[node1, node2]"],
+    "slurm": ["cluster.power_cap_mode=prolog-file"],
+    "kubernetes": ["launch.container=image:1", "launch.volume_claim=data"],
+}
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_file_of_a_bundle_is_explained(target: str) -> None:
     """The page of the bundle names each file that the compiler writes for any target."""
     page = (ROOT / "docs" / "reference" / "bundle.md").read_text(encoding="utf-8")
     example = "tiny-cpu" if target == "local" else "llama2-7b"
-    sets = ["launch.hosts=[node1, node2]", "cluster.gpus=16"] if target == "ssh" else []
-    files = compile_bundle(load(ROOT / "examples" / f"{example}.yaml", sets), target)
+    files = compile_bundle(load(ROOT / "examples" / f"{example}.yaml", PLACES[target]), target)
     assert [name for name in files if f"`{name}`" not in page] == []
