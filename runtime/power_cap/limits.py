@@ -51,15 +51,18 @@ def apply(plan: Plan, run: Path, owner: str) -> Record:
 def restore(run: Path, owner: str | None = None) -> Record | None:
     """Give back the limits that this node's record holds (for `owner`, if given); None when it holds none.
 
-    What cannot be given back stays held, for the next start to try. Raises OSError.
+    What cannot be given back stays held, for the next start to try; what was enforced during the run stays on record.
+    Raises OSError.
     """
     with locked(run):
         record = load(run)
         if record is None or not record.held or owner not in (None, record.owner):
             return None
-        problems = [_set(limit.uuid, limit.before_watts) if limit.before_watts else None for limit in record.gpus]
-        record = _read_back(record, problems)
-        record = record.model_copy(update={"held": any(problems)})
+        gpus = tuple(
+            limit.model_copy(update={"problem": _set(limit.uuid, limit.before_watts) if limit.before_watts else None})
+            for limit in record.gpus
+        )
+        record = record.model_copy(update={"gpus": gpus, "held": any(limit.problem for limit in gpus)})
         save(run, record)
         return record
 
