@@ -12,12 +12,12 @@ from ..compiler.diff import Change, Effect, changes, effects
 from ..compiler.load import load, load_all
 from ..runtime.report.tables import Cell, Table
 from .figures import FormatOption, figure, print_tables, table
-from .options import Sets, SpecFile
+from .options import Sets
 
 
 def command(
-    before: SpecFile,
-    after: Annotated[Path, typer.Argument(metavar="SPEC", help="The spec to compare with it.", show_default=False)],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A spec file.", show_default=False)],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The spec to compare with it.", show_default=False)],
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
     form: FormatOption = "table",
 ) -> None:

@@ -10,7 +10,7 @@ from ..compiler.codes import entries, explain, reference
 
 
 def command(
-    code: Annotated[str, typer.Argument(metavar="[CODE]", help="For example TW206; without it, all codes.")] = "",
+    code: Annotated[str, typer.Argument(metavar="CODE", help="For example TW206; without it, all codes.")] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="The reference page of all codes.")] = False,
 ) -> None:
     """Explain a problem code."""

@@ -15,7 +15,7 @@ from .output import print_problems
 
 
 def command(
-    path: Annotated[Path, typer.Argument(metavar="[FILE]", help="The file to write.")] = Path("spec.yaml"),
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")] = Path("spec.yaml"),
     name: Annotated[str, typer.Option(help="Name of the run; default: the name of the model.")] = "",
     model: Annotated[str, typer.Option(help="A model preset.")] = "",
     cluster: Annotated[str, typer.Option(help="A cluster preset.")] = "",

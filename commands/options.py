@@ -8,9 +8,7 @@ from typing import Annotated
 import typer
 
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A spec file.", show_default=False)]
-SpecFiles = Annotated[
-    list[Path], typer.Argument(metavar="SPEC...", help="Spec files; a matrix counts as several specs.")
-]
+SpecFiles = Annotated[list[Path], typer.Argument(metavar="SPEC", help="Spec files; a matrix counts as several specs.")]
 Sets = Annotated[
     list[str],
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key, e.g. cluster.power_cap=350W. Repeatable."),

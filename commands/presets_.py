@@ -10,6 +10,8 @@ import typer
 
 from ..compiler.catalogue import Row, catalogue
 
+Kind = Literal["models", "clusters", "gpus"]
+
 _Cells = dict[str, Callable[[Row], str]]
 
 
@@ -59,16 +61,14 @@ _COLUMNS: dict[str, _Cells] = {
 
 
 def command(
-    kind: Annotated[str, typer.Argument(metavar="[models|clusters|gpus]", help="One table only.")] = "",
+    kind: Annotated[Kind | None, typer.Argument(help="One table only.")] = None,
     format_: Annotated[
         Literal["text", "json"], typer.Option("--format", help="text, or json with the sources.")
     ] = "text",
     sources: Annotated[bool, typer.Option("--sources", help="Also where each comes from, and the date.")] = False,
 ) -> None:
     """List what a spec can name."""
-    if kind and kind not in _COLUMNS:
-        raise typer.BadParameter(f"choose from {', '.join(_COLUMNS)}")
-    tables = {name: rows for name, rows in catalogue().items() if kind in ("", name)}
+    tables = {name: rows for name, rows in catalogue().items() if kind in (None, name)}
     if format_ == "json":
         print(json.dumps(tables, indent=2))
         return
