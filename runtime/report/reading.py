@@ -7,7 +7,6 @@ the plan may come from another version, events may lack fields. Only a folder th
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from ...spec.problem import InputError
 from ...spec.run import Event, RunFolder, read_events
 
 NUMBERS = frozenset({int, float})  # bool is neither
+LARGEST = 1e300  # beyond it arithmetic overflows; no quantity of a run comes near
 KINDS = frozenset({"start", "phase", "step", "validation", "checkpoint", "gap", "fault", "stop"})
 _Section = TypeVar("_Section", bound=BaseModel)
 
@@ -43,7 +43,9 @@ class History:
 def number(event: Event, key: str) -> float | None:
     """The finite number under `key`, else None: a null, a NaN, a text or an absent field is unknown."""
     value: Any = event.get(key)
-    return float(value) if type(value) in NUMBERS and math.isfinite(value) else None
+    if type(value) not in NUMBERS or not -LARGEST <= value <= LARGEST:
+        return None
+    return float(value)
 
 
 def read_history(folder: Path) -> History:

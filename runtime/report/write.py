@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from ...spec.problem import InputError
 from .curves import thinned_report
 from .data_files import codecarbon_csv, curves_csv, table_csv
 from .document import Document
@@ -19,8 +21,12 @@ from .values import Report
 
 
 def write_report(report: Report, folder: Path) -> list[Path]:
-    """Write every format into `folder` (made when missing) and give the paths. Raises OSError when it cannot."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write every format into `folder` (made when missing) and give the paths. Raises InputError when it cannot."""
+    with _writable(folder):
+        return _report_files(report, folder)
+
+
+def _report_files(report: Report, folder: Path) -> list[Path]:
     light = thinned_report(report)
     document = report_document(light)
     plots = write_plots(document.series, folder)
@@ -38,8 +44,12 @@ def write_report(report: Report, folder: Path) -> list[Path]:
 
 
 def write_document(document: Document, folder: Path, name: str) -> list[Path]:
-    """Write a document as page, Markdown, LaTeX and loss figure, all called `name`. Raises OSError when it cannot."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a document as page, Markdown, LaTeX and loss figure. Raises InputError when it cannot."""
+    with _writable(folder):
+        return _document_files(document, folder, name)
+
+
+def _document_files(document: Document, folder: Path, name: str) -> list[Path]:
     plots = write_plots(document.series, folder, everything=False)
     tables = [*document.tables, *(table for section in document.sections for table in section.tables)]
     texts = {
@@ -48,6 +58,17 @@ def write_document(document: Document, folder: Path, name: str) -> list[Path]:
         f"{name}.tex": "\n".join(latex(table) for table in tables),
     }
     return [*_write(texts, folder), *plots]
+
+
+@contextmanager
+def _writable(folder: Path) -> Generator[None]:
+    """A folder that is made when missing; a full disk or a missing permission is the user's to mend."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        remedy = "give another folder with --out"
+        raise InputError.one("TW865", f"cannot write into {folder}: {error.strerror}", remedy) from error
 
 
 def _images(plots: Sequence[Path]) -> tuple[str, ...]:
