@@ -45,26 +45,22 @@ def described(error: Mapping[str, Any], tree: Node) -> Problem:
 
 def _find(tree: Node, steps: tuple[str | int, ...], *, at_key: bool) -> tuple[Node | None, Place]:
     """The node at `steps` (None when it is not there) and the nearest place to point at."""
+    found = list(_along(tree, steps))
+    if not found:
+        return None, Place(tree.place.file, 1, 1)
+    last, whole = found[-1], len(found) == len(steps)
+    at_key = at_key or not whole or isinstance(last.value, dict | list)
+    return last if whole else None, last.key if at_key and last.key else last.place
+
+
+def _along(tree: Node, steps: tuple[str | int, ...]) -> Iterator[Node]:
+    """The nodes on the way, as far as they are there."""
     node: Node | None = tree
-    place = Place(tree.place.file, 1, 1)
     for step in steps:
-        node = node.child(step) if node else None
+        node = node.child(step)
         if node is None:
-            break
-        place = (node.key or node.place) if at_key else node.place
-    if node is None or (isinstance(node.value, dict | list) and node.key):
-        return node, _key_of(tree, steps) or place
-    return node, place
-
-
-def _key_of(tree: Node, steps: tuple[str | int, ...]) -> Place | None:
-    found, node = None, tree
-    for step in steps:
-        child = node.child(step)
-        if child is None:
-            break
-        node, found = child, child.key or child.place
-    return found
+            return
+        yield node
 
 
 def _unknown_key(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:

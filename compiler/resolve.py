@@ -30,19 +30,23 @@ def resolved(tree: Node) -> tuple[Spec, Node]:
     if "parallel" in entries and entries["parallel"].value == "auto":
         entries["parallel"] = replace(entries["parallel"], value={})
     tree = replace(tree, value=entries)
-    blamed = {problem.path for problem in problems}
     try:
         spec = Spec.model_validate(tree.plain, strict=True, context={"units": True})
     except ValidationError as error:
-        # An entry that is wrong is not counted by pydantic, so that the list seems too short.
-        errors = [item for item in error.errors(include_url=False) if item["type"] != "too_short" or not item["input"]]
-        found = (described(item, tree) for item in errors)
-        # A section whose preset is unknown lacks keys only because of that.
-        problems += [p for p in found if not (p.code == "TW202" and p.path.split(".")[0] in blamed)]
-        raise InputError(problems) from None
+        raise InputError([*problems, *_mistakes(error, tree, {problem.path for problem in problems})]) from None
     if problems:
         raise InputError(problems)
     return spec, tree
+
+
+def _mistakes(error: ValidationError, tree: Node, blamed: set[str]) -> Iterator[Problem]:
+    """What pydantic found, without what only follows from something else."""
+    for item in error.errors(include_url=False):
+        if item["type"] == "too_short" and item["input"]:
+            continue  # an entry that is wrong is not counted, so that the list seems too short
+        problem = described(item, tree)
+        if problem.code != "TW202" or problem.path.split(".")[0] not in blamed:
+            yield problem  # a section whose preset is unknown lacks keys only because of that
 
 
 def _with_sources(data: Node) -> Node:
