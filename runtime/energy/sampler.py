@@ -88,10 +88,11 @@ class SampledMeter:
     def events(self) -> list[Event]:
         """Gaps that became certain, and what the watches saw, since the last call."""
         with self._lock:
+            now = self._clock()
             gaps = [
                 Gap(probe.device, start + self._wall, end + self._wall, reason)
                 for probe, track in self._tracks
-                for start, end, reason in track.take_gaps()
+                for start, end, reason in track.take_gaps(now)
             ]
             news, self._news = self._news, []
         return [{"kind": "gap"} | asdict(gap) for gap in gaps] + news

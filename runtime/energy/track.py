@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 LATE = 3.0  # a reading older than this many seconds says nothing about now
 AHEAD = 1.0  # between two samples the power is taken to hold for this many seconds
+HOPELESS = 600.0  # after so many seconds without a reading we no longer wait for the counter to fill them
 SHORTFALL = 0.7  # after an outage, a counter below this share of what the power trace saw has lost energy
 UNREAD = "the instrument did not answer"
 
@@ -105,8 +106,14 @@ class Track:
         if fresh and self._limits.counter:  # the moment since the last sample is no failure of the counter
             self._covered, self._bridged = self._covered + self._bridged - bridged, bridged
 
-    def take_gaps(self) -> list[tuple[float, float, str]]:
-        """Spans (start, end, reason) that became certain gaps since the last call."""
+    def take_gaps(self, now: float) -> list[tuple[float, float, str]]:
+        """Spans (start, end, reason) that became certain gaps since the last call.
+
+        After HOPELESS seconds without any reading a span is one, so that a run that is killed has told of it.
+        """
+        if now - self._trace.end > HOPELESS:
+            self._settle_by_trace(now)
+            self._counter = None
         gaps, self._gaps = self._gaps, []
         return gaps
 

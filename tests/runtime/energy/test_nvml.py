@@ -154,6 +154,24 @@ def test_counter_covers_an_outage(bench, nvml):
     assert reading.joules == pytest.approx(truth, rel=1e-6)
 
 
+def test_lost_gpu_is_told_while_the_run_goes_on(bench, nvml):
+    """A GPU that has been silent for ten minutes is told as a gap, not only at the end; it counts when it is back."""
+    bench.run(10)
+    for function in (Function.ENERGY, Function.POWER):
+        nvml.fail(function, device=0, code=pynvml.NVML_ERROR_GPU_IS_LOST)
+    bench.run(590)
+    assert bench.meter.events() == []
+    bench.run(20)
+    told = bench.meter.events()
+    assert [gap["end"] - gap["start"] for gap in told] == pytest.approx([610])
+    for function in (Function.ENERGY, Function.POWER):
+        nvml.heal(function)
+    bench.run(100)
+    reading, gaps, _ = bench.finish()
+    assert [gap["end"] - gap["start"] for gap in gaps] == []
+    assert reading.joules == pytest.approx(250 * 110 + 300 * 720, rel=0.01)
+
+
 def test_reset_is_bridged_by_the_power_trace(bench, nvml):
     """A counter that starts again at zero costs nothing while the power can be read, and the bridge is labelled."""
     bench.run(30)
