@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ def on_files(files: Any, config: Any) -> Any:
     """Add the generated pages."""
     for name, make in PAGES.items():
         files.append(File.generated(config, name, content=make()))
+    with ThreadPoolExecutor() as pool:  # pages are independent; each then finds its output in the cache
+        list(pool.map(_tried, [file.content_string for file in files.documentation_pages()]))
     return files
 
 
@@ -28,6 +32,11 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         return _filled(markdown)
     except Wrong as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from error
+
+
+def _tried(markdown: str) -> None:
+    with suppress(Wrong):  # which page it was is said when that page is built
+        _filled(markdown)
 
 
 @cache
