@@ -161,7 +161,7 @@ def killed_write(folder: Path, moment: int, *, exchange: bool) -> int:
 
     for name in CALLS:
         setattr(os, name, dying(getattr(os, name)))
-    module._exchanged = dying(module._exchanged if exchange else lambda one, other: False)
+    module._exchanged = dying(module._exchanged if exchange else lambda *_: False)
     write(bundle("new"), folder)
     os._exit(0)
 
