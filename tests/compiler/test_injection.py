@@ -183,6 +183,7 @@ SETTINGS = (
 )
 COMPILED = """
 import hashlib, sys
+from trainwright.compiler.load import load
 from trainwright.compiler.pipeline import compile_bundle
 files = compile_bundle(load(sys.argv[1]))
 print(hashlib.sha256("".join(name + text for name, text in sorted(files.items())).encode()).hexdigest())
