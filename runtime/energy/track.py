@@ -168,7 +168,7 @@ class Track:
                 self._reason = "the energy counter may have wrapped more than once"
                 return None
         if delta < 0 or (limits.ceiling_watts and delta > limits.ceiling_watts * (span + AHEAD)):
-            self._reason = "the energy counter was reset"
+            self._reason = f"the energy counter {'was reset' if delta < 0 else 'jumped'}"
             return None
         if span > LATE and delta < SHORTFALL * self._trace.least:
             self._reason = "the energy counter lost energy"

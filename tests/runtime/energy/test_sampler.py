@@ -70,6 +70,26 @@ def test_slow_driver_stalls_nothing(nvml, monkeypatch):
     assert meter.read() == reading
 
 
+@pytest.mark.slow
+def test_five_seconds_a_call(nvml):
+    """Under a driver that takes 5 s for each reading, metering takes less than 1% of the loop, and nothing is lost."""
+    meter = live(nvml).start()
+    nvml.fail(Function.ENERGY, sleep_ms=5000, device=1)
+    began, metered = time.monotonic(), 0.0
+    while (now := time.monotonic()) < began + 12:
+        meter.read()
+        meter.poke()
+        metered += time.monotonic() - now
+        time.sleep(0.01)
+    nvml.heal(Function.ENERGY)
+    assert metered < 0.01 * (time.monotonic() - began)
+    meter._thread.join(6)
+    reading = meter.close()
+    assert nvml.fired(Function.ENERGY) >= 2
+    assert reading.joules == pytest.approx(300 * (reading.covered_seconds + reading.bridged_seconds), rel=0.01)
+    assert reading.uncovered_seconds == 0
+
+
 def test_overhead(nvml):
     """Reading and charging cost less than 0.5% of a step of 50 ms."""
     meter, ledger, steps = live(nvml).start(), PhaseLedger(), 500
