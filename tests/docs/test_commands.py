@@ -1,7 +1,10 @@
 """Commands that the site's build does not run: those of the README, of CI, and those that train."""
 
+import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -28,20 +31,48 @@ def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     filled((ROOT / "README.md").read_text(encoding="utf-8"), shell(tmp_path))
 
 
-def left_to_ci() -> Iterator[tuple[str, str]]:
-    """Commands that install or test Trainwright itself: where they stand, and what they say without their comment."""
+def left() -> Iterator[tuple[str, str, str]]:
+    """Commands that this file does not run: where they stand, who does, and the command without its comment."""
     for page, block in blocks():
-        lines = commands(block) if block.language == "console" else block.body.splitlines()
-        if block.language != "console" or block.options.get("by") == "ci":
-            yield from ((f"{page.name}:{block.line}", line.partition("  #")[0].strip()) for line in lines)
+        if block.language != "console" or "by" in block.options:
+            lines = commands(block) if block.language == "console" else block.body.splitlines()
+            for line in lines:
+                yield f"{page.name}:{block.line}", block.options.get("by", "ci"), line.partition("  #")[0].strip()
 
 
-def test_commands_left_to_ci_are_targets() -> None:
-    """What no test here runs is a target of the Makefile, or enters the environment that one made."""
-    for place, command in left_to_ci():
-        if command != "source .venv/bin/activate":
-            assert command.startswith("make "), f"{place}: {command}"
-            subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, check=True, capture_output=True, timeout=60)
+def target(command: str) -> bool:
+    """Whether a command is a target of the Makefile, or enters the environment that one made."""
+    if command == "source .venv/bin/activate":
+        return True
+    if not command.startswith("make "):
+        return False
+    dry = subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, capture_output=True, timeout=60, check=False)
+    return dry.returncode == 0
+
+
+def packaged(command: str) -> bool:
+    """Whether a command installs one of our extras, or is a program of a package that is installed."""
+    extra = re.fullmatch(r"python -m pip install 'trainwright\[(\w+)\]'", command)
+    if extra:
+        return extra[1] in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    return command.split(maxsplit=1)[0] in {script.name for script in entry_points(group="console_scripts")}
+
+
+def named(test: Path, command: str) -> bool:
+    """Whether a test file exercises the module that a command runs."""
+    module = re.match(r"python -m ([\w.]+) ", command)
+    return module is not None and test.is_file() and f"from {module[1]} import" in test.read_text(encoding="utf-8")
+
+
+def test_commands_left_to_others_are_true() -> None:
+    """What no test here runs is a Makefile target, an installer of ours, or exercised by the test that it names."""
+    checks = {"ci": target, "package": packaged}
+    wrong = [
+        f"{place}: {command}"
+        for place, by, command in left()
+        if not (checks[by](command) if by in checks else named(ROOT / by, command))
+    ]
+    assert wrong == []
 
 
 @pytest.mark.slow
