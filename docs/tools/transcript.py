@@ -2,9 +2,9 @@
 
 A block fenced as `console` holds lines that start with `$ `. When it holds nothing else, its commands are run while
 the site is built and their output is put in. When it already holds output (a run that trains takes minutes), that
-output was recorded by `python -m trainwright.docs.tools.record`, and a slow test runs it again. Options after `console`:
-`exit=2` says which exit code the last command of a block must have; `by=...` that something else runs it: `ci` (a target
-of the Makefile), `package` (an installer or a program of another project), or the test file that is named.
+output was recorded by `python -m trainwright.docs.tools.record`, and a slow test runs it again. After `console` stand
+options: `exit=2` says which exit code the last command of a block must have; `by=...` that something else runs it: `ci`
+(a target of the Makefile), `package` (an installer or a program of another project), or the test file that is named.
 
 A block with a `title` is a file that the reader saves, so it is written where the commands run. Each page starts in a
 folder of its own with a copy of `examples/`.
