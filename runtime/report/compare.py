@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ...spec.emissions import Intensity, carbon_tonnes
 from ...spec.estimate import Estimate, Range
 from .accounting import planned_row
-from .document import Document, Series, generator
+from .document import Document, generator, series_of
 from .numbers import ENERGIES, MASSES, Style, signed_percent, significant, style, with_unit
 from .tables import Cell, Table, styled, text
 from .values import Row, Run
@@ -193,6 +193,6 @@ def compare_document(contenders: Sequence[Contender], tables: Sequence[Table], r
         title=", ".join(item.label for item in contenders),
         lede=f"{len(contenders)} side by side, each row labelled planned or measured.",
         tables=(side_by_side(contenders), *tables),
-        series=tuple(Series(run.label, run.curves, run.validation, run.marks) for run in runs),
+        series=tuple(series_of(run) for run in runs),
         generator=generator(),
     )

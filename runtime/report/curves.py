@@ -76,6 +76,7 @@ def training(runs: Sequence[Raw], steps: Curves, validation: Curves, planned_ste
         validation_perplexity=perplexity(final),
         tokens_per_second=_rate(runs, steps),
         mfu=_median(steps.mfu),
+        unigram_entropy=_last([number(run.start, "unigram_entropy") for run in runs]),
         peak_memory_bytes=max((v for v in steps.memory_bytes if v is not None), default=None),
     )
 

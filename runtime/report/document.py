@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from .tables import Table
-from .values import Curves, Mark
+from .values import Curves, Mark, Run
 
 
 def generator() -> str:
@@ -29,13 +29,19 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line of the curves; `predicted` ones are dashed."""
+    """A line of the curves; `predicted` ones are dashed. `bar`: a loss to be beaten, drawn as a level."""
 
     label: str
     curves: Curves
     validation: Curves = field(default_factory=Curves)
     marks: tuple[Mark, ...] = ()
     predicted: bool = False
+    bar: float | None = None
+
+
+def series_of(run: Run) -> Series:
+    """The measured line of a run; its bar is the loss that token frequencies alone would reach."""
+    return Series(run.label, run.curves, run.validation, run.marks, bar=run.training.unigram_entropy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...spec.run import Event
+from ...spec.run import Event, parse_event
 from .reading import number
 
 RECENT = 50  # steps that the time left is judged by
@@ -105,9 +104,6 @@ class Follower:
                 if not line.endswith(b"\n"):
                     return
                 self.offset += len(line)
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(event, dict) and "kind" in event:
+                event = parse_event(line)
+                if event is not None:
                     yield event

@@ -73,6 +73,7 @@ def _line(series: Series) -> dict[str, Any]:
     return {
         "label": series.label,
         "predicted": series.predicted,
+        "bar": series.bar,
         "curves": _columns(thinned(series.curves, BUCKETS)),
         "validation": _columns(thinned(series.validation, BUCKETS)),
         "marks": [

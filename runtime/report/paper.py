@@ -12,7 +12,7 @@ from typing import Any
 from ...spec.emissions import carbon_tonnes, energy_kwh, truncated
 from ...spec.estimate import Estimate, Range
 from .curves import perplexity
-from .document import Document, Section, Series, generator
+from .document import Document, Section, Series, generator, series_of
 from .numbers import UNKNOWN
 from .tables import Cell, Table, text
 from .values import Curves, Run
@@ -190,7 +190,7 @@ def paper_document(
 ) -> Document:
     """One document: the table, the prediction, the figure's form; each number labelled."""
     published = published_table(estimates, paper["total_tonnes"])
-    measured = tuple(Series(run.label, run.curves, run.validation, run.marks) for run in runs)
+    measured = tuple(series_of(run) for run in runs)
     return Document(
         kind="Reproduction",
         title=f"{paper['table']} and the form of {paper['figure']}",

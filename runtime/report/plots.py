@@ -86,6 +86,8 @@ def _loss(runs: Sequence[Series]) -> Figure:
     _draw(axes, runs, TOKENS, QUALITY[0])
     for colour, run in zip(COLOURS * len(runs), runs, strict=False):
         _marks(axes, run, colour)
+        if run.bar is not None:
+            axes.axhline(run.bar, color=colour, lw=0.9, ls=":", label=f"{run.label}, token frequencies alone")
         if run.validation.step:
             x = style(_all(runs, TOKENS), TOKENS.units)
             points = [v / x.scale if v is not None else None for v in run.validation.tokens]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .document import Document, Section, Series, Tile
+from .document import Document, Section, Tile, series_of
 from .numbers import BYTES, ENERGIES, MASSES, UNKNOWN, count, percent, signed_percent, significant, with_unit
 from .tables import emissions, run_tables
 from .values import Report, Run
@@ -23,7 +23,7 @@ def report_document(report: Report) -> Document:
         lede=_lede(report),
         tables=(emissions(report),),
         tiles=_tiles(report),
-        series=tuple(Series(run.label, run.curves, run.validation, run.marks) for run in report.runs),
+        series=tuple(series_of(run) for run in report.runs),
         sections=tuple(Section(run.label, tuple(run_tables(run)), facts(run), run.missing) for run in report.runs),
         notes=(FORMULA,),
         generator=report.generator,
@@ -42,6 +42,7 @@ def facts(run: Run) -> tuple[tuple[str, str], ...]:
         ("training loss", significant(t.final_loss)),
         ("validation loss", significant(t.validation_loss)),
         ("validation perplexity", significant(t.validation_perplexity)),
+        ("loss of token frequencies", significant(t.unigram_entropy)),
         ("throughput", f"{count(t.tokens_per_second)} tokens/s" if t.tokens_per_second else UNKNOWN),
         ("MFU", percent(t.mfu)),
         ("peak memory", with_unit(t.peak_memory_bytes, BYTES)),

@@ -186,7 +186,6 @@ def scope_lines(run: Run) -> Table | None:
             text(s.basis),
             styled(s.carbon_tonnes, mass),
             Cell(UNBOUNDED if s.low is None or s.high is None else f"{mass(s.low)} to {mass(s.high)}", s.low),
-            text(s.source),
         )
         for s in run.scopes
     )
@@ -195,10 +194,11 @@ def scope_lines(run: Run) -> Table | None:
     return Table(
         key="scopes",
         title=f"What is counted: {run.label}",
-        headings=("Scope", "Basis", f"Carbon ({mass.unit})", "Range", "Source"),
+        headings=("Scope", "Basis", f"Carbon ({mass.unit})", "Range"),
         rows=rows,
         numeric=frozenset({2, 3}),
-        totals=((text("All lines"), text(""), styled(total, mass), text(""), text("")),),
+        totals=((text("All lines"), text(""), styled(total, mass), text("")),),
+        notes=tuple(f"{s.name}: {s.source}" for s in run.scopes),
     )
 
 

@@ -138,6 +138,7 @@ class Training(Frozen):
     validation_perplexity: float | None
     tokens_per_second: float | None
     mfu: float | None
+    unigram_entropy: float | None  # the held-out loss that token frequencies alone would reach
     peak_memory_bytes: float | None
 
 

@@ -113,6 +113,10 @@
       const colour = `var(--s${run.index % 8})`;
       drawMarks(run, plot, colour, px, box);
       node("path", { d: path(run.curves, chart.key, px, py), class: run.predicted ? "line predicted" : "line", stroke: colour }, plot);
+      if (chart.key === "loss" && run.bar !== null && run.bar > low && run.bar < high) {
+        node("line", { x1: box.left, x2: box.right, y1: py(run.bar), y2: py(run.bar), class: "bar", stroke: colour }, plot);
+        node("text", { x: box.right, y: py(run.bar) - 4, "text-anchor": "end" }, svg, "token frequencies alone");
+      }
       if (!chart.points) continue;
       (run.validation[chart.key] || []).forEach((v, i) => {
         const at = run.validation[state.axis.key][i];

@@ -126,6 +126,7 @@ class Log:
             meter=meter,
             measured=measured,
             power_cap=cap,
+            unigram_entropy=5.8,
             versions={"torch": "2.13.0"},
         )
 

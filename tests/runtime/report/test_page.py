@@ -170,6 +170,12 @@ def test_marks_stand_on_the_curve(opened):
     assert counts == {"restart": 1, "checkpoint": 13, "fault": 1, "gap": 1}
 
 
+def test_the_bar_to_be_beaten_is_drawn(opened):
+    """The loss that token frequencies alone would reach is a level in the loss chart, for each run."""
+    assert len(opened.find_elements("css selector", "#chart-loss line.bar")) == 2
+    assert "token frequencies alone" in _ticks(opened)
+
+
 def test_axis_legend_and_log_redraw(opened):
     """Choosing another axis, hiding a run and a log axis change what is drawn."""
     opened.find_element("css selector", "#axis input[value=carbon_tonnes] + span").click()
