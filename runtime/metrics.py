@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from ..spec.exit_codes import Exit
 from ..spec.run import Event, RunFolder
 from .energy import JOULES_PER_KWH
-from .follow import Follower
+from .report.follow import Follower
 
 LATEST = {  # (kind of event, field) -> gauge, meaning
     ("step", "step"): ("step", "Last optimizer step."),
@@ -60,7 +60,7 @@ class RunMetrics(Collector):
 
     def __init__(self, run: Path) -> None:
         self._name = run.resolve().name
-        self._follow = Follower(RunFolder(run).events)
+        self._log = Follower(RunFolder(run).events)
         self._lock = threading.Lock()
         self._latest: dict[str, float] = {}
         self._counted: dict[Key, float] = defaultdict(float)
@@ -68,7 +68,7 @@ class RunMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the events since the last scrape, then give every metric that is known."""
         with self._lock:
-            for event in self._follow():
+            for event in self._log.news():
                 self._take(event)
             yield from self._gauges()
             yield from self._counters()

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from ..spec.exit_codes import Exit
 from ..spec.run import RunFolder
 from .board import scalars
-from .follow import Follower
+from .report.follow import Follower
 
 PERIOD = 5.0  # seconds between two looks at the log
 
@@ -77,11 +77,11 @@ class MlflowSink:
 SINKS: dict[str, Callable[[str, str, Mapping[str, Any], Path], Sink]] = {"wandb": WandbSink, "mlflow": MlflowSink}
 
 
-def forward(follow: Follower, sink: Sink) -> None:
+def forward(log: Follower, sink: Sink) -> None:
     """Send every curve until the run has stopped."""
     while True:
         stopped = False
-        for event in follow():
+        for event in log.news():
             stopped = event["kind"] == "stop"
             if values := scalars(event):
                 sink.send(event["step"], values)

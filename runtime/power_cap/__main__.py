@@ -59,8 +59,11 @@ def sentence(record: Record) -> str:
     line = f"asked for {record.requested_watts:g} W, enforced {shown} on {record.host}"
     if record.applied:
         return line
-    problem = next((limit.problem for limit in record.gpus if limit.problem), "") or REASON.get(
-        record.mode, record.mode
+    silent = "" if record.gpus else "no GPU answers here"
+    problem = (
+        silent
+        or next((limit.problem for limit in record.gpus if limit.problem), "")
+        or REASON.get(record.mode, record.mode)
     )
     return f"{'NOT IN FORCE' if record.applied is False else 'UNKNOWN'}: {line}; {problem}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import tempfile
 from collections.abc import Sequence
@@ -11,13 +12,19 @@ from pathlib import Path
 from ...spec.plan import Plan
 from ..distributed import World, join, leave
 from . import nccl
+from .devices import devices
 from .fabric import bandwidth, clocks
 from .finding import STATES, Finding
 from .machine import machine
 
 
 def together(plan: Plan, run: Path) -> tuple[int, list[Finding]]:
-    """This rank and the findings of all; every rank gets the same."""
+    """This rank and the findings of all; every rank gets the same.
+
+    Where this node lacks the devices nothing can be joined: then its local rank and its own findings.
+    """
+    if any(finding.state == "fail" for finding in devices(plan)):
+        return int(os.environ["LOCAL_RANK"]), machine(plan, run)
     with tempfile.TemporaryDirectory(prefix="trainwright-nccl-") as folder:
         nccl.listen(Path(folder))
         world = join(plan)

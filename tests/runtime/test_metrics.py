@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
-from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 
-from trainwright.runtime.follow import Follower
 from trainwright.runtime.metrics import RunMetrics, main
 
 START = {"kind": "start", "time": 1.0, "world_size": 2, "measured": True}
@@ -109,17 +107,3 @@ def test_http_follows_the_log(run):
         server.server_close()
         thread.join(5)
     assert not any(t is thread for t in threading.enumerate())
-
-
-def test_follower_waits_for_whole_lines(tmp_path):
-    """A line that is still being written is taken once, when it is whole; a torn one is left out."""
-    path = Path(tmp_path / "events.jsonl")
-    follow = Follower(path)
-    assert follow() == []
-    line = json.dumps(FAULT).encode()
-    path.write_bytes(line[:20])
-    assert follow() == []
-    with path.open("ab") as file:
-        file.write(line[20:] + b"\n{torn\n" + line + b"\n")
-    assert follow() == [FAULT, FAULT]
-    assert follow() == []

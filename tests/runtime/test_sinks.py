@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from trainwright.runtime import sinks
-from trainwright.runtime.follow import Follower
+from trainwright.runtime.report.follow import Follower
 from trainwright.runtime.sinks import forward, main
 
 STEP = {"kind": "step", "step": 1, "loss": 5.5, "mfu": None, "energy_kwh": 0.5, "seconds": 1.0}

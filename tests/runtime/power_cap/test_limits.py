@@ -114,6 +114,7 @@ def test_no_driver_is_unknown(site, device_plan, tmp_path, kind):
     site.fail(Function.INIT, code=pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
     record = apply(device_plan(kind, cap=350, mode="sudo"), tmp_path, ME)
     assert (record.applied, record.held, record.gpus) == (None, False, ())
+    assert sentence(record).endswith("no GPU answers here")
     assert observe(device_plan(kind, cap=350)).applied is None
 
 
