@@ -1,10 +1,9 @@
-"""The reference: one page per table of the product, written from the code that uses it; nothing of it is committed."""
+"""The reference: one page per table of the product, written from the code that uses it; none of it is committed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...compiler.codes import reference
 from .command_page import command_page
 from .facts_page import facts_page, presets_page
 from .run_page import events_page, exit_page
@@ -12,7 +11,6 @@ from .spec_page import spec_page
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/spec.md": spec_page,
-    "reference/codes.md": reference,
     "reference/commands.md": command_page,
     "reference/exit-codes.md": exit_page,
     "reference/events.md": events_page,
