@@ -48,7 +48,7 @@ COUNTERS = {  # counter -> label, meaning
     "attempts": (None, "Starts of the run."),
     "faults": (None, "Faults reported."),
     "energy_joules": (None, "Energy of the metered devices over all attempts."),
-    "unmetered_device_seconds": ("device", "Seconds that no meter covers."),
+    "unmetered_seconds": ("device", "Seconds that no meter covers, by device; all: every device."),
     "phase_seconds": ("phase", "Time by what the run was doing."),
     "phase_energy_joules": ("phase", "Energy by what the run was doing."),
 }
@@ -110,7 +110,7 @@ def _amounts(event: Event) -> Iterator[tuple[Key, float]]:
         case "fault":
             yield ("faults", ""), 1.0
         case "gap":
-            yield ("unmetered_device_seconds", str(event["device"])), event["end"] - event["start"]
+            yield ("unmetered_seconds", str(event["device"])), event["end"] - event["start"]
         case "phase":
             yield ("phase_seconds", event["name"]), event["seconds"]
             if event["energy_kwh"] is not None:
@@ -121,7 +121,7 @@ def _amounts(event: Event) -> Iterator[tuple[Key, float]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the metrics until interrupted, or write them once; the exit code."""
-    parser = argparse.ArgumentParser(prog="trainwright.runtime.metrics", description=__doc__)
+    parser = argparse.ArgumentParser(prog="trainwright.runtime.metrics", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--run", type=Path, required=True, help="run folder")
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--port", type=int, help="serve over HTTP on this port")

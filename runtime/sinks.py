@@ -92,7 +92,7 @@ def forward(log: Follower, sink: Sink) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Send one run; the exit code."""
-    parser = argparse.ArgumentParser(prog="trainwright.runtime.sinks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="trainwright.runtime.sinks", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--run", type=Path, required=True, help="run folder")
     parser.add_argument("--to", choices=sorted(SINKS), required=True, help="the tracker")
     parser.add_argument("--project", default="trainwright", help="project or experiment there")

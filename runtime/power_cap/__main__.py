@@ -26,7 +26,9 @@ REASON = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. A cap that is not in force is no failure: it is reported."""
-    parser = argparse.ArgumentParser(prog="trainwright.runtime.power_cap", description=description)
+    parser = argparse.ArgumentParser(
+        prog="trainwright.runtime.power_cap", description=(description or "").partition("\n")[0]
+    )
     parser.add_argument("command", choices=("apply", "read", "restore", "guard"))
     parser.add_argument("--bundle", type=Path, default=Path(), help="folder with plan.json")
     parser.add_argument("--run", type=Path, required=True, help="run folder")

@@ -67,7 +67,7 @@ def test_textfile(run, tmp_path):
         ("attempts_total",): 1,
         ("faults_total",): 1,
         ("energy_joules_total",): pytest.approx(1.8e6),
-        ("unmetered_device_seconds_total", "GPU-1"): 7.5,
+        ("unmetered_seconds_total", "GPU-1"): 7.5,
         ("phase_seconds_total", "train"): 10,
         ("phase_seconds_total", "idle"): 3,
         ("phase_energy_joules_total", "train"): pytest.approx(9e5),
