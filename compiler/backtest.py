@@ -35,12 +35,15 @@ NO_RUN = {
     "interconnect_comparison": "compares two clusters, see `trainwright scaling`; the row describes no single run",
 }
 LOADS = {"finetune": "finetuning", "inference": "inference", "inf": "inference"}
-POSITIVE = (
-    "layers", "hidden", "ffn", "heads", "kv_heads", "vocab", "seq_len", "gbs_seqs", "gbs_tokens", "micro_batch",
-    "gpus", "gpus_per_node", "gpu_power_cap_w", "net_gbps_per_gpu", "dp", "tp", "pp", "vpp", "cp", "gpu_mem_gb",
-    "tokens_per_s_per_gpu", "calc_tokens_per_s_per_gpu", "mem_per_gpu_gib", "gpu_hours", "tokens_trained_b",
-    "rel_throughput", "power_per_gpu_w",
+COUNTS = (
+    "layers", "hidden", "ffn", "heads", "kv_heads", "vocab", "seq_len", "gbs_seqs", "gbs_tokens", "micro_batch", "gpus",
+    "gpus_per_node", "dp", "tp", "pp", "vpp", "cp",
 )  # fmt: skip
+QUANTITIES = (
+    "gpu_power_cap_w", "net_gbps_per_gpu", "gpu_mem_gb", "tokens_per_s_per_gpu", "calc_tokens_per_s_per_gpu",
+    "mem_per_gpu_gib", "gpu_hours", "tokens_trained_b", "rel_throughput", "power_per_gpu_w",
+)  # fmt: skip
+MOST = 10**12  # of anything that is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def backtest(path: Path) -> Backtest:
     skipped: list[tuple[str, str]] = []
     for row in read_runs(path, text):
         try:
-            found = list(predictions(row))
+            found = [_finite(prediction) for prediction in predictions(row)]
         except Skipped as reason:
             skipped.append((row["id"], str(reason)))
             continue
@@ -116,13 +119,19 @@ def backtest(path: Path) -> Backtest:
     return Backtest(tuple(rows), tuple(skipped))
 
 
+def _finite(prediction: Prediction) -> Prediction:
+    if not 0 < prediction.predicted < float("inf"):
+        raise Skipped(f"its description gives a {prediction.kind} of {prediction.predicted:g}")
+    return prediction
+
+
 def _timed(run: Measured) -> Prediction:
     return Prediction(run.id, "iteration_time", step(run.case).seconds, run.seconds)
 
 
 def predictions(row: Row) -> Iterator[Prediction]:
     """Every figure of a row that the model predicts. Raises Skipped when the row says too little."""
-    kind = row.get("kind")
+    kind = str(row.get("kind"))
     if kind in NO_RUN:
         return
     if kind == "power_cap_point":
@@ -226,10 +235,11 @@ def _wrong(number: int, row: object) -> Iterable[Problem]:
     if not isinstance(row.get("id"), str):
         yield _problem(f"number {number}", "has no id")
         return
-    for key in POSITIVE:
+    for key in (*COUNTS, *QUANTITIES):
         value = row.get(key)
-        good = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
-        if value is not None and not good:
-            yield _problem(row["id"], f"{key} is {value!r}, not a positive number")
+        number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST
+        if value is not None and not (number and (key in QUANTITIES or value == int(value))):
+            what = "whole number from 1" if key in COUNTS else "positive number"
+            yield _problem(row["id"], f"{key} is {value!r}, not a {what}")
     if row.get("zero_stage") not in (None, 0, 1, 2, 3):
         yield _problem(row["id"], f"zero_stage is {row['zero_stage']!r}, not 0, 1, 2 or 3")

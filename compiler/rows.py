@@ -74,6 +74,8 @@ def shape(row: Row) -> ModelShape:
     """The model's sizes."""
     needed(row, "layers", "hidden", "heads")
     hidden, heads = int(row["hidden"]), int(row["heads"])
+    if hidden < heads:
+        raise Skipped(f"{heads} heads do not fit a width of {hidden}")
     gated = bool(row.get("mlp_gated"))
     framework = str(row.get("framework") or "")
     plain = not gated and "llm-foundry" not in framework
@@ -165,7 +167,7 @@ def layout(row: Row, stack: Profile, usual: Recompute) -> Layout:
     micro = int(row.get("micro_batch") or max(1, min((whole or data * most) // data, most)))
     kept: dict[str, Recompute] = {"none": "none", "full": "full"}
     said = row.get("act_ckpt")
-    zero: Any = row.get("zero_stage", stack.zero)
+    zero: Any = stack.zero if row.get("zero_stage") is None else row["zero_stage"]
     return Layout(
         data=data,
         tensor=tensor,
@@ -192,6 +194,8 @@ def case(row: Row) -> Case:
     spread = layout(row, stack, usual)
     where = machine(row, chip)
     limited = capped(chip, where.power_cap)
+    if limited and limited.speed <= 0:
+        raise Skipped(f"a cap of {where.power_cap:g} W is below what a {chip.name} can run at")
     asked = Case(
         Work(model, int(row["seq_len"]), spread.global_batch, precision),
         spread,

@@ -94,7 +94,7 @@ def test_json_shape(tmp_path):
     [
         ("", "TW854"), ("a: 1", "TW854"), ("[", "TW854"), ("- 5", "TW855"), ("- {kind: benchmark}", "TW855"),
         ("- {id: a}\n- {id: a}", "TW855"), ("- {id: a, layers: -3}", "TW855"), ("- {id: a, gpus: many}", "TW855"),
-        ("- {id: a, hidden: .inf}", "TW855"), ("- {id: a, zero_stage: 7}", "TW855"),
+        ("- {id: a, hidden: .inf}", "TW855"), ("- {id: a, zero_stage: 7}", "TW855"), ("- {id: a, tp: 0.5}", "TW855"),
         ("- !!python/object:os.system {}", "TW854"),
     ],
 )  # fmt: skip
@@ -120,7 +120,17 @@ def test_malformed_csv_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    "change", [{"heads": 7}, {"gpus": 3}, {"tp": 5, "dp": 1}, {"micro_batch": 1000}, {"gpu": "Abacus"}, {"act_ckpt": 5}]
+    "change",
+    [
+        {"heads": 7},
+        {"gpus": 3},
+        {"tp": 5, "dp": 1},
+        {"micro_batch": 1000},
+        {"gpu": "Abacus"},
+        {"act_ckpt": 5},
+        {"heads": 5000},
+        {"gpu_power_cap_w": 1},
+    ],
 )
 def test_odd_rows_never_crash(tmp_path, change):
     """Contradictory descriptions give a figure or a reason, never a traceback."""
