@@ -57,16 +57,22 @@ def start_engine(plan: Plan, config: dict[str, Any], world: World) -> Any:
     engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config)
     engine.checkpoint_engine = DurableFiles()
     # DeepSpeed would add scripts to every checkpoint, past our hashes; a checkpoint holds no programs.
-    setattr(engine, "_copy_recovery_script", lambda _: None)  # noqa: B010 - not ours to name directly
+    setattr(engine, "_copy_recovery_script", _nothing)  # noqa: B010 - not ours to name directly
     if plan.training.compile:
         engine.compile()
     return engine
 
 
 def forget_gradients(engine: Any) -> None:
-    """After a skipped step: clear what DeepSpeed keeps of it. Its CPU-offload buffers hold the bad values otherwise."""
-    for buffer in getattr(engine.optimizer, "accumulated_grads_in_cpu", {}).values():
-        buffer.zero_()
+    """After a skipped step: clear what DeepSpeed keeps of its gradients.
+
+    With CPU offload its ZeRO-1 and 2 clear them only after an update (0.19.8), so that one NaN would spoil every step
+    to come.
+    """
+    optimizer = engine.optimizer
+    if getattr(optimizer, "cpu_offload", False):
+        for group in optimizer.averaged_gradients:
+            optimizer.averaged_gradients[group] = None
 
 
 def replica_group() -> Any:
@@ -74,6 +80,10 @@ def replica_group() -> Any:
     from deepspeed.utils import groups
 
     return vars(groups)["_get_data_parallel_group"]()
+
+
+def _nothing(folder: str) -> None:
+    del folder
 
 
 def random_state(world: World) -> dict[str, list[int]]:

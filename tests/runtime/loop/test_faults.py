@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import product
 
 import pytest
 
 from trainwright.spec.exit_codes import Exit
+from trainwright.spec.layout import Layout
+
+OFFLOADS = ("none", "optimizer")
 
 
 @pytest.fixture
@@ -24,9 +28,19 @@ def faulty(workplace, tiny_plan):
     return train
 
 
-def test_a_nan_on_one_rank_skips_the_update_on_all(faulty):
+@pytest.mark.parametrize(
+    ("zero", "precision", "offload"),
+    [
+        (1, "fp32", "none"),
+        (3, "bf16", "none"),
+        (2, "bf16", "optimizer"),  # where DeepSpeed keeps the NaN
+        *(pytest.param(z, p, o, marks=pytest.mark.slow) for z, p, o in product((1, 2, 3), ("fp32", "bf16"), OFFLOADS)),
+    ],
+)
+def test_a_nan_on_one_rank_skips_the_update_on_all(faulty, zero, precision, offload):
     """The step is not applied anywhere, the fault names rank and parameter, and the run goes on and ends well."""
-    place, code = faulty("nan rank=1 step=3")
+    layout = Layout(data=2, accumulation=2, zero=zero, offload=offload)
+    place, code = faulty("nan rank=1 step=3", layout=layout, training__precision=precision)
     assert code == Exit.DONE
     assert place.faults() == ["non-finite gradient: rank 1: lm_head.weight"]
     norms = {event["step"]: event["grad_norm"] for event in place.events("step")}

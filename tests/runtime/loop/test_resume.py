@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import signal
 
 import pytest
@@ -61,3 +63,27 @@ def test_goes_on_bit_for_bit(whole, workplace, tiny_plan, how):
     assert len(place.events("start")) == 2
     assert place.losses() == whole.losses()
     assert place.state() == whole.state()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_again_and_again_it_ends_the_same(workplace, tiny_plan, seed):
+    """All ranks killed at a random moment, time after time, saves included: the end is that of an undisturbed run."""
+    plan = tiny_plan(steps=400, schedule__checkpoint_every=3, schedule__validate_every=20)
+    undisturbed, place = workplace(plan), workplace(plan)
+    assert undisturbed.train() == Exit.DONE
+    moments, kills = random.Random(seed), 0  # noqa: S311 - not a secret
+    while True:
+        start = place.start()
+        with contextlib.suppress(AssertionError):
+            start.wait(moments.uniform(0.5, 4.0))
+            break
+        start.end()
+        kills += 1
+    print(f"seed {seed}: {kills} kills")  # noqa: T201 - the figure of the campaign
+    assert kills > 2
+    assert place.code() == Exit.DONE
+    assert place.losses() == undisturbed.losses()
+    assert place.state() == undisturbed.state()
+    energies = [event["energy_kwh"] for event in place.events("step")]
+    assert energies == sorted(energies)
