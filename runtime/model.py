@@ -18,6 +18,8 @@ from torch.utils.checkpoint import checkpoint
 
 from ..spec.layout import Recompute
 from ..spec.sections import Model
+from .fused import Angles, Norm, rotary_angles, rotate
+from .head import Head
 
 # q [batch, time, heads, head size], k and v [batch, time, kv heads, head size], documents [batch, time] or None
 # -> [batch, time, heads, head size]. Ulysses wraps `causal_attention` in its all-to-all.
@@ -37,22 +39,6 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, documents: Tensor | None) 
     return mixed.transpose(1, 2)
 
 
-def rotary_angles(positions: Tensor, head_size: int, theta: float) -> tuple[Tensor, Tensor]:
-    """Cosine and sine [..., time, 1, head size] in fp32 of the angles of RoPE (arXiv 2104.09864, equation 15)."""
-    exponents = torch.arange(0, head_size, 2, device=positions.device, dtype=torch.float32) / head_size
-    angles = positions.float()[..., None] * theta**-exponents
-    angles = torch.cat((angles, angles), dim=-1)[..., None, :]
-    return angles.cos(), angles.sin()
-
-
-def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn [batch, time, heads, head size] by its positions; the halves of a head are the pairs, as in Hugging Face."""
-    cosine, sine = angles
-    wide = x.float()
-    first, second = wide.chunk(2, dim=-1)
-    return (wide * cosine + torch.cat((-second, first), dim=-1) * sine).type_as(x)
-
-
 class SelfAttention(nn.Module):
     """Grouped-query attention with rotary positions: [batch, time, hidden] -> [batch, time, hidden]."""
 
@@ -67,16 +53,14 @@ class SelfAttention(nn.Module):
         self.v_proj = nn.Linear(hidden, kv_size, bias=False)
         self.o_proj = nn.Linear(hidden, hidden, bias=False)
 
-    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], documents: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
         """Project, attend, project back."""
         q, k, v = (p(x).unflatten(-1, (-1, self.head_size)) for p in (self.q_proj, self.k_proj, self.v_proj))
         if self.recompute:
             return _recomputed(self._attend, q, k, v, angles, documents)
         return self._attend(q, k, v, angles, documents)
 
-    def _attend(
-        self, q: Tensor, k: Tensor, v: Tensor, angles: tuple[Tensor, Tensor], documents: Tensor | None
-    ) -> Tensor:
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
         mixed = self.attention(rotate(q, angles), rotate(k, angles), v, documents)
         return self.o_proj(mixed.flatten(2))
 
@@ -107,18 +91,18 @@ class Layer(nn.Module):
         super().__init__()
         selective = recompute == "selective"
         self.whole = recompute == "full"
-        self.input_layernorm = nn.RMSNorm(model.hidden_size, eps=model.norm_eps)
+        self.input_layernorm = Norm(model.hidden_size, model.norm_eps)
         self.self_attn = SelfAttention(model, attention, recompute=selective)
-        self.post_attention_layernorm = nn.RMSNorm(model.hidden_size, eps=model.norm_eps)
+        self.post_attention_layernorm = Norm(model.hidden_size, model.norm_eps)
         self.mlp = FeedForward(model, recompute=selective)
 
-    def forward(self, x: Tensor, angles: tuple[Tensor, Tensor], documents: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
         """[batch, time, hidden] -> the same shape."""
         if self.whole:
             return _recomputed(self._branches, x, angles, documents)
         return self._branches(x, angles, documents)
 
-    def _branches(self, x: Tensor, angles: tuple[Tensor, Tensor], documents: Tensor | None) -> Tensor:
+    def _branches(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), angles, documents)
         return x + self.mlp(self.post_attention_layernorm(x))
 
@@ -131,7 +115,7 @@ class Decoder(nn.Module):
         self.head_size, self.rope_theta = model.shape.head_size, model.rope_theta
         self.embed_tokens = nn.Embedding(model.vocab_size, model.hidden_size)
         self.layers = nn.ModuleList(Layer(model, attention, recompute) for _ in range(model.layers))
-        self.norm = nn.RMSNorm(model.hidden_size, eps=model.norm_eps)
+        self.norm = Norm(model.hidden_size, model.norm_eps)
 
     def forward(self, tokens: Tensor, positions: Tensor | None, documents: Tensor | None) -> Tensor:
         """Positions count from zero unless given."""
@@ -157,7 +141,7 @@ class Llama(nn.Module):
         super().__init__()
         self.sizes = model
         self.model = Decoder(model, attention, recompute)
-        self.lm_head = nn.Linear(model.hidden_size, model.vocab_size, bias=False)
+        self.lm_head = Head(model.hidden_size, model.vocab_size)
         self.tie()
 
     def forward(
@@ -172,10 +156,7 @@ class Llama(nn.Module):
         `positions` [time] are the places of `tokens` in the sequence where a rank holds only a part of it;
         `documents` [batch, whole time] numbers the documents, to keep attention inside them.
         """
-        logits = self.lm_head(self.model(tokens, positions, documents))
-        if targets is None:
-            return logits
-        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
+        return self.lm_head(self.model(tokens, positions, documents), targets)
 
     def tie(self) -> None:
         """Make the head and the embedding one parameter where the spec says so."""

@@ -1,0 +1,88 @@
+"""The output head and its loss in one: logits exist only a slice at a time, and their gradient is made on the spot.
+
+With 32,000 pieces the logits of a batch and their gradient are larger than all other activations; computed by slices
+they stay in the cache, and the backward pass needs neither them nor the head's weight again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own idiom
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+# Logits in one slice: what a core's cache holds, and what keeps a GPU busy without filling its memory.
+SLICE = {"cpu": 2**21, "cuda": 2**27}
+
+
+class Head(nn.Module):
+    """Hidden states [batch, time, hidden] -> logits [batch, time, vocabulary], or the mean loss in nats."""
+
+    def __init__(self, hidden_size: int, vocab_size: int) -> None:
+        super().__init__()
+        self.weight: Tensor = nn.Parameter(torch.empty(vocab_size, hidden_size))
+
+    def forward(self, hidden: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Logits, or with `targets` [batch, time] the mean cross entropy, both summed and scaled in fp32."""
+        if targets is None:
+            return F.linear(hidden, self.weight)
+        return _loss(hidden.flatten(0, 1), self.weight, targets.flatten())
+
+
+def _mean_loss(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    if torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad):
+        return _CrossEntropy.apply(hidden, weight, targets)
+    slices = zip(hidden.split(_rows(weight)), targets.split(_rows(weight)), strict=True)
+    sums = [F.cross_entropy(F.linear(h, weight).float(), t, reduction="sum") for h, t in slices]
+    return torch.stack(sums).sum() / len(targets)
+
+
+_loss: Callable[[Tensor, Tensor, Tensor], Tensor] = cast("Any", torch.compiler).disable(
+    _mean_loss
+)  # it would unroll the slices
+
+
+def _rows(weight: Tensor) -> int:
+    return max(1, SLICE[weight.device.type] // len(weight))
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """The mean loss; its gradients are computed on the way."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+        for_hidden, for_weight = torch.empty_like(hidden), torch.zeros_like(weight, dtype=torch.float32)
+        total = torch.zeros((), device=hidden.device, dtype=torch.float32)
+        rows = _rows(weight)
+        for start in range(0, len(targets), rows):
+            part, truth = hidden[start : start + rows], targets[start : start + rows, None]
+            logs = F.log_softmax(F.linear(part, weight), dim=-1, dtype=torch.float32)
+            total -= logs.gather(1, truth).sum()
+            # The gradient of the logits is softmax - one-hot. The mean's 1/n comes last: fp16 would lose small values.
+            logs.exp_().scatter_add_(1, truth, logs.new_full(truth.shape, -1.0))
+            error = logs.type_as(part)
+            torch.mm(error, weight, out=for_hidden[start : start + rows])
+            _add_product(for_weight, error, part)
+        ctx.save_for_backward(for_hidden, for_weight)
+        ctx.count, ctx.type = len(targets), weight.dtype
+        return total / len(targets)
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] - the decorator is untyped
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor, Tensor, None]:
+        for_hidden, for_weight = ctx.saved_tensors
+        scale = gradients[0] / ctx.count
+        return (for_hidden * scale).type_as(for_hidden), (for_weight * scale).to(ctx.type), None
+
+
+def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
+    """Add left^T right to `total`, in one pass where the types agree."""
+    if left.dtype == total.dtype:
+        total.addmm_(left.t(), right)
+    else:
+        total += left.t() @ right
