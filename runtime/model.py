@@ -8,7 +8,7 @@ No buffers: rotary angles are computed from positions in fp32, so a cast of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import torch
@@ -164,14 +164,16 @@ class Llama(nn.Module):
             self.lm_head.weight = self.model.embed_tokens.weight
 
     @torch.no_grad()
-    def initialize(self, seed: int) -> None:
+    def initialize(self, seed: int, weights: Iterable[tuple[str, Tensor]] | None = None) -> None:
         """Fill every weight, each from a generator of its own, so that the result depends on nothing but the seed.
+
+        `weights` are all parameters in order, where they are not simply here: one at a time, gathered from their shards.
 
         Norms are one, matrices normal with the spec's `init_std`. The paper does not state its initialisation; the two
         projections that end a residual branch are scaled by 1 / sqrt(2 layers), as OPT (arXiv 2205.01068, section 2.2).
         """
         branch_end = self.sizes.init_std / (2 * self.sizes.layers) ** 0.5
-        for index, (name, weight) in enumerate(self.named_parameters()):
+        for index, (name, weight) in enumerate(weights or self.named_parameters()):
             generator = torch.Generator(weight.device).manual_seed((seed << 20) + index)
             if weight.ndim == 1:
                 weight.fill_(1.0)
