@@ -48,6 +48,9 @@ def question(spec: Spec, layout: Layout) -> Case:
         known = ", ".join(where.gpu.flops)
         message = f"{where.gpu.name} has no {precision} arithmetic"
         raise InputError.one("TW844", message, f"write one of {known}", "training.precision")
+    if where.power_cap and where.gpu.power and where.power_cap < where.gpu.power.lowest:
+        message = f"{where.gpu.name} cannot be capped to {where.power_cap:g} W"
+        raise InputError.one("TW848", message, f"write {where.gpu.power.lowest:g} W or more", "cluster.power_cap")
     work = Work(spec.model.shape, spec.training.sequence_length, layout.global_batch, precision)
     limited = capped(where.gpu, where.power_cap)
     return Case(work, layout, where, software(spec), limited.speed if limited else 1.0)

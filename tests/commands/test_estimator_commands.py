@@ -1,0 +1,115 @@
+"""`estimate`, `plan`, `scaling`, `backtest` and `calibrate` as a user calls them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trainwright
+
+ROOT = Path(trainwright.__file__).parent
+LLAMA = [str(ROOT / "examples" / f"llama2-{size}.yaml") for size in ("7b", "13b", "34b", "70b")]
+RUNS = ROOT / "tests" / "data" / "published_runs"
+HEAVY = ("torch", "numpy", "deepspeed", "matplotlib", "jinja2", "pandas")
+
+
+def _run(*arguments, cwd=None):
+    code = (
+        "import sys\nfrom trainwright.cli import main\ntry:\n    main()\nfinally:\n"
+        f"    print('LOADED', [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_estimate_prints_table_2_and_says_that_rows_are_truncated():
+    """The four rows and the total of the paper, from published hours, without loading anything heavy."""
+    done = _run("estimate", *LLAMA)
+    assert done.returncode == 0
+    for digits in ("31.22", "62.44", "153.90", "291.42", "539.00", "538.98"):
+        assert digits in done.stdout
+    assert "truncates" in done.stdout
+    assert "LOADED []" in done.stderr
+
+
+def test_estimate_speaks_every_format():
+    """JSON and CSV parse, Markdown and LaTeX hold a table."""
+    found = json.loads(_run("estimate", LLAMA[0], "--format", "json").stdout)
+    assert found[0]["name"] == "llama2-7b"
+    assert found[0]["device_hours"]["low"] < found[0]["device_hours"]["value"] < found[0]["device_hours"]["high"]
+    rows = list(csv.reader(_run("estimate", LLAMA[0], "--format", "csv").stdout.splitlines()))
+    assert any(row and row[0] == "Device hours" and float(row[1]) > 0 for row in rows)
+    assert "| Device hours |" in _run("estimate", LLAMA[0], "--format", "md").stdout
+    assert r"\toprule" in _run("estimate", LLAMA[0], "--format", "latex").stdout
+
+
+def test_plan_says_why_the_others_lose():
+    """The chosen layout first, then slower ones with the reason."""
+    found = json.loads(_run("plan", LLAMA[3], "--format", "json").stdout)
+    assert found[0]["verdict"] == "chosen"
+    assert any("slower" in row["verdict"] for row in found[1:])
+    assert any("does not fit" in row["verdict"] for row in found)
+
+
+def test_plan_of_the_impossible_exits_2_with_a_remedy():
+    """A model that fits nowhere: what is wrong and what would work, no traceback."""
+    done = _run("plan", LLAMA[3], "--set", "cluster.gpus=8")
+    assert done.returncode == 2
+    assert "no layout fits" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_scaling_draws_its_curves(tmp_path):
+    """A table with each point, and a picture file."""
+    options = ("--gpus", "64..256", "--interconnect", "infiniband,roce", "--power-cap", "400W,350W")
+    done = _run("scaling", LLAMA[0], *options, "--plot", tmp_path / "curves.png", "--format", "json")
+    points = json.loads(done.stdout)
+    assert len(points) == 3 * 2 * 2
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "options", [("--gpus", "0"), ("--power-cap", "1W"), ("--interconnect", "string"), ("--gpus", "8..4")]
+)
+def test_scaling_refuses_nonsense(options):
+    """Exit 2 or a row that says why, never a traceback."""
+    done = _run("scaling", LLAMA[0], "--gpus", "64", *options)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2 or "cannot be capped" in done.stdout
+
+
+def test_backtest_prints_errors_by_kind():
+    """The summary of the carried rows, as text and as the documented JSON."""
+    done = _run("backtest", RUNS / "vtrain_multi.csv", "--format", "json")
+    found = json.loads(done.stdout)
+    assert found["summary"]["iteration_time"]["n"] == 51
+    assert "LOADED []" in done.stderr
+    assert "Median" in _run("backtest", RUNS / "published_runs.yaml").stdout
+
+
+def test_backtest_of_a_malformed_file_exits_2(tmp_path):
+    """The line, and no traceback."""
+    (tmp_path / "bad.csv").write_text("8,16,2,x\n", encoding="utf-8")
+    done = _run("backtest", tmp_path / "bad.csv")
+    assert done.returncode == 2
+    assert "bad.csv:1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_calibrate_writes_a_file_that_a_spec_takes(tmp_path):
+    """Fit, name the file in a spec, estimate with it."""
+    row = (
+        "- {id: mine, kind: benchmark, layers: 32, hidden: 4096, ffn: 11008, mlp_gated: true, heads: 32,\n"
+        "   vocab: 32000, seq_len: 4096, gbs_seqs: 256, micro_batch: 2, gpu: A100-SXM4-80GB, gpus: 128, zero_stage: 3,\n"
+        "   framework: Trainwright, tokens_per_s_per_gpu: 3300}\n"
+    )
+    (tmp_path / "runs.yaml").write_text(row, encoding="utf-8")
+    assert _run("calibrate", "runs.yaml", cwd=tmp_path).returncode == 0
+    spec = "extends: calibration.yaml\n" + Path(LLAMA[0]).read_text(encoding="utf-8")
+    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
+    assert _run("estimate", "spec.yaml", cwd=tmp_path).returncode == 0
