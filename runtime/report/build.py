@@ -12,6 +12,7 @@ from .attempts import Raw, attempts, kept
 from .curves import columns, marks, training
 from .difference import changes
 from .document import generator
+from .hours import hour_parts
 from .reading import History, number, read_history
 from .scopes import scopes
 from .values import Attempt, Factor, Report, Run
@@ -75,6 +76,7 @@ def _run(history: History, label: str) -> Run:
         planned=planned,
         published=published_row(estimate) if estimate else None,
         changes=changes(planned, actual, estimate, history.carbon) if planned and estimate else (),
+        hours=hour_parts(raw, history),
         measured_share=coverage(found),
         attempts=tuple(found),
         spans=tuple(phases),

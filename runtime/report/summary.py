@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from .document import Document, Section, Tile, series_of
 from .numbers import BYTES, ENERGIES, MASSES, UNKNOWN, count, percent, signed_percent, significant, with_unit
-from .tables import emissions, run_tables
+from .run_tables import run_tables
+from .tables import emissions
 from .values import Report, Run
 
 FORMULA = (

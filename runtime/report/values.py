@@ -36,6 +36,15 @@ class Change(Frozen):
     tonnes: float
 
 
+class HourPart(Frozen):
+    """Device hours spent on one thing; `of_which` parts are contained in `everything else`."""
+
+    part: str
+    planned: float | None
+    actual: float
+    of_which: bool
+
+
 class Attempt(Frozen):
     """One start of the run, up to its end; work that a later attempt had to repeat is `lost`."""
 
@@ -160,6 +169,7 @@ class Run(Frozen):
     planned: Row | None
     published: Row | None
     changes: tuple[Change, ...]
+    hours: tuple[HourPart, ...]
     measured_share: float | None
     attempts: tuple[Attempt, ...]
     spans: tuple[Span, ...]

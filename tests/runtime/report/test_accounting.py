@@ -145,6 +145,17 @@ def test_a_launch_that_never_started_adds_no_hours(tmp_path):
     assert [fault.what for fault in run.faults] == ["TW711 settings differ"]
 
 
+def test_hours_are_told_apart_and_add_up(restarted):
+    """Steps that count, lost work and the rest add up to the row's hours, beside the plan's share of each."""
+    run = _report(restarted)
+    parts = {part.part: part for part in run.hours}
+    assert parts["steps that count"].actual == pytest.approx(2 * 1000 / 3600)
+    assert parts["lost work"].actual == pytest.approx(2 * 50 / 3600)
+    assert parts["steps that count"].actual + parts["everything else"].actual == pytest.approx(run.actual.device_hours)
+    assert parts["everything else"].actual == pytest.approx(sum(p.actual for p in run.hours if p.of_which))
+    assert parts["steps that count"].planned == pytest.approx(1000 * 2 / 3600)
+
+
 def test_power_curve_is_per_device(whole):
     """The log holds the job's power; the curve shows one device's."""
     assert _report(whole).curves.power_watts[0] == pytest.approx(380, abs=30)
