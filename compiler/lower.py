@@ -92,7 +92,8 @@ def _device(spec: Spec) -> Device:
         power_cap_watts=cluster.power_cap,
         power_cap_mode=cluster.power_cap_mode,
         assumed_watts=cluster.device_power or cluster.power_cap or default,
-        peak_flops=facts.peak(spec.training.precision),
+        # The facts hold a typical rate for CPUs, good for a wide estimate but not the peak of this machine's.
+        peak_flops=None if spec.cluster.on_cpu else facts.peak(spec.training.precision),
         interconnect=cluster.interconnect.kind,
         fabric_bandwidth=rate(cluster.interconnect, cluster.gpus_per_node) or None,
     )

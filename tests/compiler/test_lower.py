@@ -98,3 +98,9 @@ def test_an_unknown_intensity_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         lower(replace(found, spec=found.spec.model_copy(update={"carbon": bare})), choose(found.spec))
     assert codes(caught.value) == ["TW604"]
+
+
+def test_the_peak_of_a_cpu_is_unknown() -> None:
+    """Only a device with a datasheet has a peak; the typical rate of CPUs would make an MFU that means nothing."""
+    assert planned("llama2-7b").device.peak_flops == 312e12
+    assert planned("tiny-cpu").device.peak_flops is None
