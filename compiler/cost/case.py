@@ -72,6 +72,7 @@ class Profile:
     accumulate: float
     announce: float
     handover: float
+    hpz: bool
     source: str = ""
 
 
@@ -84,6 +85,17 @@ class Case:
     machine: Machine
     profile: Profile
     speed: float = field(default=1.0)  # throughput of the device under its cap, against no cap
+
+    @property
+    def replicas(self) -> int:
+        """Ranks over which ZeRO could shard: those that differ in samples or in parts of a sequence."""
+        return self.layout.data * self.layout.sequence * self.layout.context
+
+    @property
+    def shards(self) -> int:
+        """Ranks over which ZeRO shards; hpZ shards over all of them and keeps a second copy in each group."""
+        asked = 0 if self.profile.hpz else self.layout.shard_group
+        return min(asked or self.replicas, self.replicas)
 
     @property
     def tokens_per_rank(self) -> int:

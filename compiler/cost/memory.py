@@ -12,16 +12,10 @@ WIDE = 2
 GIGA = 1e9
 
 
-def _shards(case: Case) -> int:
-    layout = case.layout
-    replicas = layout.data * layout.sequence * layout.context
-    return min(layout.shard_group or replicas, replicas)
-
-
 def state_bytes(case: Case) -> dict[str, float]:
     """Weights, gradients and optimizer of the heaviest stage, divided as the ZeRO stage says."""
     layout, state = case.layout, case.profile.state
-    owned, shards = stage_parameters(case), _shards(case)
+    owned, shards = stage_parameters(case), case.shards
     host = layout.offload == "optimizer"
     parts = {
         "weights": owned * state["weights"] / (shards if layout.zero >= 3 else 1),
@@ -31,6 +25,8 @@ def state_bytes(case: Case) -> dict[str, float]:
     if layout.zero >= 3:
         layer = case.work.shape.layer_parameters / layout.tensor
         tables = case.work.shape.vocab_size * case.work.shape.hidden_size
+        if case.profile.hpz and layout.shard_group:
+            parts["second copy of weights"] = WIDE * owned / layout.shard_group
         parts["gathered weights"] = WIDE * (2 * layer + tables / layout.tensor)
     return parts
 

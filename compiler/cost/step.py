@@ -82,12 +82,8 @@ def _layer(case: Case) -> _Micro:
 
 def _data_groups(case: Case) -> tuple[Group, Group]:
     """The group over which ZeRO shards, and the group that holds copies of one shard."""
-    layout, machine = case.layout, case.machine
-    replicas = layout.data * layout.sequence * layout.context
-    shard = min(layout.shard_group or replicas, replicas)
-    inner = group(machine, shard, layout.tensor)
-    outer = group(machine, replicas // shard, layout.tensor * shard)
-    return inner, outer
+    tensor, machine, shards = case.layout.tensor, case.machine, case.shards
+    return group(machine, shards, tensor), group(machine, case.replicas // shards, tensor * shards)
 
 
 def stage_parameters(case: Case) -> float:
@@ -106,7 +102,12 @@ def _sharded_parameters(case: Case, layers: float) -> float:
         return 0.0
     inner, _ = _data_groups(case)
     calls = layers * case.profile.collectives + 1
-    return 3 * gather_seconds(case.machine, inner, WIDE * stage_parameters(case), calls)
+    size = WIDE * stage_parameters(case)
+    one = gather_seconds(case.machine, inner, size, calls)
+    if not (case.profile.hpz and case.layout.shard_group):
+        return 3 * one
+    near = group(case.machine, case.layout.shard_group, case.layout.tensor)
+    return 2 * one + gather_seconds(case.machine, near, size, calls)
 
 
 def _gradients(case: Case, layers: float) -> tuple[float, float]:

@@ -105,8 +105,8 @@ def test_calibrate_writes_a_file_that_a_spec_takes(tmp_path):
     """Fit, name the file in a spec, estimate with it."""
     row = (
         "- {id: mine, kind: benchmark, layers: 32, hidden: 4096, ffn: 11008, mlp_gated: true, heads: 32,\n"
-        "   vocab: 32000, seq_len: 4096, gbs_seqs: 256, micro_batch: 2, gpu: A100-SXM4-80GB, gpus: 128, zero_stage: 3,\n"
-        "   framework: Trainwright, tokens_per_s_per_gpu: 3300}\n"
+        "   vocab: 32000, seq_len: 4096, gbs_seqs: 256, gpu: A100-SXM4-80GB, gpus: 128, zero_stage: 3,\n"
+        "   micro_batch: 2, framework: Trainwright, tokens_per_s_per_gpu: 3300}\n"
     )
     (tmp_path / "runs.yaml").write_text(row, encoding="utf-8")
     assert _run("calibrate", "runs.yaml", cwd=tmp_path).returncode == 0

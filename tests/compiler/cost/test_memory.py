@@ -60,3 +60,10 @@ def test_embeddings_stay_whole_under_autotp():
     held = state_bytes(_case(tensor=8, zero=0))["weights"] / 2
     tables = LLAMA_7B.embedding_parameters
     assert held == pytest.approx(tables + (LLAMA_7B.parameters - tables) / 8, rel=0.001)
+
+
+def test_hpz_costs_a_second_copy_and_nothing_else():
+    """DeepSpeed's hpZ shards over all ranks as before and keeps the 16-bit weights once more per group."""
+    plain, second = (state_bytes(_case(data=64, zero=3, shard_group=group)) for group in (0, 8))
+    assert second.pop("second copy of weights") == pytest.approx(2 * LLAMA_7B.parameters / 8, rel=0.001)
+    assert second == plain
