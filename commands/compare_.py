@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from ..compiler.check import checked
 from ..compiler.estimate import estimate
 from ..compiler.load import Loaded, load_all
 from ..compiler.planner import choose
@@ -35,7 +36,7 @@ def command(
     places = [replace(intensity(name), place=name) for name in region]
     folders = [path for path in what if path.is_dir()]
     runs = list(build_report(folders).runs) if folders else []
-    loaded = load_all([path for path in what if not path.is_dir()], sets)
+    loaded = checked([path for path in what if not path.is_dir()], sets)
     contenders = [*(of_estimate(_predict(item)) for item in loaded), *(of_run(run) for run in runs)]
     tables = [cap_sweep(item.spec.name, list(_sweep(item, sets))) for item in loaded] if caps else []
     if places:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ..compiler.check import checked
 from ..compiler.diff import Change, Effect, changes, effects
-from ..compiler.load import load, load_all
+from ..compiler.load import load
 from ..runtime.report.tables import Cell, Table
 from .figures import FormatOption, figure, print_tables, table
 from .options import Sets
@@ -22,7 +23,7 @@ def command(
     form: FormatOption = "table",
 ) -> None:
     """Compare two specs by what they mean."""
-    load_all([before, after], sets)  # the problems of both at once
+    checked([before, after], sets)  # the problems of both at once
     old, new = load(before, sets).spec, load(after, sets).spec
     changed = changes(old, new)
     if not changed and form == "table":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..compiler.check import checked
 from ..compiler.estimate import estimate
-from ..compiler.load import load_all
 from ..compiler.planner import choose
 from ..runtime.report.paper import published_table
 from ..runtime.report.tables import Cell, Table
@@ -94,6 +94,6 @@ def _scopes(estimates: list[Estimate]) -> Table | None:
 
 def command(specs: SpecFiles, sets: Sets = [], form: FormatOption = "table") -> None:  # noqa: B006 - typer reads it
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
-    estimates = [estimate(item.spec, choose(item.spec)) for item in load_all(specs, sets)]
+    estimates = [estimate(item.spec, choose(item.spec)) for item in checked(specs, sets)]
     tables = (published_table(estimates), _prediction(estimates), _scopes(estimates))
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..compiler.load import load
-from ..compiler.planner import Candidate, choose, search
+from ..compiler.check import checked_one
+from ..compiler.planner import Candidate, search
 from ..runtime.report.tables import Cell
 from .figures import FormatOption, figure, number, print_tables, table
 from .options import Sets, SpecFile
@@ -69,8 +69,7 @@ def command(
     form: FormatOption = "table",
 ) -> None:
     """Search every layout that the runtime can run for this spec. Exit 2, with what would work, when none fits."""
-    loaded = load(spec, sets)
-    choose(loaded.spec)
+    loaded = checked_one(spec, sets)
     found = search(loaded.spec)
     failing = [candidate for candidate in found.candidates if candidate.step is None][:2]
     shown = [candidate for candidate in found.candidates if candidate.step][:top] + failing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from ..spec.problem import InputError
-from .check import check
+from .check import passed
 from .estimate import estimate
 from .load import Loaded
 from .lower import lower
@@ -20,9 +20,7 @@ def compile_bundle(loaded: Loaded, target: str | None = None) -> dict[str, str]:
 
     Raises InputError when a check finds an error, and `UnsoundError` when the output cannot be vouched for.
     """
-    errors = [problem for problem in check(loaded) if problem.severity == "error"]
-    if errors:
-        raise InputError(errors)
+    passed(loaded)
     files = _rendered(loaded, target or loaded.spec.launch.target)
     verify(files, _rendered(loaded, target or loaded.spec.launch.target))
     return files

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...spec.problem import InputError, Problem, Severity
-from ..load import Loaded, load_all
+from ..load import Loaded, load, load_all
 from . import (
     bandwidth,
     batch,
@@ -123,6 +123,30 @@ def examine(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[Probl
         except InputError as error:
             problems += error.problems
     return problems, names
+
+
+def checked(paths: Iterable[Path], sets: Iterable[str] = ()) -> list[Loaded]:
+    """The specs at `paths`, matrices expanded, for whoever plans or estimates them: none of them has an error.
+
+    Raises InputError with the problems of all of them, and RuntimeError when a rule crashed.
+    """
+    found = load_all(paths, sets)
+    problems: list[Problem] = []
+    for loaded in found:
+        try:
+            passed(loaded)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def checked_one(path: Path, sets: Iterable[str] = ()) -> Loaded:
+    """The one spec at `path`, without an error. Raises as `checked` and `load` do."""
+    loaded = load(path, sets)
+    passed(loaded)
+    return loaded
 
 
 def _named(found: dict[str, list[Problem]]) -> list[Problem]:
