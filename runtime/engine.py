@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..spec.plan import Plan
 from ..spec.problem import InputError, Problem
@@ -44,7 +46,7 @@ def read_config(bundle: Path, plan: Plan) -> dict[str, Any]:
 
 
 def start_engine(plan: Plan, config: dict[str, Any], world: World) -> Any:
-    """Build the model and wrap it. Every rank makes the same weights from the seed; DeepSpeed then shards them."""
+    """Build the model and wrap it. Every rank makes the same weights from the seed, whatever the layout."""
     import deepspeed
 
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
@@ -52,7 +54,14 @@ def start_engine(plan: Plan, config: dict[str, Any], world: World) -> Any:
     attention = causal_attention
     if layout.sequence > 1:
         attention = Ulysses(sequence_group(layout.data, layout.sequence, layout.tensor))
-    model = build(lambda: Llama(plan.model, attention, layout.recompute), world.device, plan.training.seed)
+
+    def llama() -> Llama:
+        return Llama(plan.model, attention, layout.recompute)
+
+    if layout.zero == 3 and layout.tensor == 1:
+        model = _build_sharded(llama, config, plan.training.seed)
+    else:
+        model = build(llama, world.device, plan.training.seed)
     optimizer = adamw(model, plan.training.optimizer)
     engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config)
     engine.checkpoint_engine = DurableFiles()
@@ -61,6 +70,24 @@ def start_engine(plan: Plan, config: dict[str, Any], world: World) -> Any:
     if plan.training.compile:
         engine.compile()
     return engine
+
+
+def _build_sharded(llama: Callable[[], Llama], config: dict[str, Any], seed: int) -> Llama:
+    """A model of which no rank ever holds more than one whole parameter: what ZeRO-3 is chosen for may fit nowhere."""
+    from deepspeed import zero
+
+    with zero.Init(config_dict_or_path=config):
+        model = llama()
+
+    def gathered() -> Iterator[tuple[str, Tensor]]:
+        for name, parameter in model.named_parameters():
+            with zero.GatheredParameters([parameter], modifier_rank=0):
+                whole = torch.empty(parameter.shape, device=parameter.device)  # fp32, as without shards
+                yield name, whole
+                parameter.data.copy_(whole)
+
+    model.initialize(seed, gathered())
+    return model
 
 
 def forget_gradients(engine: Any) -> None:

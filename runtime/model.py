@@ -167,7 +167,7 @@ class Llama(nn.Module):
     def initialize(self, seed: int, weights: Iterable[tuple[str, Tensor]] | None = None) -> None:
         """Fill every weight, each from a generator of its own, so that the result depends on nothing but the seed.
 
-        `weights` are all parameters in order, where they are not simply here: one at a time, gathered from their shards.
+        `weights` are all parameters in order, where they are not simply here but come one at a time from their shards.
 
         Norms are one, matrices normal with the spec's `init_std`. The paper does not state its initialisation; the two
         projections that end a residual branch are scaled by 1 / sqrt(2 layers), as OPT (arXiv 2205.01068, section 2.2).

@@ -19,9 +19,14 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
     """Two groups: matrices with weight decay, vectors (norm weights) without."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in parameters if _dimensions(p) > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if _dimensions(p) <= 1], "weight_decay": 0.0},
     ]
+
+
+def _dimensions(parameter: Any) -> int:
+    """Dimensions of the whole parameter: under ZeRO-3 what is here is a flat piece."""
+    return len(getattr(parameter, "ds_shape", parameter.shape))
 
 
 def adamw(model: nn.Module, settings: Optimizer) -> torch.optim.AdamW:
