@@ -58,6 +58,7 @@ class Profile:
     logit: float
     host: tuple[float, float, float]
     matmul: float
+    fp8: float
     selective: Mapping[str, float]
     overlap: Mapping[str, float]
     state: Mapping[str, float]

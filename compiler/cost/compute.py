@@ -26,8 +26,6 @@ def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int
     """Seconds of one [rows, depth] x [depth, columns] product: the best of the tiles, or the memory's pace."""
     table = facts("constants")["matmul"]
     peak = gpu.flops[precision] * gpu.kernel * table["sustained"][gpu.family]
-    if precision == "fp8":
-        peak *= table["fp8"]
     wave = gpu.sms / peak
     fill = table["fill_seconds"] / FULL_TILE
     best = min(
@@ -129,7 +127,7 @@ def layer_time(case: Case) -> LayerTime:
     """Seconds of one layer and one micro batch on one rank, forward and backward, at full clock."""
     gpu, precision = case.machine.gpu, case.work.precision
     products = _matmuls(case)
-    slow = 1 / case.profile.matmul
+    slow = 1 / (case.profile.matmul * (case.profile.fp8 if precision == "fp8" else 1))
     forward, backward = _attention(case)
     elements, back_elements = _elementwise(case)
     ahead = slow * sum(matmul_seconds(gpu, precision, *product) for product in products)
