@@ -10,7 +10,7 @@ import pytest
 
 from trainwright import cli
 from trainwright.compiler import check as stage
-from trainwright.compiler.check import CRASHED, PLANNED, RULES, check, examine, passed
+from trainwright.compiler.check import CRASHED, PLANNED, RULES, check, checked, checked_one, examine, passed
 from trainwright.compiler.load import load
 from trainwright.spec.problem import InputError
 
@@ -64,6 +64,29 @@ def test_passed_raises_for_errors_and_returns_the_rest():
     with pytest.raises(InputError) as caught:
         passed(load(BAD / "TW307-vocabulary.yaml"))
     assert "TW307" in {problem.code for problem in caught.value.problems}
+
+
+def test_whoever_plans_gets_only_specs_without_errors():
+    """`checked` gives good specs, matrices expanded, or the problems of all bad ones at once."""
+    names = [loaded.spec.name for loaded in checked([ROOT / "examples/ladder.yaml"])]
+    assert names == ["ladder-600k", "ladder-1m", "ladder-2m", "ladder-5m"]
+    with pytest.raises(InputError) as caught:
+        checked([BAD / "TW307-vocabulary.yaml", BAD / MANY, BAD / "TW310-none.yaml"])
+    errors = {problem.code for problem in caught.value.problems if problem.severity == "error"}
+    assert errors == {"TW307", "TW310"}
+    assert checked_one(BAD / MANY).spec.name == "bad"
+    with pytest.raises(InputError):
+        checked_one(BAD / "TW307-vocabulary.yaml")
+
+
+@pytest.mark.parametrize("words", [["estimate"], ["plan"], ["compare"], ["compile"], ["diff", str(EXAMPLES[0])]])
+def test_no_command_goes_on_with_a_spec_that_has_errors(words, monkeypatch, capsys):
+    """A network that is not there was a division by zero in the estimator; now it is the rule that speaks."""
+    monkeypatch.setattr(sys, "argv", ["trainwright", *words, str(BAD / "TW310-none.yaml")])
+    with pytest.raises(SystemExit) as leaving:
+        cli.main()
+    assert leaving.value.code == 2
+    assert "TW310-none.yaml:2:11: error TW310" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("crashing")
