@@ -37,6 +37,7 @@ def page(document: Document) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
+    measured = any(not series.predicted for series in document.series)
     folder = files("trainwright.templates") / "report"
     source = {name: (folder / name).read_text(encoding="utf-8") for name in ("page.html.j2", "page.css", "page.js")}
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(source["page.html.j2"])
@@ -44,7 +45,7 @@ def page(document: Document) -> str:
         document=document,
         labels=frozenset(get_args(Basis)),
         axes=[(key, name) for key, name, _ in AXES],
-        silent=[name for key, name, _ in CHARTS if not _known(document, key)],
+        silent=[name for key, name, _ in CHARTS if measured and not _known(document, key)],
         css=Markup(source["page.css"]),  # noqa: S704 - our own file
         script=Markup(source["page.js"]),  # noqa: S704 - our own file
         data=Markup(_island(_data(document))),  # noqa: S704 - escaped for a script element by _island

@@ -13,7 +13,7 @@ from ...spec.emissions import carbon_tonnes, energy_kwh, truncated
 from ...spec.estimate import Estimate, Range
 from .curves import perplexity
 from .document import Document, Section, Series, generator, series_of
-from .numbers import UNKNOWN
+from .numbers import UNKNOWN, count
 from .tables import Cell, Table, text
 from .values import Curves, Run
 
@@ -139,7 +139,7 @@ def loss_table(estimates: Sequence[Estimate], runs: Sequence[Run]) -> Table:
         (
             text(item.name),
             text("predicted"),
-            _fixed(item.tokens / 1e9, 3),
+            Cell(count(item.tokens), item.tokens),
             _loss(item.final_loss),
             text(_why(item.final_loss)),
         )
@@ -149,7 +149,7 @@ def loss_table(estimates: Sequence[Estimate], runs: Sequence[Run]) -> Table:
         (
             text(run.label),
             text("measured"),
-            _fixed(None if run.training.tokens is None else run.training.tokens / 1e9, 3),
+            Cell(count(run.training.tokens), run.training.tokens),
             _fixed(run.training.final_loss),
             text(f"validation {_fixed(run.training.validation_loss).text}"),
         )
@@ -158,7 +158,7 @@ def loss_table(estimates: Sequence[Estimate], runs: Sequence[Run]) -> Table:
     return Table(
         key="losses",
         title="Training loss at the end",
-        headings=("Run", "Basis", "Tokens (B)", "Loss (nats per token)", "Remark"),
+        headings=("Run", "Basis", "Tokens", "Loss (nats per token)", "Remark"),
         rows=tuple(rows),
         numeric=frozenset({2, 3}),
         notes=("The paper shows its losses as a figure only; it prints no number to compare with.", LAW),

@@ -50,7 +50,7 @@
     for (let power = 10 ** Math.floor(Math.log10(low)); power <= high; power *= 10) {
       for (const m of fine ? [1, 2, 5] : [1]) if (m * power >= low && m * power <= high) found.push(+(m * power).toPrecision(3));
     }
-    return found;
+    return found.length > 2 ? found : ticks(low, high, 4);
   };
   const bounds = (values) => {
     let low = Infinity, high = -Infinity;
