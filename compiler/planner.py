@@ -162,12 +162,20 @@ def choose(spec: Spec) -> Layout:
     return found.best.layout
 
 
+def _freed(spec: Spec) -> Spec:
+    """The spec without what it fixes of the layout."""
+    return spec.model_copy(update={"parallel": type(spec.parallel)()})
+
+
 def _impossible(spec: Spec) -> tuple[str, str, str]:
     cluster, wanted = spec.cluster, batch(spec)
     fixed = ", ".join(f"{key}: {value}" for key, value in requested(spec.parallel).items())
     message = f"no layout of {cluster.gpus} devices makes a global batch of {wanted:g} sequences"
     if fixed:
         message += f" with {fixed}"
+        found = next(_layouts(_freed(spec)), None)
+        if found:
+            return message, "leave parallel to the planner: `parallel: auto` finds layouts", "parallel"
     sizes = [n for n in range(1, cluster.gpus + 1) if cluster.gpus % n == 0 and n <= wanted and wanted % n == 0]
     nearest = max(sizes, default=1)
     remedy = f"use {nearest} devices, or a global batch that is a multiple of {cluster.gpus} sequences"
@@ -189,8 +197,7 @@ def _too_big(spec: Spec, smallest: Candidate) -> tuple[str, str, str]:
 def _remedy(spec: Spec, smallest: Candidate, room: float) -> str:
     """The nearest change that fits: free what the spec fixes, offload the optimizer, or take more devices."""
     if requested(spec.parallel):
-        free = spec.model_copy(update={"parallel": type(spec.parallel)()})
-        found = search(free)
+        found = search(_freed(spec))
         if found.fits:
             settings = found.best.layout.model_dump(exclude_defaults=True, exclude={"accumulation"})
             return "this fits: " + ", ".join(f"{key}: {value}" for key, value in settings.items())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, log2
 
+from ...spec.facts import facts
 from .case import Case
 from .compute import LayerTime, head_time, layer_time, stream_seconds
 from .network import Group, exchange_seconds, gather_seconds, group, reduce_seconds, send_seconds
@@ -14,6 +15,8 @@ WIDE = 2
 OPTIMIZER_BYTES = (
     34  # per parameter: read gradient, master and two moments; write the last three and the 16-bit copy; norm
 )
+
+OFFLOAD_BYTES = 6  # per parameter over PCIe: the fp32 gradient out, the 16-bit weight back
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,10 @@ def _optimizer(case: Case) -> float:
     layout = case.layout
     inner, _ = _data_groups(case)
     owned = stage_parameters(case) / (inner.size if layout.zero else 1)
+    if layout.offload == "optimizer":
+        constants = facts("constants")
+        travel = OFFLOAD_BYTES * owned / (case.machine.gpu.pcie * constants["network"]["pcie"])
+        return travel + OPTIMIZER_BYTES * owned / constants["memory"]["host"]
     return stream_seconds(case.machine.gpu, OPTIMIZER_BYTES * owned)
 
 

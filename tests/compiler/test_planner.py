@@ -85,6 +85,29 @@ def test_a_fixed_layout_that_cannot_fit_offers_one_that_does():
     assert "zero: 3" in refused.value.problems[0].help
 
 
+def test_a_fixed_degree_that_divides_nothing_is_handed_back():
+    """Data parallel 3 of 1,024: the planner's own choice is offered."""
+    with pytest.raises(InputError) as refused:
+        choose(_spec("llama2-7b", "parallel.data=3"))
+    assert "parallel: auto" in refused.value.problems[0].help
+
+
+def test_a_sequence_too_long_for_any_number_of_devices_says_so():
+    """Nothing but a shorter sequence or larger devices helps."""
+    sets = ("cluster.gpus=8", "training.sequence_length=8388608", "training.global_batch=8 sequences")
+    with pytest.raises(InputError) as refused:
+        choose(_spec("llama2-7b", *sets))
+    assert "sequence_length" in refused.value.problems[0].help
+
+
+def test_offload_costs_time():
+    """An optimizer in the host fits more and steps later."""
+    sets = ("cluster.gpus=8", "parallel.zero=3")
+    stay = search(_spec("llama2-7b", *sets)).best
+    leave = search(_spec("llama2-7b", *sets, "parallel.offload=optimizer")).best
+    assert leave.step.parts["optimizer"] > 10 * stay.step.parts["optimizer"]
+
+
 def test_a_laptop_gets_the_plain_layout():
     """On CPU: data parallel, ZeRO-1, nothing clever."""
     layout = choose(_spec("tiny-cpu"))
