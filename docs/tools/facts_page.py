@@ -80,7 +80,7 @@ def _gpu_row(device: Gpu) -> tuple[object, ...]:
 def facts_page() -> str:
     """Every facts file, the grid as tables and the others as they are."""
     parts = [_FACTS]
-    for path in sorted(FOLDER.glob("*.yaml")):
+    for path in sorted(set(FOLDER.glob("*.yaml")) - {FOLDER / "codes.yaml"}):  # texts, with a page of their own
         parts += [
             f"## {path.name}",
             "",
