@@ -22,6 +22,7 @@ _LATEX = {
     ">": r"\textgreater{}",
     **{char: "\\" + char for char in "&%$#_{}"},
 }
+CROWDED = 8  # columns: a LaTeX table of so many is set small
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
@@ -59,7 +60,7 @@ def latex(table: Table) -> str:
     columns = "".join("r" if index in table.numeric else "l" for index in range(len(table.headings)))
     lines = [
         r"\begin{table}",
-        r"\centering",
+        r"\centering" + (r"\footnotesize\setlength{\tabcolsep}{3pt}" if len(table.headings) >= CROWDED else ""),
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
         _ampersand(table.headings),

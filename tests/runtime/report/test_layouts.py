@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -94,3 +96,17 @@ def test_lone_numbers():
     assert with_unit(0.0, ENERGIES) == "0 kWh"
     assert (signed_percent(0.99999), signed_percent(0.923)) == ("+0.0%", "-7.7%")
     assert (significant(193104.2), significant(0.58333)) == ("193,104", "0.5833")
+
+
+@pytest.mark.service
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex with booktabs (texlive-latex-recommended)")
+def test_pdflatex_sets_every_table(tmp_path):
+    """A real LaTeX, with booktabs and nothing else, sets tables of hostile words, wide ones too, without an error."""
+    table = _table(r"50% & $x_1 #2 {a} \b ~^ <1 \end{document}", ("CO2eq, all of it",))
+    wide = replace(table, headings=("Name", *(f"T{n}" for n in range(8))), rows=((Cell("a"), *(Cell("1", 1.0),) * 8),))
+    body = "\n".join(latex(item) for item in (table, replace(wide, totals=(), numeric=frozenset(range(1, 9)))))
+    text = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{body}\end{{document}}"
+    (tmp_path / "a.tex").write_text(text)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout[-800:]
