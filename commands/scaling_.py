@@ -113,7 +113,7 @@ def _draw(made: list[dict[str, Any]], title: str, path: Path) -> None:
     try:
         drawn.savefig(path, dpi=144)
     except (OSError, ValueError) as error:
-        raise InputError.one("TW864", f"cannot draw {path}: {error}", "name a .png or .svg file", "--plot") from error
+        raise InputError.one("TW874", f"cannot draw {path}: {error}", "name a .png or .svg file", "--plot") from error
     finally:
         plt.close(drawn)
 

@@ -51,7 +51,7 @@ def counts(text: str) -> list[int]:
     except ValueError:
         found = []
     if not found or not all(0 < count <= LARGEST for count in found):
-        raise InputError.one("TW861", f"{text!r} is no list of device counts", "write 8..4096 or 8,64,2000", "--gpus")
+        raise InputError.one("TW871", f"{text!r} is no list of device counts", "write 8..4096 or 8,64,2000", "--gpus")
     return found
 
 
@@ -60,9 +60,9 @@ def caps(text: str) -> list[float]:
     try:
         found = [float(POWER.parse(part)) for part in text.split(",")]
     except ValueError as error:
-        raise InputError.one("TW862", str(error), "write 400W,350W", "--power-cap") from error
+        raise InputError.one("TW872", str(error), "write 400W,350W", "--power-cap") from error
     if not all(watts > 0 for watts in found):
-        raise InputError.one("TW862", f"{text!r}: a power cap is positive", "write 400W,350W", "--power-cap")
+        raise InputError.one("TW872", f"{text!r}: a power cap is positive", "write 400W,350W", "--power-cap")
     return found
 
 
@@ -71,7 +71,7 @@ def _fabric(old: Interconnect, kind: str) -> Interconnect:
         return Interconnect.model_validate(old.model_dump() | {"kind": kind})
     except ValidationError as error:
         known = "infiniband, roce, efa, ethernet, none"
-        raise InputError.one("TW863", f"unknown interconnect {kind!r}", f"one of {known}", "--interconnect") from error
+        raise InputError.one("TW873", f"unknown interconnect {kind!r}", f"one of {known}", "--interconnect") from error
 
 
 def setups(spec: Spec, kinds: Sequence[str], watts: Sequence[float]) -> list[Setup]:

@@ -45,18 +45,18 @@ def test_counts_are_doublings_or_lists(text, found):
 @pytest.mark.parametrize("text", ["", "0", "-8..64", "8..", "a,b", "64..8", "9999999999"])
 def test_bad_counts_are_refused(text):
     """An error with the forms."""
-    with pytest.raises(InputError, match="TW861"):
+    with pytest.raises(InputError, match="TW871"):
         counts(text)
 
 
 @pytest.mark.parametrize("text", ["400", "0W", "-3W", "fast", "400W,,350W"])
 def test_bad_caps_are_refused(text):
     """A cap has a unit and is positive."""
-    with pytest.raises(InputError, match="TW862"):
+    with pytest.raises(InputError, match="TW872"):
         caps(text)
 
 
 def test_unknown_fabric_is_refused():
     """A fabric of the language."""
-    with pytest.raises(InputError, match="TW863"):
+    with pytest.raises(InputError, match="TW873"):
         setups(_spec(), ["pigeons"], [])
