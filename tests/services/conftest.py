@@ -4,15 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.tests.services.slurm_lab import missing, slurm_lab
+from trainwright.tests.services import slurm_lab, ssh_lab
 
 
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory):
     """A real Slurm with two nodes."""
-    if reason := missing():
+    if reason := slurm_lab.missing():
         pytest.skip(f"no Slurm here: {reason}")
-    with slurm_lab(tmp_path_factory.mktemp("slurm")) as lab:
+    with slurm_lab.slurm_lab(tmp_path_factory.mktemp("slurm")) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def hosts(tmp_path_factory):
+    """Two hosts that a real sshd answers for."""
+    if reason := ssh_lab.missing():
+        pytest.skip(f"no sshd here: {reason}")
+    with ssh_lab.ssh_lab(tmp_path_factory.mktemp("ssh")) as lab:
         yield lab
 
 

@@ -10,47 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.spec.run import RunFolder, read_events
 from trainwright.tests.services.slurm_lab import Slurm
+from trainwright.tests.services.tiny import ENDLESS, Tiny, write_spec
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
-SPEC = """
-version: 1
-name: tiny
-model: {{layers: 1, hidden_size: 32, ffn_size: 64, heads: 2, kv_heads: 1, vocab_size: 384}}
-tokenizer: {{algorithm: bpe, vocab_size: 384, training_bytes: 100 kB}}
-data: {{train: corpus/*.txt, validation: 10%, tokens: {tokens} tokens}}
-training:
-  sequence_length: 64
-  global_batch: 4 sequences
-  precision: fp32
-  optimizer: {{learning_rate: 2e-3, warmup: 5 steps}}
-  checkpoint: {{every: 100000 steps}}
-  validation: {{every: 100000 steps, batches: 1}}
-cluster:
-  preset: local-cpu
-  gpus: 2
-  gpus_per_node: 1
-  interconnect: {{kind: ethernet, bandwidth_per_node: 1 Gbps, socket_interface: lo}}
-carbon: {{pue: 1.0, region: fr}}
-launch: {{target: slurm, partition: low, time_limit: {limit}}}
-"""
-STEP_TOKENS = 4 * 64
-ENDLESS = "100M"
-
 
 @dataclass(frozen=True)
-class Job:
+class Job(Tiny):
     """A run that was launched in the lab."""
 
     slurm: Slurm
-    project: Path
-
-    @property
-    def run(self) -> RunFolder:
-        """The run folder."""
-        return RunFolder(self.project / "runs" / "tiny")
 
     @property
     def id(self) -> str:
@@ -61,26 +31,6 @@ class Job:
     def log(self) -> str:
         """What both jobs printed."""
         return "\n".join(path.read_text() for path in sorted((self.run.path / "logs").glob("*.log")))
-
-    def events(self, kind: str) -> list[dict]:
-        """The run's events of one kind so far."""
-        return (
-            [event for event in read_events(self.run.events) if event["kind"] == kind]
-            if self.run.events.exists()
-            else []
-        )
-
-    def steps(self) -> list[int]:
-        """Steps taken so far, in order."""
-        return [event["step"] for event in self.events("step")]
-
-    def wait_for_step(self, step: int, seconds: float = 240) -> None:
-        """Wait until `step` was taken. Raises TimeoutError with the log."""
-        until = time.monotonic() + seconds
-        while max(self.steps(), default=0) < step:
-            if time.monotonic() > until:
-                raise TimeoutError(f"no step {step} after {seconds:g} s: {self.slurm.state(self.id)}\n{self.log}")
-            time.sleep(0.2)
 
 
 def trainwright(slurm: Slurm, project: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -95,12 +45,11 @@ def trainwright(slurm: Slurm, project: Path, *words: str) -> subprocess.Complete
 def launch(slurm: Slurm, project: Path):
     """Launch a run of so many steps in the lab, and clear the lab's queue afterwards."""
 
-    def start(steps: int | None, limit: str = "10 min") -> Job:
-        tokens = ENDLESS if steps is None else steps * STEP_TOKENS
-        (project / "tiny.yaml").write_text(SPEC.format(tokens=tokens, limit=limit))
+    def start(steps: int = ENDLESS, limit: str = "10 min") -> Job:
+        write_spec(project, f"{{target: slurm, partition: low, time_limit: {limit}}}", steps)
         done = trainwright(slurm, project, "launch", "tiny.yaml")
         assert done.returncode == 0, done.stderr
-        return Job(slurm, project)
+        return Job(project, slurm)
 
     yield start
     slurm.clear()
@@ -134,7 +83,7 @@ def test_a_preempted_job_saves_requeues_and_resumes(launch, slurm: Slurm) -> Non
 
 def test_the_time_limit_ends_in_a_checkpoint_and_a_requeue(launch, slurm: Slurm) -> None:
     """Warned before its time is over, a job saves and is queued again by itself."""
-    job = launch(None, limit="1 min")
+    job = launch(limit="1 min")
     slurm.wait(job.id, "RUNNING", seconds=120)
     until = time.monotonic() + 240
     while slurm.state(job.id)["Restarts"] == "0" and time.monotonic() < until:
@@ -146,7 +95,7 @@ def test_the_time_limit_ends_in_a_checkpoint_and_a_requeue(launch, slurm: Slurm)
 
 def test_a_cancelled_job_saves_and_stays_away(launch, slurm: Slurm) -> None:
     """A cancelled job leaves a checkpoint of the last step behind, and nothing is queued again."""
-    job = launch(None)
+    job = launch()
     job.wait_for_step(20)
     slurm.run("scancel", job.id)
     slurm.wait(job.id, "CANCELLED")
@@ -159,7 +108,7 @@ def test_a_cancelled_job_saves_and_stays_away(launch, slurm: Slurm) -> None:
 
 def test_stop_saves_and_does_not_requeue(launch, slurm: Slurm) -> None:
     """`trainwright stop` ends the job with 75 after a checkpoint; asked for by a person, it is not requeued."""
-    job = launch(None)
+    job = launch()
     job.wait_for_step(10)
     again = trainwright(slurm, job.project, "launch", "tiny.yaml")
     assert (again.returncode, f"Slurm job {job.id}" in again.stderr) == (2, True)

@@ -5,9 +5,6 @@
 # Each process computes on the cores it is given; more threads than cores only take turns.
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 
-# Kernels start in the order issued, so that tensor parallelism's all-reduce overlaps compute
-export CUDA_DEVICE_MAX_CONNECTIONS=1
-
 # NCCL's own complaints reach the log, without its chatter
 export NCCL_DEBUG=WARN
 

@@ -32,7 +32,9 @@ done
 
 on "${hosts[0]}" bash "$bundle/prepare.sh" "$run" "$root"
 
-trap ':' TERM INT USR1 # the stop file tells the hosts; they save, then leave
+# Asked to leave, the hosts learn it from the stop file and save; this script and the connections stay until they have.
+trap ':' INT USR1
+trap '' TERM # ignored by the connections as well
 code=0
 # pdsh puts the host's name in the place of %h; node.sh's rank is its line in the hostfile.
 export PDSH_SSH_ARGS_APPEND="${options[*]}"

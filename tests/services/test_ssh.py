@@ -1,0 +1,64 @@
+"""Training over a real sshd, through ssh and pdsh: to the end, stopped, and hosts that must be refused."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainwright.tests.services.ssh_lab import DEAD, HOSTS, STRANGER, Hosts, missing
+from trainwright.tests.services.tiny import Tiny, write_spec
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
+TRAINWRIGHT = str(Path(sys.executable).with_name("trainwright"))
+
+
+def start(lab: Hosts, project: Path) -> subprocess.Popen[str]:
+    """Launch tiny.yaml inside the lab, as a process of its own."""
+    words = lab.words(TRAINWRIGHT, "launch", "tiny.yaml")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(words, cwd=project, env=lab.environment, **pipes)
+
+
+def launch(*hosts: str, starter: str = "ssh") -> str:
+    """The launch section for these hosts."""
+    return f"{{target: ssh, hosts: [{', '.join(hosts)}], starter: {starter}}}"
+
+
+@pytest.mark.parametrize("starter", ["ssh", "pdsh"])
+def test_two_hosts_train_to_the_end(hosts: Hosts, project: Path, starter: str) -> None:
+    """One rank on each host takes every step; the launch ends with 0."""
+    if reason := missing(starter):
+        pytest.skip(f"no {starter} here: {reason}")
+    write_spec(project, launch(*HOSTS, starter=starter), steps=30)
+    output, _ = (process := start(hosts, project)).communicate(timeout=300)
+    tiny = Tiny(project)
+    assert process.returncode == 0, output
+    assert (tiny.steps(), tiny.events("start")[0]["world_size"]) == (list(range(1, 31)), 2)
+
+
+@pytest.mark.parametrize("starter", ["ssh", "pdsh"])
+def test_ctrl_c_saves_on_all_hosts(hosts: Hosts, project: Path, starter: str) -> None:
+    """Ctrl-C at the launcher: every host saves and leaves, the code is 75, and a second launch goes on."""
+    if reason := missing(starter):
+        pytest.skip(f"no {starter} here: {reason}")
+    write_spec(project, launch(*HOSTS, starter=starter))
+    process, tiny = start(hosts, project), Tiny(project)
+    tiny.wait_for_step(10)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=100)
+    assert process.returncode == 75, output
+    assert tiny.events("checkpoint")[-1]["step"] == tiny.steps()[-1]
+
+
+@pytest.mark.parametrize("host", [STRANGER, DEAD])
+def test_a_host_that_cannot_be_trusted_or_reached_stops_the_launch(hosts: Hosts, project: Path, host: str) -> None:
+    """An unknown host key or a dead host: exit 2, the host is named, and nothing was started anywhere."""
+    write_spec(project, launch(HOSTS[0], host), steps=30)
+    output, _ = (process := start(hosts, project)).communicate(timeout=100)
+    assert process.returncode == 2, output
+    assert f"TW706: {host} " in output
+    assert not Tiny(project).run.tokenizer.exists()
