@@ -70,16 +70,16 @@ def draw(history: History, progress: Progress, width: int) -> RenderableType:
 def _lines(history: History, p: Progress) -> list[tuple[str, str]]:
     steps = history.schedule.steps if history.schedule else None
     share = f" ({p.step / steps:.1%})" if steps else ""
-    left = "" if p.ended else f", {with_unit(p.seconds_left(steps), TIMES)} left"
+    left = "" if p.ended or not p.recent else f", {with_unit(p.seconds_left(steps), TIMES)} left"
     devices = history.device.count if history.device else None
-    basis = "measured" if p.measured else "estimated"
+    basis = "" if p.measured is None else f", {'measured' if p.measured else 'estimated'} ({p.meter})"
     per_device = f" ({p.power_watts / devices:,.0f} W a device)" if p.power_watts is not None and devices else ""
     lines = [
         ("step", f"{p.step:,} of {f'{steps:,}' if steps else UNKNOWN}{share}{left}"),
         ("tokens", f"{count(p.tokens)}, {count(p.tokens_per_second)} tokens/s, MFU {percent(p.mfu)}"),
         ("loss", f"{significant(p.loss)}, validation {significant(p.validation_loss)}"),
         ("power", f"{with_unit(p.power_watts, ((1e6, 'MW'), (1e3, 'kW'), (1.0, 'W')))}{per_device}"),
-        ("energy", f"{with_unit(p.energy_kwh, ENERGIES)} so far, {basis} ({p.meter})"),
+        ("energy", f"{with_unit(p.energy_kwh, ENERGIES)} so far{basis}"),
         ("carbon", f"{with_unit(emitted(p.energy_kwh, history.carbon), MASSES)} so far"),
         *_budget(history, p),
         ("checkpoint", "none yet" if p.checkpoint is None else f"step {p.checkpoint:,}"),

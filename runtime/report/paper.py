@@ -63,7 +63,7 @@ def published_table(estimates: Sequence[Estimate], printed_total: float | None =
         ),
         notes=(
             f"{TRUNCATION} Truncated rows add to {cut:.2f}; the total of unrounded rows is {total:.2f}.",
-            "GPU-hours, power and the column "paper" are published; the other columns are computed from them.",
+            "GPU-hours, power and the column named paper are published; the other columns are computed from them.",
         ),
     )
 

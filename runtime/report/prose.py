@@ -35,7 +35,7 @@ def show(document: Document, console: Console, *, sections: bool) -> None:
     for section in document.sections:
         if sections:
             for name, value in section.facts:
-                console.print(Text(f"  {name:<22}{value}"), soft_wrap=True)
+                console.print(Text(f"  {name:<27}{value}"), soft_wrap=True)
             console.print()
             for table in section.tables:
                 _show(table, console)

@@ -116,6 +116,9 @@ def _events(path: Path, missing: list[str]) -> tuple[Event, ...]:
         with path.open("rb") as log:
             lines = sum(1 for _ in log)
         events = tuple(read_events(path))
+    except FileNotFoundError:
+        missing.append(f"{path.name} is missing: nothing was measured")
+        return ()
     except OSError as error:
         missing.append(f"{path.name} cannot be read ({_first_line(error)}): nothing was measured")
         return ()
