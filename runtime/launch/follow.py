@@ -1,0 +1,54 @@
+"""Follows a submitted run: where it waits or runs, and what its logs say, until it has left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ...spec.exit_codes import Exit
+from ...spec.run import RunFolder
+from ..exits import exit_file
+from .place import find
+
+INTERVAL = 1.0  # seconds between looks
+
+
+def follow(run: RunFolder, say: Callable[[str], object]) -> int:
+    """Tell new lines of the logs and changes of place; the exit code of the run."""
+    logs, before = Logs(run.path / "logs"), ""
+    while place := find(run):
+        if place.text != before:
+            say(f"{place.text}\n")
+            before = place.text
+        say(logs.news())
+        time.sleep(INTERVAL)
+    say(logs.news())
+    return recorded(run)
+
+
+def recorded(run: RunFolder) -> int:
+    """The code that the run ended with; PEER_LOST when it ended without one."""
+    try:
+        return int(exit_file(run.path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Exit.PEER_LOST
+
+
+class Logs:
+    """The growing logs of a folder; what was there at the start belongs to earlier launches."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read = {path: path.stat().st_size for path in folder.glob("*.log")}
+
+    def news(self) -> str:
+        """What was appended since the last call."""
+        return "".join(self._more(path) for path in sorted(self._folder.glob("*.log")))
+
+    def _more(self, path: Path) -> str:
+        with path.open("rb") as log:
+            log.seek(self._read.get(path, 0))
+            text = log.read()
+        self._read[path] = self._read.get(path, 0) + len(text)
+        return text.decode(errors="replace")

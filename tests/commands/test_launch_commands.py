@@ -1,0 +1,116 @@
+"""compile, launch, status, stop and preflight as a user types them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TRAINWRIGHT = Path(sys.executable).with_name("trainwright")
+
+
+def trainwright(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in `folder`."""
+    return subprocess.run(
+        [TRAINWRIGHT, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=100, env=os.environ
+    )
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """A folder with the tiny example, compiled."""
+    shutil.copy(EXAMPLES / "tiny-cpu.yaml", tmp_path)
+    assert trainwright(tmp_path, "compile", "tiny-cpu.yaml").returncode == 0
+    return tmp_path
+
+
+def test_a_second_compilation_changes_nothing(project) -> None:
+    """The bundle is byte-identical, so nothing is written."""
+    assert "unchanged" in trainwright(project, "compile", "tiny-cpu.yaml").stdout
+
+
+def test_check_exits_2_when_the_bundle_is_stale(project) -> None:
+    """`compile --check` is for CI of checked-in bundles: it names the files, and writes nothing."""
+    assert trainwright(project, "compile", "--check", "tiny-cpu.yaml").returncode == 0
+    changed = trainwright(project, "compile", "--check", "tiny-cpu.yaml", "--set", "training.seed=1")
+    assert changed.returncode == 2
+    assert "plan.json" in changed.stdout
+    assert trainwright(project, "compile", "--check", "tiny-cpu.yaml").returncode == 0
+
+
+def test_the_target_can_be_chosen(project) -> None:
+    """--target renders the same plan for another launcher."""
+    done = trainwright(project, "compile", "tiny-cpu.yaml", "--target", "slurm", "--out", "other")
+    assert done.returncode == 0
+    assert (project / "other" / "slurm.sbatch").exists()
+
+
+def test_an_unknown_target_is_refused(project) -> None:
+    """The known ones are named."""
+    done = trainwright(project, "compile", "tiny-cpu.yaml", "--target", "cloud")
+    assert (done.returncode, "kubernetes" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("source", ["tiny-cpu.yaml", "build/tiny-cpu"])
+def test_a_hand_edited_bundle_is_noticed_and_named(project, source: str) -> None:
+    """Launching a spec or its bundle, an edited file stops it with 2 and is neither run nor overwritten."""
+    script = project / "build/tiny-cpu/node.sh"
+    script.write_text(script.read_text() + "touch edited-file-ran\n")
+    done = trainwright(project, "launch", source)
+    assert (done.returncode, "node.sh was changed" in done.stderr) == (2, True)
+    assert not (project / "edited-file-ran").exists()
+    assert "edited-file-ran" in script.read_text()
+
+
+def test_a_dry_run_starts_nothing(project) -> None:
+    """It compiles, verifies, and prints the command."""
+    done = trainwright(project, "launch", "--dry-run", "tiny-cpu.yaml")
+    assert (done.returncode, "launch.sh" in done.stdout) == (0, True)
+    assert not (project / "runs").exists()
+
+
+def test_what_is_no_bundle_is_not_launched(project) -> None:
+    """A folder without MANIFEST holds nothing that we wrote."""
+    (project / "empty").mkdir()
+    assert trainwright(project, "launch", "empty").returncode == 2
+
+
+def test_stop_and_status_of_a_run_that_is_not_running(project) -> None:
+    """Status says so; stop exits 2 and creates no stop file that would end the next launch."""
+    (project / "runs/tiny-cpu").mkdir(parents=True)
+    assert "not running" in trainwright(project, "status", "runs/tiny-cpu").stdout
+    assert trainwright(project, "stop", "runs/tiny-cpu").returncode == 2
+    assert not (project / "runs/tiny-cpu/stop").exists()
+
+
+def test_preflight_prints_a_table(project) -> None:
+    """Cores, memory and disk of this machine, each with a verdict."""
+    done = trainwright(project, "preflight", "tiny-cpu.yaml")
+    assert done.returncode == 0, done.stdout
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.split()[0] in ("pass", "warn")] == [
+        "cores",
+        "memory",
+        "disk",
+        "disk",
+    ]
+
+
+def test_preflight_fails_with_what_to_do(project) -> None:
+    """On a machine without the GPUs of the spec it exits 2 and says what to do."""
+    done = trainwright(project, "preflight", str(EXAMPLES / "llama2-7b.yaml"))
+    if "fail  devices" not in done.stdout:
+        pytest.skip("this machine has NVIDIA GPUs")
+    assert (done.returncode, "load NVIDIA's driver" in done.stdout) == (2, True)
+
+
+def test_a_bundle_from_elsewhere_runs_anywhere(project) -> None:
+    """No path of the machine that compiled it is inside: moved, it is still whole and gives the same command."""
+    moved = project / "elsewhere"
+    (project / "build/tiny-cpu").rename(moved)
+    done = trainwright(project, "launch", "--dry-run", "elsewhere")
+    assert (done.returncode, str(moved / "launch.sh") in done.stdout) == (0, True)
