@@ -48,6 +48,9 @@ def question(spec: Spec, layout: Layout) -> Case:
         known = ", ".join(where.gpu.flops)
         message = f"{where.gpu.name} has no {precision} arithmetic"
         raise InputError.one("TW844", message, f"write one of {known}", "training.precision")
+    if spec.cluster.nodes > 1 and not where.net:
+        message = f"{spec.cluster.nodes} nodes, and no bandwidth between them"
+        raise InputError.one("TW849", message, "write bandwidth_per_gpu or bandwidth_per_node", "cluster.interconnect")
     if where.power_cap and where.gpu.power and where.power_cap < where.gpu.power.lowest:
         message = f"{where.gpu.name} cannot be capped to {where.power_cap:g} W"
         raise InputError.one("TW848", message, f"write {where.gpu.power.lowest:g} W or more", "cluster.power_cap")

@@ -44,6 +44,12 @@ def test_what_the_device_cannot_do_is_refused(sets, words):
         question(_spec(*sets), Layout(data=1024))
 
 
+def test_several_nodes_need_a_bandwidth():
+    """Four processes on nodes of two, and no network: an error, not infinity."""
+    with pytest.raises(InputError, match="no bandwidth"):
+        question(loaded("tiny-cpu", "cluster.gpus=4").spec, Layout(data=4))
+
+
 def test_an_unknown_profile_is_refused():
     """Profiles are those of the facts table."""
     with pytest.raises(InputError) as refused:
