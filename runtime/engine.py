@@ -15,7 +15,7 @@ from ..spec.plan import Plan
 from ..spec.problem import InputError, Problem
 from .checkpoint.files import DurableFiles
 from .distributed import World
-from .model import Llama, build, causal_attention
+from .model import Given, Llama, build, causal_attention
 from .optim import adamw
 from .ulysses import Ulysses, sequence_group
 
@@ -45,8 +45,8 @@ def read_config(bundle: Path, plan: Plan) -> dict[str, Any]:
     return config
 
 
-def start_engine(plan: Plan, config: dict[str, Any], world: World) -> Any:
-    """Build the model and wrap it. Every rank makes the same weights from the seed, whatever the layout."""
+def start_engine(plan: Plan, config: dict[str, Any], world: World, given: Given | None = None) -> Any:
+    """Build the model and wrap it. Every rank has the same weights, given or from the seed, whatever the layout."""
     import deepspeed
 
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
@@ -56,7 +56,7 @@ def start_engine(plan: Plan, config: dict[str, Any], world: World) -> Any:
         attention = Ulysses(sequence_group(layout.data, layout.sequence, layout.tensor))
 
     def llama() -> Llama:
-        return Llama(plan.model, attention, layout.recompute)
+        return Llama(plan.model, attention, layout.recompute, given)
 
     if layout.zero == 3 and layout.tensor == 1:
         model = _build_sharded(llama, config, plan.training.seed)

@@ -21,6 +21,9 @@ from ..spec.sections import Model
 from .fused import Angles, Norm, rotary_angles, rotate
 from .head import Head
 
+# The weight of a name, to begin from instead of a random one.
+Given = Callable[[str], Tensor]
+
 # q [batch, time, heads, head size], k and v [batch, time, kv heads, head size], documents [batch, time] or None
 # -> [batch, time, heads, head size]. Ulysses wraps `causal_attention` in its all-to-all.
 Attention = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
@@ -137,8 +140,15 @@ class Llama(nn.Module):
     `meta` included.
     """
 
-    def __init__(self, model: Model, attention: Attention = causal_attention, recompute: Recompute = "none") -> None:
+    def __init__(
+        self,
+        model: Model,
+        attention: Attention = causal_attention,
+        recompute: Recompute = "none",
+        given: Given | None = None,
+    ) -> None:
         super().__init__()
+        self.given = given
         self.sizes = model
         self.model = Decoder(model, attention, recompute)
         self.lm_head = Head(model.hidden_size, model.vocab_size)
@@ -165,7 +175,7 @@ class Llama(nn.Module):
 
     @torch.no_grad()
     def initialize(self, seed: int, weights: Iterable[tuple[str, Tensor]] | None = None) -> None:
-        """Fill every weight, each from a generator of its own, so that the result depends on nothing but the seed.
+        """Fill every weight: as given, or each from a generator of its own, so that nothing but the seed matters.
 
         `weights` are all parameters in order, where they are not simply here but come one at a time from their shards.
 
@@ -175,7 +185,9 @@ class Llama(nn.Module):
         branch_end = self.sizes.init_std / (2 * self.sizes.layers) ** 0.5
         for index, (name, weight) in enumerate(weights or self.named_parameters()):
             generator = torch.Generator(weight.device).manual_seed((seed << 20) + index)
-            if weight.ndim == 1:
+            if self.given is not None:
+                weight.copy_(self.given(name))
+            elif weight.ndim == 1:
                 weight.fill_(1.0)
             elif name.endswith(("o_proj.weight", "down_proj.weight")):
                 weight.normal_(0.0, branch_end, generator=generator)

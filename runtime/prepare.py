@@ -42,6 +42,10 @@ def prepare(job: Job) -> Index:
     meter, ledger = open_meter(job.plan, local_rank=0), PhaseLedger()
     log = EventLog(job.run.events, last_attempt(job.run.events) + 1)
     try:
+        if job.plan.model.init_from is not None:
+            from .initial import bring_initial  # it needs torch, which would cost every other start seconds
+
+            bring_initial(job.plan, job.run, job.root)
         for name, make in STAGES:
             with _bar(name, job.bytes) as bar:
                 done = make(job, partial(bar.advance, bar.task_ids[0]))

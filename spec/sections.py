@@ -64,6 +64,9 @@ class Model(Section):
     rope_theta: PositiveFloat = Field(default=10000.0, description="Base of the rotary position frequencies.")
     norm_eps: PositiveFloat = Field(default=1e-5, description="Epsilon of RMSNorm.")
     init_std: PositiveFloat = Field(default=0.02, description="Standard deviation of the normal initialisation.")
+    init_from: str | None = Field(
+        default=None, description="Begin from the weights in this folder, made by `trainwright import`; else random."
+    )
 
     @property
     def shape(self) -> ModelShape:

@@ -1,0 +1,29 @@
+"""`trainwright import`: a Hugging Face Llama checkpoint as the beginning of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    source: Annotated[Path, typer.Argument(help="Folder with config.json and *.safetensors.")],
+    out: Annotated[Path, typer.Option(help="Folder to write, inside the project; must not exist.")],
+) -> None:
+    """Start from a Hugging Face Llama checkpoint."""
+    from ..runtime.import_hf import import_model
+
+    done = import_model(source, out)
+    typer.echo(f"# {out} holds {done.model.shape.parameters:,} parameters; put this into your spec:")
+    sizes = done.model.model_dump(exclude={"name", "init_from"})
+    typer.echo(f"model: {{{', '.join(f'{key}: {_plain(value)}' for key, value in sizes.items())}, init_from: {out}}}")
+    if done.tokenizer:
+        typer.echo(f"tokenizer: {{vocab_size: {done.model.vocab_size}, path: {out}/tokenizer.model}}")
+    else:
+        typer.echo("# It has no tokenizer.model: give tokenizer.path the SentencePiece model that it was trained with.")
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
