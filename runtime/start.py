@@ -26,6 +26,7 @@ from .energy.lost import lost_span
 from .engine import read_config, start_engine
 from .events import EventLog, last_attempt
 from .exits import exit_file
+from .initial import given_weights
 from .progress import Line
 from .session import Instruments, Session, Voice
 from .state import State
@@ -53,7 +54,7 @@ def begin(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
         content = found.content()
         changed = changes.accept(changes.changes(content["settings"], settings), plan.training.on_change)
         state = State(**content["state"])
-    engine = start_engine(plan, config, world)
+    engine = start_engine(plan, config, world, given_weights(plan, run))
     if found.path is not None:
         generation.load(engine, world, found.path)
     if run.events.exists():
