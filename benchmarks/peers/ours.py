@@ -1,0 +1,31 @@
+"""Trainwright's own loop as it is: DeepSpeed, event log, meter, replica and spike checks included. BUNDLE RUN STEPS."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from timing import Clock
+
+from trainwright.runtime.distributed import join
+from trainwright.runtime.start import begin
+from trainwright.runtime.train import one_step
+from trainwright.spec.plan import read_plan
+from trainwright.spec.run import RunFolder, read_events
+
+
+def main(bundle: Path, run: RunFolder, steps: int) -> None:
+    """Train from scratch for some steps; the run folder keeps its tokenizer and shards."""
+    run.events.unlink(missing_ok=True)
+    shutil.rmtree(run.checkpoints, ignore_errors=True)
+    plan = read_plan(bundle)
+    session = begin(bundle, plan, run, join(plan))
+    clock = Clock()
+    for _ in range(steps):
+        one_step(session)
+        clock.step()
+    session.close()
+    clock.report([event["loss"] for event in read_events(run.events) if event["kind"] == "step"])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), RunFolder(Path(sys.argv[2])), int(sys.argv[3]))
