@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 
 from .tables import Table
 from .values import Curves, Mark, Run
 
 
+@cache
 def generator() -> str:
     """Who wrote it: name and version."""
     return f"trainwright {version('trainwright')}"
