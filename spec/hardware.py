@@ -43,7 +43,6 @@ class Gpu:
     l2_bytes: int
     kernel: float
     power: Power | None
-    embodied_kg: float | None
     source: str
 
     def peak(self, precision: str) -> float | None:
@@ -64,7 +63,6 @@ def _gpu(name: str, row: Mapping[str, Any], sources: Mapping[str, str]) -> Gpu:
         l2_bytes=row["l2_mib"] * MIB,
         kernel=row["kernel"],
         power=Power(*row["power_w"]) if row["power_w"] else None,
-        embodied_kg=row["embodied_kg"],
         source=sources[row["source"]],
     )
 
