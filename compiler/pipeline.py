@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 
 from ..spec.problem import InputError
@@ -20,16 +21,23 @@ def compile_bundle(loaded: Loaded, target: str | None = None) -> dict[str, str]:
 
     Raises InputError when a check finds an error, and `UnsoundError` when the output cannot be vouched for.
     """
+    if target is not None:
+        loaded = _for_target(loaded, target)
     passed(loaded)
-    files = _rendered(loaded, target or loaded.spec.launch.target)
-    verify(files, _rendered(loaded, target or loaded.spec.launch.target))
+    files = _rendered(loaded)
+    verify(files, _rendered(loaded))
     return files
 
 
-def _rendered(loaded: Loaded, target: str) -> dict[str, str]:
+def _for_target(loaded: Loaded, target: str) -> Loaded:
     if target not in TARGETS:
         raise InputError.one("TW620", f"unknown target {target!r}", f"one of {', '.join(TARGETS)}", "launch.target")
+    launch = loaded.spec.launch.model_copy(update={"target": target})
+    return replace(loaded, spec=loaded.spec.model_copy(update={"launch": launch}))
+
+
+def _rendered(loaded: Loaded) -> dict[str, str]:
     spec = loaded.spec
     plan = lower(loaded, choose(spec))
-    unit = Unit(spec, plan, estimate(spec, plan.layout), target)
-    return render(unit, loaded.provenance, f"{version('trainwright')} bundle of {spec.name} for {target}")
+    unit = Unit(spec, plan, estimate(spec, plan.layout))
+    return render(unit, loaded.provenance, f"{version('trainwright')} bundle of {spec.name} for {unit.target}")

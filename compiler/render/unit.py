@@ -16,7 +16,11 @@ class Unit:
     spec: Spec
     plan: Plan
     estimate: Estimate
-    target: str
+
+    @property
+    def target(self) -> str:
+        """What starts the run."""
+        return self.spec.launch.target
 
     @property
     def nodes(self) -> int:

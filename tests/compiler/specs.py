@@ -18,8 +18,8 @@ def loaded(name: str, *sets: str) -> Loaded:
     return load(EXAMPLES / f"{name}.yaml", sets)
 
 
-def unit(name: str, *sets: str, target: str | None = None) -> Unit:
+def unit(name: str, *sets: str) -> Unit:
     """An example, lowered for rendering."""
     found = loaded(name, *sets)
     plan = lower(found, choose(found.spec))
-    return Unit(found.spec, plan, estimate(found.spec, plan.layout), target or found.spec.launch.target)
+    return Unit(found.spec, plan, estimate(found.spec, plan.layout))

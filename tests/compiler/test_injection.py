@@ -101,11 +101,11 @@ def test_every_hostile_string_is_refused_or_harmless(tmp_path) -> None:
 def forced(path: str, text: str) -> Unit:
     """A unit in which `text` stands at `path` although the language would refuse it: the door stood open."""
     target, sets = REACHING[path]
-    made = unit("llama2-34b", *sets, "launch.container=image", target=target)
+    made = unit("llama2-34b", *sets, "launch.container=image", f"launch.target={target}")
     value = (text, "n2") if path == "launch.hosts" else (text,) if path in LISTS else text
     if path == "name":
-        return Unit(made.spec, made.plan.model_copy(update={"name": text}), made.estimate, target)
-    return Unit(_updated(made.spec, path.split("."), value), made.plan, made.estimate, target)
+        return Unit(made.spec, made.plan.model_copy(update={"name": text}), made.estimate)
+    return Unit(_updated(made.spec, path.split("."), value), made.plan, made.estimate)
 
 
 def _updated(section: Any, path: list[str], value: Any) -> Any:
