@@ -37,7 +37,7 @@ format: .venv/installed
 
 # The site, in site/; warnings are errors.
 docs: .venv/installed
-	$(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # What the service tests need, on Debian: a real Slurm, sshd and pdsh, a browser. Without it those tests say skipped.
 services:
