@@ -79,7 +79,10 @@ def test_whoever_plans_gets_only_specs_without_errors():
         checked_one(BAD / "TW307-vocabulary.yaml")
 
 
-@pytest.mark.parametrize("words", [["estimate"], ["plan"], ["compare"], ["compile"], ["scaling"], ["preflight"], ["diff", str(EXAMPLES[0])]])
+PLANNING = (["estimate"], ["plan"], ["compare"], ["compile"], ["scaling"], ["preflight"], ["diff", str(EXAMPLES[0])])
+
+
+@pytest.mark.parametrize("words", PLANNING)
 def test_no_command_goes_on_with_a_spec_that_has_errors(words, monkeypatch, capsys):
     """A network that is not there was a division by zero in the estimator; now it is the rule that speaks."""
     monkeypatch.setattr(sys, "argv", ["trainwright", *words, str(BAD / "TW310-none.yaml")])
