@@ -98,6 +98,18 @@ def test_frozen_wall_clock_does_not_stop_the_hours(tmp_path):
     assert _report(log.write(tmp_path / "run")).actual.device_hours == pytest.approx(200 / 3600, rel=0.01)
 
 
+def test_a_clock_that_jumps_back_loses_no_stall(tmp_path):
+    """Time that no step logged counts by the clock, also when the clock is set back later."""
+    log = Log()
+    log.start()
+    log.steps(1, 100)
+    log.clock += 500
+    log.steps(101, 110)
+    log.clock -= 3600
+    log.steps(111, 120)
+    assert _report(log.write(tmp_path / "run")).actual.device_hours == pytest.approx(2 * (500 + 120) / 3600, rel=0.01)
+
+
 def test_parts_of_the_difference_add_up(restarted):
     """The causes' tonnes sum to actual minus planned, with no remainder."""
     run = _report(restarted)
