@@ -56,7 +56,7 @@ def begin(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
         state = State(**content["state"])
     engine = start_engine(plan, config, world, given_weights(plan, run))
     if found.path is not None:
-        generation.load(engine, world, found.path)
+        generation.load(engine, world, found.path, resharded=any(change.reshards for change in changed))
     if run.events.exists():
         ledger.resume(read_events(run.events))
     if world.rank == 0:

@@ -16,9 +16,14 @@ FIXED = (
     "data.train",
     "data.seed",
     "data.validation",
+    "layout.tensor",
+    "layout.offload",
+    "training.precision",
     "training.sequence_length",
     "training.seed",
 )
+# Degrees that say which rank holds what. Tensor parallelism cuts matrices themselves, which is not undone.
+RESHARD = ("layout.data", "layout.sequence", "layout.zero", "layout.shard_group")
 # Settings with no influence on the weights; a new value is simply used.
 FREE = ("name", "spec_sha256", "device.", "carbon.", "model.name", "training.on_change", "training.checkpoint.")
 FREE_TOO = ("schedule.checkpoint_every", "schedule.checkpoint_seconds", "tokenizer.training_bytes")
@@ -38,9 +43,15 @@ class Change:
         return self.key.startswith(FREE + FREE_TOO)
 
     @property
+    def reshards(self) -> bool:
+        """Whether ranks hold other pieces of the state than before."""
+        return self.key in RESHARD
+
+    @property
     def fixed(self) -> bool:
         """Whether it can never be applied to a run that has begun."""
-        return self.key.startswith(FIXED) and not self.free
+        across_stage_3 = self.key == "layout.zero" and 3 in (self.before, self.now)  # DeepSpeed converts neither way
+        return across_stage_3 or (self.key.startswith(FIXED) and not self.free)
 
     def __str__(self) -> str:
         return f"{self.key}: {self.before!r} in the checkpoint, {self.now!r} now"
@@ -69,7 +80,7 @@ def accept(found: list[Change], on_change: str) -> list[Change]:
 
 def _problem(change: Change) -> Problem:
     if change.fixed:
-        remedy = "start a new run folder: this setting defines what is trained"
+        remedy = "put the old value back, or start a new run folder: a run that has begun keeps this setting"
     else:
         remedy = "put the old value back, or write `on_change: apply` under `training` to go on with the new one"
     return Problem("TW711", "error", str(change), remedy, change.key)

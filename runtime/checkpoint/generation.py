@@ -19,6 +19,7 @@ from ..durable import write_whole
 from ..engine import random_state, restore_random_state
 from ..exits import Ended
 from . import store
+from .reshard import load_resharded
 from .store import ENGINE, FileEntry
 
 T = TypeVar("T")
@@ -92,10 +93,16 @@ def find(world: World, root: Path) -> Found:
     return Found(None, ())
 
 
-def load(engine: Any, world: World, generation: Path) -> None:
-    """Put weights, optimizer and random generators back. The generation's hashes were checked by `find`."""
-    engine.load_checkpoint(str(generation), tag=ENGINE, load_lr_scheduler_states=False)
-    restore_random_state(json.loads((generation / f"random-{world.rank:05d}.json").read_bytes()), world)
+def load(engine: Any, world: World, generation: Path, *, resharded: bool = False) -> None:
+    """Put weights, optimizer and random generators back. The generation's hashes were checked by `find`.
+
+    `resharded`: it was saved under another layout. Its generators belong to ranks that are no more.
+    """
+    if resharded:
+        load_resharded(engine, world, generation)
+    else:
+        engine.load_checkpoint(str(generation), tag=ENGINE, load_lr_scheduler_states=False)
+        restore_random_state(json.loads((generation / f"random-{world.rank:05d}.json").read_bytes()), world)
 
 
 def _write_json(folder: Path, name: str, value: Any) -> dict[str, FileEntry]:

@@ -107,6 +107,48 @@ def test_what_defines_the_run_is_never_changed(halfway):
     assert place.events("stop")[-1]["step"] == 4
 
 
+def layout(**options):
+    """A layout of the common batch of 4 sequences."""
+    wanted = Layout(**options)
+    return wanted.model_copy(update={"accumulation": 4 // wanted.data})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "precision"),
+    [
+        (layout(data=2, zero=1), layout(zero=1), "fp32"),
+        (layout(zero=3), layout(data=2, zero=3), "fp32"),
+        (layout(data=2, zero=2), layout(sequence=2, zero=2), "bf16"),
+        pytest.param(layout(data=2, zero=1), layout(zero=1), "bf16", marks=pytest.mark.slow),
+        pytest.param(layout(data=2, zero=3), layout(zero=3), "bf16", marks=pytest.mark.slow),
+        pytest.param(layout(zero=2), layout(data=4, zero=2), "fp32", marks=pytest.mark.slow),
+        pytest.param(layout(zero=1), layout(data=2, zero=2), "fp32", marks=pytest.mark.slow),
+        pytest.param(layout(data=2, zero=3), layout(sequence=2, data=2, zero=3), "fp32", marks=pytest.mark.slow),
+    ],
+)
+def test_goes_on_with_other_ranks(workplace, tiny_plan, before, after, precision):
+    """Half the run in one layout, half in another: the losses are those of one layout throughout, up to rounding."""
+    changes = {"steps": 8, "training__precision": precision, "training__on_change": "apply"}
+    truth = workplace(tiny_plan(layout(), **changes))
+    assert truth.train() == Exit.DONE
+    place = workplace(tiny_plan(before, schedule__checkpoint_every=4, **changes))
+    place.start("kill rank=0 step=6").wait(60)
+    place.write_bundle(tiny_plan(after, **changes))
+    assert place.train() == Exit.DONE
+    assert place.events("start")[-1]["step"] == 4
+    assert place.losses() == pytest.approx(truth.losses(), rel=1e-6 if precision == "fp32" else 2e-4)
+    assert not list(place.run.checkpoints.glob(".*"))
+
+
+def test_the_zero_stage_does_not_cross_three(workplace, tiny_plan):
+    """DeepSpeed cannot turn ZeRO-1 state into ZeRO-3 state: refused by name, not by a crash."""
+    place = workplace(tiny_plan(layout(zero=1), steps=2))
+    assert place.train() == Exit.DONE
+    place.write_bundle(tiny_plan(layout(zero=3), steps=4, training__on_change="apply"))
+    assert place.train() == Exit.INPUT
+    assert "layout.zero: 1 in the checkpoint, 3 now" in place.output()
+
+
 def test_a_used_up_budget_ends_the_run_after_a_checkpoint(workplace, tiny_plan):
     """A warning at nine tenths, then a checkpoint and BUDGET; started again it does not train a step more."""
     place = workplace(tiny_plan(ALONE, steps=2000, carbon__budget_kwh=30.0 * 1.0 / 3.6e6))
