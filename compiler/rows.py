@@ -121,7 +121,9 @@ def machine(row: Row, device: Gpu) -> Machine:
     )
     cap = row.get("gpu_power_cap_w")
     island = next((size for word, size in defaults["islands"].items() if word in described), 0)
-    return Machine(device, per_node, float(gbps) * GBPS, fabric, float(cap) if cap else None, min(island, per_node))
+    return Machine(
+        device, per_node, float(gbps) * GBPS, fabric, float(cap) if cap else None, island=min(island, per_node)
+    )
 
 
 def _shard_group(row: Row) -> int:
@@ -199,7 +201,7 @@ def case(row: Row) -> Case:
     asked = Case(
         Work(model, int(row["seq_len"]), spread.global_batch, precision),
         spread,
-        replace(where, net=where.net * stack.rails),
+        replace(where, net=where.net * stack.rails, partial=stack.partial),
         stack,
         limited.speed if limited else 1.0,
     )

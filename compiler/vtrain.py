@@ -84,8 +84,10 @@ def _case(row: dict[str, int]) -> Case:
         accumulation=max(1, row["batch"] // (row["data"] * row["micro"])),
         recompute="full",
     )
-    machine = Machine(gpu("A100-SXM4-80GB"), NODE, NODE_GBPS / NODE * GBPS, "infiniband")
-    return Case(Work(shape, row["sequence"], row["batch"], "fp16"), layout, machine, profile("megatron-2021"))
+    stack = profile("megatron-2021")
+    net = NODE_GBPS / NODE * GBPS
+    machine = Machine(gpu("A100-SXM4-80GB"), NODE, net, "infiniband", partial=stack.partial)
+    return Case(Work(shape, row["sequence"], row["batch"], "fp16"), layout, machine, stack)
 
 
 def measured(lines: list[tuple[int, list[float]]]) -> Iterator[Measured]:

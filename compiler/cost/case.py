@@ -41,6 +41,7 @@ class Machine:
     net: float
     fabric: str
     power_cap: float | None = None
+    partial: float = 1.0  # share of `net` left to groups with some, not all, of the devices that share adapters
     island: int = 0  # devices joined by NVLink, where that is less than a node
 
 
@@ -68,6 +69,7 @@ class Profile:
     vocabulary_parallel: bool
     jitter: float
     rails: float
+    partial: float
     reduce: str
     zero: int
     accumulate: float

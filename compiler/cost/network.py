@@ -39,7 +39,7 @@ def _link(machine: Machine, ranks: int) -> float:
 def _rails(machine: Machine, ranks: Group) -> float:
     """Bytes/s between nodes: the line rate of the group's members, less where they share adapters with other groups."""
     alone = ranks.per_node in (1, machine.per_node) or machine.net >= NIC_SHARE * machine.gpu.pcie
-    share = 1.0 if alone else facts("constants")["network"]["shared_rails"]
+    share = 1.0 if alone else machine.partial
     return ranks.per_node * machine.net * _fabric(machine)[0] * share
 
 

@@ -39,7 +39,12 @@ class _Micro:
     @property
     def seconds(self) -> float:
         """The device's pace, or the host's where that is slower."""
-        return max(self.compute + self.recompute + self.tensor, self.host)
+        return self.compute + self.recompute + self.tensor + self.waiting
+
+    @property
+    def waiting(self) -> float:
+        """Seconds that the device waits for the host."""
+        return max(0.0, self.host - (self.compute + self.recompute + self.tensor))
 
 
 def _share(case: Case, times: LayerTime) -> float:
@@ -117,7 +122,8 @@ def _gradients(case: Case, layers: float) -> tuple[float, float]:
     """Seconds once a step of the gradient reduction, and of gathering updated parameters."""
     inner, outer = _data_groups(case)
     machine, layout = case.machine, case.layout
-    size = (4 if case.profile.fp32_gradients else WIDE) * stage_parameters(case)
+    wide = case.profile.fp32_gradients and case.work.precision != "fp16"
+    size = (4 if wide else WIDE) * stage_parameters(case)
     calls = max(1.0, layers * (case.profile.collectives - 1))
     if layout.zero == 0:
         return reduce_seconds(machine, group(machine, inner.size * outer.size, layout.tensor), size, calls), 0.0
@@ -177,7 +183,7 @@ def step(case: Case) -> Step:
         "compute": micro * heaviest * layer.compute + micro * head,
         "recomputation": micro * heaviest * layer.recompute,
         "tensor parallel": micro * heaviest * layer.tensor,
-        "host": micro * heaviest * (layer.seconds - layer.compute - layer.recompute - layer.tensor),
+        "host": micro * heaviest * layer.waiting,
         "parameters": micro * exposed + _hidden(gather, profile.overlap["updates"], behind),
         "gradients": _hidden(reduction, profile.overlap["gradients"], behind),
         "pipeline bubble": fill,
