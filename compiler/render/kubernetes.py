@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from ...spec.exit_codes import FINAL, Exit
 from ...spec.problem import InputError
 from .node import node_script
 from .pod import BUNDLE, WORK, pod
+from .power import daemonset, node_selector
 from .shell import script
 from .unit import Unit
+from .yamltext import yaml_text
 
 PORT = 29500  # torch's own default; pods have addresses of their own
 RESTARTS = 10  # of the whole run, after lost pods and pre-emptions
@@ -43,9 +43,11 @@ def files(unit: Unit) -> dict[str, str]:
 def objects(unit: Unit, bundle: Mapping[str, str]) -> dict[str, str]:
     """k8s-prepare.yaml and k8s.yaml; `bundle` holds the files that the pods read."""
     build = {"job": _job, "jobset": _jobset, "trainjob": _trainjob}[_workload(unit)]
+    held = node_selector(unit)
     return {
-        "k8s-prepare.yaml": _dumped([_config_map(unit, bundle), _prepare(unit)]),
-        "k8s.yaml": _dumped(build(unit)),
+        **({"k8s-power-cap.yaml": yaml_text([daemonset(unit, _meta(unit, "-power-cap"))])} if held else {}),
+        "k8s-prepare.yaml": yaml_text([_config_map(unit, bundle), _prepare(unit)]),
+        "k8s.yaml": yaml_text(build(unit)),
     }
 
 
@@ -64,10 +66,6 @@ def job_name(unit: Unit) -> str:
 def namespace(unit: Unit) -> str:
     """Where the objects live."""
     return unit.spec.launch.namespace or "default"
-
-
-def _dumped(documents: list[Object]) -> str:
-    return yaml.safe_dump_all(documents, sort_keys=True, allow_unicode=True, width=110)
 
 
 def _meta(unit: Unit, suffix: str = "") -> Object:

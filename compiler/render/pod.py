@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .power import node_selector
 from .unit import Unit
 
 BUNDLE = "/trainwright/bundle"
@@ -35,7 +36,9 @@ def pod(
     if stop_file:
         # Kubernetes tells only the first process of a container; the stop file tells the run.
         container["lifecycle"] = {"preStop": {"exec": {"command": ["touch", stop_file]}}}
+    held = node_selector(unit) if devices else {}
     return {
+        **({"nodeSelector": held} if held else {}),
         "restartPolicy": "Never",  # a rank alone cannot come back: the Job starts all again
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "containers": [container],

@@ -6,6 +6,8 @@ enforced limit back and reports it.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .shell import script
 from .unit import Unit
 
@@ -19,3 +21,48 @@ def prolog_files(unit: Unit) -> dict[str, str]:
         "power-cap.prolog.sh": script("power-cap.prolog.sh.j2"),
         "power-cap.epilog.sh": script("power-cap.epilog.sh.j2"),
     }
+
+
+# The label of nodes that hold a cap: an administrator sets it, the DaemonSet and the run's pods select by it.
+CAP_LABEL = "trainwright/power-cap"
+_HOLD = """\
+set -u
+restore() {
+  nvidia-smi --query-gpu=index,power.default_limit --format=csv,noheader,nounits |
+    while IFS=', ' read -r device watts; do nvidia-smi --id="$device" --power-limit="${watts%.*}"; done
+  exit 0
+}
+trap restore TERM
+while :; do
+  nvidia-smi --power-limit="$WATTS"
+  sleep 60 & wait $!
+done
+"""
+
+
+def node_selector(unit: Unit) -> dict[str, str]:
+    """Nodes that the run's pods may use: all, or those whose cap the DaemonSet holds."""
+    device = unit.plan.device
+    if device.power_cap_watts is None or device.power_cap_mode != "daemonset":
+        return {}
+    return {CAP_LABEL: str(round(device.power_cap_watts))}
+
+
+def daemonset(unit: Unit, metadata: dict[str, Any]) -> dict[str, Any]:
+    """A DaemonSet that holds the cap on labelled nodes while it exists, and gives it back when it is deleted."""
+    labels = {"app.kubernetes.io/name": metadata["name"]}
+    environment = {"WATTS": node_selector(unit)[CAP_LABEL], "NVIDIA_VISIBLE_DEVICES": "all"}
+    container = {
+        "name": "power-cap",
+        "image": unit.spec.launch.container,
+        "command": ["bash", "-c", _HOLD],
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
+        "securityContext": {"privileged": True},  # the driver lets nobody else set a limit
+    }
+    pod = {
+        "nodeSelector": node_selector(unit),
+        "containers": [container],
+        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+    }
+    spec = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata, "spec": spec}

@@ -8,6 +8,7 @@ exit code is the one that the run recorded, else that of the first rank that fai
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("torchrun", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
     _stop_file_on_signals(RunFolder(options.run))
+    # A node that ends first takes the agents' store with it; the others log a traceback for what is no failure.
+    logging.getLogger("torch.distributed.elastic.agent.server.api").setLevel(logging.CRITICAL)
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main as torchrun
 

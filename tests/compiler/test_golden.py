@@ -99,7 +99,7 @@ def core(documents: list[Any]) -> list[Any]:
     """The objects of Kubernetes' own API: for a JobSet or a TrainingRuntime, the Job inside it."""
     found: list[Any] = []
     for document in documents:
-        if document["apiVersion"] in ("v1", "batch/v1"):
+        if document["apiVersion"] in ("v1", "batch/v1", "apps/v1"):
             found.append(document)
         elif document["kind"] in ("JobSet", "TrainingRuntime"):
             outer = document["spec"] if document["kind"] == "JobSet" else document["spec"]["template"]["spec"]
@@ -114,7 +114,7 @@ def core(documents: list[Any]) -> list[Any]:
 def test_kubernetes_objects_follow_the_api(name: str) -> None:
     """Each object, and the Job inside of JobSet and TrainingRuntime, validates strictly against Kubernetes' schema."""
     files = compile_bundle(CASES[name])
-    documents = [doc for file in ("k8s-prepare.yaml", "k8s.yaml") for doc in yaml.safe_load_all(files[file])]
+    documents = [doc for file in sorted(files) if file.startswith("k8s") for doc in yaml.safe_load_all(files[file])]
     objects = core(documents)
     assert len(objects) >= 3
     for item in objects:
