@@ -87,7 +87,8 @@ def _arguments() -> Job:
 def _explain(error: Exception) -> None:
     """Each problem with its remedy; for a fault of ours the traceback."""
     if not isinstance(error, InputError):
-        said = f"trainwright: {error}" if isinstance(error, OSError) else traceback.format_exc()
+        refused = f"trainwright: the run folder cannot be written: {error}; what was in it before is intact"
+        said = refused if isinstance(error, OSError) else traceback.format_exc()
         console.print(said, markup=False, soft_wrap=True)
         return
     for problem in error.problems:

@@ -1,4 +1,4 @@
-"""Tokenizing beside Hugging Face: `python benchmarks/tokenize.py [--workers N] [--copies K] [--rounds R]`.
+"""Tokenizing beside Hugging Face: `python benchmarks/tokenizing.py [--workers N] [--copies K] [--rounds R]`.
 
 From text files on disk to token ids on disk, on the same cores, with the same BPE model: Trainwright's shards (with
 validation split, hashes and index) against `datasets.map` over a fast tokenizer from `tokenizers`, as transformers
