@@ -17,7 +17,7 @@ from .presets import TABLES, presets
 JsonSchema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-PLACE = "https://trainwright.readthedocs.io/schema.json"
+IDENTITY = "urn:trainwright:spec:1"
 
 
 def schema() -> JsonSchema:
@@ -34,7 +34,7 @@ def schema() -> JsonSchema:
     alone = {"not": {"anyOf": [{"required": ["extends"]}, {"required": ["matrix"]}]}}
     return {
         "$schema": DIALECT,
-        "$id": PLACE,
+        "$id": IDENTITY,
         "title": "Trainwright spec",
         "description": "One spec says what to train, on what cluster, under what power cap.",
         "type": "object",

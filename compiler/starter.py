@@ -77,7 +77,8 @@ def _known(section: str, name: str) -> Preset:
 
 
 _TEMPLATE = """\
-# yaml-language-server: $schema=https://trainwright.readthedocs.io/schema.json
+# yaml-language-server: $schema=schema.json
+# Completion and hover text in an editor: trainwright schema > schema.json
 # A training spec. `trainwright check` reads it, `trainwright estimate` says what it will cost.
 version: 1
 name: {name}
