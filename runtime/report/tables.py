@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .numbers import ENERGIES, MASSES, Style, style
+from .numbers import ENERGIES, MASSES, Style, style, with_unit
 from .values import Report, Row
 
 
@@ -50,7 +50,17 @@ def emissions(report: Report) -> Table:
     return emissions_table(
         [(run.label, row) for run, row in rows],
         [(name, row) for name, row in totals if row is not None],
-        (report.rounding, *_labels_note(report)),
+        (*_ranges(report), report.rounding, *_labels_note(report)),
+    )
+
+
+def _ranges(report: Report) -> tuple[str, ...]:
+    """The bounds of each plan, and what they hang on."""
+    found = [(run.label, run.planned.carbon_range) for run in report.runs if run.planned and run.planned.carbon_range]
+    return tuple(
+        f"{label}: planned with a range of {with_unit(bounds.low, MASSES)} to {with_unit(bounds.high, MASSES)}"
+        + (f" ({bounds.because})." if bounds.because else ".")
+        for label, bounds in found
     )
 
 
