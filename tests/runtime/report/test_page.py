@@ -27,7 +27,7 @@ FLAGS = [
     "--hide-scrollbars",
     "--window-size=1280,900",
 ]
-HOSTILE = "</script><img src=x onerror=alert(1)>\"'&<b>"
+HOSTILE = "</script ><img src=x onerror=alert(1)>\"'&<b>"
 
 pytestmark = [
     pytest.mark.service,
