@@ -1,0 +1,27 @@
+"""The README shows what the commands print."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SHOWN = re.findall(r"<!-- trainwright ([^\n]+) -->\n```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+RUN = "from trainwright.cli import main; main()"
+
+
+@pytest.mark.parametrize(("command", "excerpt"), SHOWN)
+def test_the_readme_shows_what_the_command_prints(command: str, excerpt: str) -> None:
+    """Every output in the README is a passage, to the letter, of what the command named above it prints."""
+    environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
+    words = [sys.executable, "-c", RUN, *command.split()]
+    run = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert excerpt in "\n".join(line.rstrip() for line in (run.stdout + run.stderr).splitlines()) + "\n"
+
+
+def test_the_readme_shows_a_report_and_a_table() -> None:
+    """The first screen holds an answer to a mistake and the estimate."""
+    assert [command.split()[0] for command, _ in SHOWN] == ["check", "estimate"]
