@@ -36,6 +36,7 @@ def files(unit: Unit) -> dict[str, str]:
         "job": job_name(unit),
         "namespace": namespace(unit),
         "kind": _KINDS[_workload(unit)],
+        "held": bool(node_selector(unit)),
     }
     return {"launch.sh": script("kubernetes.launch.sh.j2", **values), "node.sh": node_script(unit)}
 
