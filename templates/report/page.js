@@ -46,11 +46,14 @@
     return found;
   };
   const decades = (low, high) => {
-    const found = [], fine = high / low < 30;
-    for (let power = 10 ** Math.floor(Math.log10(low)); power <= high; power *= 10) {
-      for (const m of fine ? [1, 2, 5] : [1]) if (m * power >= low && m * power <= high) found.push(+(m * power).toPrecision(3));
-    }
-    return found.length > 2 ? found : ticks(low, high, 4);
+    const marks = (multiples) => {
+      const found = [];
+      for (let power = 10 ** Math.floor(Math.log10(low)); power <= high; power *= 10) {
+        for (const m of multiples) if (m * power >= low && m * power <= high) found.push(+(m * power).toPrecision(3));
+      }
+      return found;
+    };
+    return [[1], [1, 2, 5]].map(marks).find((found) => found.length > 2) || ticks(low, high, 4);
   };
   const bounds = (values) => {
     let low = Infinity, high = -Infinity;
