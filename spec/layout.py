@@ -14,7 +14,7 @@ class Layout(BaseModel):
     """A complete, legal or illegal, parallel layout; every degree is a plain count of ranks.
 
     data x sequence x tensor x pipeline = GPUs, where `data` counts the ranks that see different samples.
-    `shard_group` is the number of ranks over which ZeRO shards (0: all data x sequence ranks; GPUs per node: hpZ/MiCS-like).
+    `shard_group` is the number of ranks over which ZeRO shards (0: all data x sequence ranks; a node's: hpZ, MiCS).
     `context` and `interleave` (context parallel, virtual pipeline stages) are never planned, since the runtime
     cannot run them, but published runs use them.
     """

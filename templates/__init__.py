@@ -1,0 +1,1 @@
+"""Jinja2 templates of what the compiler writes for shells; data formats are dumped, never templated."""

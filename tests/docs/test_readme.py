@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHOWN = re.findall(r"<!-- trainwright ([^\n]+) -->\n```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"<!-- trainwright ([^\n]+) -->\n```text\n(.*?)```", README, re.DOTALL)
 RUN = "from trainwright.cli import main; main()"
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import shutil
-import tempfile
 
 import pytest
 from folders import PLAN, restarted_run, whole_run
@@ -13,45 +11,22 @@ from folders import PLAN, restarted_run, whole_run
 from trainwright.runtime.report.build import build_report
 from trainwright.runtime.report.page import page
 from trainwright.runtime.report.summary import report_document
+from trainwright.tests.browser import MISSING, chromium
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--window-size=1280,900",
-]
 HOSTILE = "</script ><img src=x onerror=alert(1)>\"'&<b>"
 
 pytestmark = [
     pytest.mark.service,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Debian's chromium and chromium-driver"),
+    pytest.mark.skipif(bool(MISSING), reason=MISSING),
 ]
 
 
 @pytest.fixture(scope="module")
 def browser():
     """One browser for all tests of the page."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with tempfile.TemporaryDirectory() as profile:
-        options.add_argument(f"--user-data-dir={profile}")
-        driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-        driver.set_page_load_timeout(60)
+    with chromium() as driver:
+        driver.set_window_size(1280, 900)
         yield driver
-        driver.quit()
 
 
 @pytest.fixture(scope="module")
