@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 class Frozen(BaseModel):
     """Immutable, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built at first use: the report is made of many such classes, and most commands need none of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Range(Frozen):

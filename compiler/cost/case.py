@@ -17,7 +17,7 @@ from ...spec.problem import InputError
 from ...spec.shape import ModelShape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Work:
     """One optimizer step: the model, tokens per sequence, sequences per step, arithmetic."""
 
@@ -32,7 +32,7 @@ class Work:
         return self.batch * self.sequence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Machine:
     """Devices and network. `net` is the line rate that one device can use, bytes/s one direction (0: one node)."""
 
@@ -45,7 +45,7 @@ class Machine:
     island: int = 0  # devices joined by NVLink, where that is less than a node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Profile:
     """How a training stack runs a transformer; fields are explained in facts/software.yaml."""
 
@@ -79,7 +79,7 @@ class Profile:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Case:
     """The whole question."""
 
