@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from trainwright.tests.services.slurm_lab import Slurm
@@ -80,6 +81,28 @@ def test_a_preempted_job_saves_requeues_and_resumes(launch, slurm: Slurm) -> Non
     first, second = job.events("stop")
     assert (first["exit_code"], second["exit_code"]) == (75, 0)
     assert job.events("start")[1]["step"] == first["step"]
+
+
+def test_a_killed_rank_is_requeued_and_the_run_ends_well(launch, slurm: Slurm) -> None:
+    """After kill -9 of the rank on the second node all leave, the job is queued again by itself, and completes."""
+    job = launch(300)
+    job.wait_for_step(5)
+    victims = [process for process in psutil.process_iter() if is_rank(process, "1", job.run.path)]
+    assert len(victims) == 1
+    victims[0].kill()
+    ended = slurm.wait(job.id, "COMPLETED", "FAILED", seconds=400)
+    assert (ended["JobState"], ended["Restarts"]) == ("COMPLETED", "1"), job.log
+    assert job.steps()[-300:] == list(range(1, 301))  # no checkpoint yet when it was killed: from the beginning
+    assert len(job.events("start")) == 2
+
+
+def is_rank(process: psutil.Process, rank: str, run: Path) -> bool:
+    """Whether a process is the training process of that rank."""
+    try:
+        words = process.cmdline()
+        return "trainwright.runtime.train" in words and words[-1] == str(run) and process.environ().get("RANK") == rank
+    except psutil.Error:
+        return False
 
 
 def test_the_time_limit_ends_in_a_checkpoint_and_a_requeue(launch, slurm: Slurm) -> None:
