@@ -54,6 +54,17 @@ def test_events_of_unknown_kind_are_counted(tmp_path):
     assert any("1 events of unknown kind 'hologram'" in note for note in _report(log.write(tmp_path / "r")).missing)
 
 
+def test_torn_lines_are_counted_and_the_rest_is_read(whole):
+    """Half a line in the middle and one at the end are left out, and it is said how many; nothing else is lost."""
+    lines = (whole / "events.jsonl").read_text().splitlines()
+    torn = [*lines[:50], lines[50][:17], *lines[50:], lines[-1][:9]]
+    before = _report(whole)
+    (whole / "events.jsonl").write_text("\n".join(torn))
+    after = _report(whole)
+    assert after.missing == (f"events.jsonl: 2 of {len(torn)} lines torn or not events: left out",)
+    assert (after.actual, after.curves) == (before.actual, before.curves)
+
+
 def test_a_run_that_never_stepped_has_a_report(tmp_path):
     """No step: the files are written, without plots, and the report says so."""
     log = Log()
