@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 
 # Logits in one slice: what a core's cache holds, and what keeps a GPU busy without filling its memory.
 SLICE = {"cpu": 2**21, "cuda": 2**27}
+LEAST_ROWS = 256  # below this the passes over the weight and its gradient cost more than the cache gives
 
 
 class Head(nn.Module):
@@ -46,7 +47,7 @@ _loss: Callable[[Tensor, Tensor, Tensor], Tensor] = cast("Any", torch.compiler).
 
 
 def _rows(weight: Tensor) -> int:
-    return max(1, SLICE[weight.device.type] // len(weight))
+    return max(LEAST_ROWS, SLICE[weight.device.type] // len(weight))
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -77,7 +78,7 @@ class _CrossEntropy(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, None]:
         for_hidden, for_weight = ctx.saved_tensors
         scale = gradients[0] / ctx.count
-        return (for_hidden * scale).type_as(for_hidden), (for_weight * scale).to(ctx.type), None
+        return for_hidden.mul_(scale), for_weight.mul_(scale).to(ctx.type), None
 
 
 def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
