@@ -79,15 +79,21 @@ def fail(run: Path, error: Exception) -> NoReturn:
 
     Not by way of the interpreter's normal end, which would wait for collectives that nobody answers any more.
     """
-    code = code_of(error)
-    note(run, str(error), code, "".join(traceback.format_exception(error)) if code is Exit.FAULT else None)
+    code, details = code_of(error), None
+    if code is Exit.FAULT:
+        details = "".join(traceback.format_exception(error))
+    if isinstance(error, InputError):
+        # Every rank finds the same: one a node says it.
+        problems = error.problems if os.environ.get("LOCAL_RANK", "0") == "0" else ()
+        details = "".join(f"{p.code} {p.path}: {p.message}\n  {p.help}\n" for p in problems)
+    note(run, str(error), code, details)
     os._exit(code)
 
 
 def note(run: Path, what: str, code: Exit, details: str | None = None) -> None:
     """Say, log and record why this rank alone is about to leave; never fails."""
     rank = rank_here()
-    _say(rank, details or f"{what}\n")
+    _say(rank, f"{what}\n" if details is None else details)
     try:
         log_fault(run, rank, what, f"left with {code.name}")
         record(run, code)
@@ -104,5 +110,5 @@ def log_fault(run: Path, rank: int, what: str, action: str) -> None:
 
 
 def _say(rank: int, text: str) -> None:
-    sys.stderr.write(f"trainwright: rank {rank}: {text}")
+    sys.stderr.write(f"trainwright: rank {rank}: {text}" if text else "")
     sys.stderr.flush()

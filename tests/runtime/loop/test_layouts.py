@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -43,8 +44,8 @@ TENSOR = [
 def results(workplace, tiny_plan, forked):
     """A function: layouts of equally many ranks and a precision -> what each trained."""
 
-    def train(layouts, precision="fp32"):
-        plans = [tiny_plan(layout, steps=STEPS, training__precision=precision) for layout in layouts]
+    def train(layouts, precision="fp32", **changes):
+        plans = [tiny_plan(layout, steps=STEPS, training__precision=precision, **changes) for layout in layouts]
         folder = workplace(plans[0]).bundle.parent
         (folder / "plans.json").write_text(json.dumps([plan.model_dump(mode="json") for plan in plans]))
         start = forked([str(folder)], {"OMP_NUM_THREADS": "1"}, layouts[0].gpus, folder / "output", "layout_worker.py")
@@ -77,6 +78,14 @@ FOUR_TENSOR = [
 def test_two_ranks_equal_one_in_fp32(alone, results, layouts):
     """In fp32 two ranks agree with one up to rounding, in every layout."""
     check(layouts, results(layouts), alone["fp32"], FP32)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_compiled_equals_eager(alone, results):
+    """With torch.compile two ranks agree with one that was not compiled, up to rounding."""
+    layouts = [sharded(data=2, zero=1)]
+    check(layouts, results(layouts, training__compile=True), alone["fp32"], FP32)
 
 
 @pytest.mark.slow
