@@ -47,7 +47,7 @@ def target(command: str) -> bool:
 
 def packaged(command: str) -> bool:
     """Whether a command installs one of our extras, or is a program of a package that is installed."""
-    extra = re.fullmatch(r"python -m pip install 'trainwright\[(\w+)\]'", command)
+    extra = re.fullmatch(r"\.venv/bin/python -m pip install -e '\.\[(\w+)\]'", command)
     if extra:
         return extra[1] in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     return command.split(maxsplit=1)[0] in {script.name for script in entry_points(group="console_scripts")}
