@@ -17,7 +17,8 @@ demo: .venv/installed
 	$(TRAINWRIGHT) compile $(SPEC)
 	$(TRAINWRIGHT) launch $(SPEC)
 	$(TRAINWRIGHT) report $(RUN)
-	$(TRAINWRIGHT) export $(RUN) --prompt "def main("
+	rm -rf $(RUN)/huggingface
+	$(TRAINWRIGHT) export $(RUN) --out $(RUN)/huggingface --prompt "def main("
 
 test: lint
 	$(BIN)/pytest -n 2 -m "not slow"

@@ -65,7 +65,7 @@ def _plan(run: RunFolder) -> Plan:
         return read_plan(run.path)
     except (OSError, ValueError) as error:
         raise InputError.one(
-            "TW843", f"{run.path} is not a run folder: {error}", "Name a run folder.", "RUN"
+            "TW881", f"{run.path} is not a run folder: {error}", "Name a run folder.", "RUN"
         ) from error
 
 

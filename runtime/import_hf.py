@@ -65,13 +65,13 @@ def import_model(source: Path, folder: Path) -> Imported:
     Raises InputError with everything that is not a Llama of ours; then nothing is written.
     """
     if folder.exists():
-        raise InputError.one("TW851", f"{folder} exists already", "Name a new folder.", "--out")
+        raise InputError.one("TW882", f"{folder} exists already", "Name a new folder.", "--out")
     model = read_model(source)
     check_weights(source, model)
     tokenizer = source / "tokenizer.model"
     if tokenizer.exists() and Tokenizer(tokenizer).vocab_size != model.vocab_size:
         message = f"its tokenizer has {Tokenizer(tokenizer).vocab_size} pieces, the model {model.vocab_size}"
-        raise InputError.one("TW853", f"{source}: {message}", "Pad neither of them.", "SOURCE")
+        raise InputError.one("TW884", f"{source}: {message}", "Pad neither of them.", "SOURCE")
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     try:
@@ -92,7 +92,7 @@ def read_model(folder: Path) -> Model:
         config = json.loads((folder / "config.json").read_bytes())
     except (OSError, ValueError) as error:
         message = f"{folder} has no readable config.json: {error}"
-        raise InputError.one("TW852", message, "Name a folder in the Hugging Face layout.", "SOURCE") from error
+        raise InputError.one("TW883", message, "Name a folder in the Hugging Face layout.", "SOURCE") from error
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     wrong = [
         f"{key} is {config.get(key, default)!r}" for key, right, default in _FIXED if config.get(key, default) != right
@@ -101,14 +101,14 @@ def read_model(folder: Path) -> Model:
         wrong.append(f"its positions are scaled ({rope})")
     if wrong:
         problems = (
-            Problem("TW852", "error", f"{folder}: {why}", "Only plain Llamas can be trained.", "SOURCE")
+            Problem("TW883", "error", f"{folder}: {why}", "Only plain Llamas can be trained.", "SOURCE")
             for why in wrong
         )
         raise InputError(tuple(problems))
     try:
         return _model(config, rope)
     except (KeyError, ValidationError) as error:
-        raise InputError.one("TW852", f"{folder}/config.json: {error}", "Complete it.", "SOURCE") from error
+        raise InputError.one("TW883", f"{folder}/config.json: {error}", "Complete it.", "SOURCE") from error
 
 
 def _model(config: dict[str, Any], rope: dict[str, Any]) -> Model:
@@ -136,10 +136,10 @@ def check_weights(folder: Path, model: Model) -> Weights:
         missing = [f"{name} is missing" for name in shapes if name not in weights.places]
         odd = _odd(weights.shape, {name: shape for name, shape in shapes.items() if name in weights.places})
     except SafetensorError as error:
-        raise InputError.one("TW853", f"{folder}: {error}", "Download it again.", "SOURCE") from error
+        raise InputError.one("TW884", f"{folder}: {error}", "Download it again.", "SOURCE") from error
     if missing or odd:
         message = f"{folder}: {'; '.join([*missing, *odd][:5])}"
-        raise InputError.one("TW853", message, "Name a complete safetensors checkpoint.", "SOURCE")
+        raise InputError.one("TW884", message, "Name a complete safetensors checkpoint.", "SOURCE")
     return weights
 
 

@@ -29,7 +29,7 @@ def bring_initial(plan: Plan, run: RunFolder, root: Path) -> None:
     model = read_model(source)
     if model.model_dump(exclude=_DESCRIPTIVE) != plan.model.model_dump(exclude=_DESCRIPTIVE):
         message = f"{source} holds another model: {model.model_dump(exclude=_DESCRIPTIVE)}"
-        raise InputError.one("TW854", message, "Copy its sizes, as `trainwright import` prints them.", "model")
+        raise InputError.one("TW885", message, "Copy its sizes, as `trainwright import` prints them.", "model")
     check_weights(source, plan.model)
     draft = _place(run).with_name("initial.new")
     shutil.rmtree(draft, ignore_errors=True)

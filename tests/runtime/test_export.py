@@ -117,7 +117,7 @@ def test_nothing_sound_or_no_room_is_refused(job, tmp_path):
     """No checkpoint, no run folder, an existing target: each has its code, and nothing is written."""
     with pytest.raises(InputError, match="TW841"):
         exporting.export(job.run, tmp_path / "out")
-    with pytest.raises(InputError, match="TW843"):
+    with pytest.raises(InputError, match="TW881"):
         exporting.export(type(job.run)(tmp_path / "none"), tmp_path / "out")
     checkpoint(job, 5)
     (tmp_path / "out").mkdir()

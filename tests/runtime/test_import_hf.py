@@ -110,12 +110,12 @@ def test_pickles_and_damage_are_refused(source, tmp_path):
     """A checkpoint without safetensors, or with half of one, is no checkpoint."""
     path = source / "model.safetensors"
     path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(InputError, match="TW853"):
+    with pytest.raises(InputError, match="TW884"):
         import_model(source, tmp_path / "out")
     path.rename(source / "pytorch_model.bin")
-    with pytest.raises(InputError, match="TW853"):
+    with pytest.raises(InputError, match="TW884"):
         import_model(source, tmp_path / "out")
-    with pytest.raises(InputError, match="TW852"):
+    with pytest.raises(InputError, match="TW883"):
         read_model(tmp_path)
 
 
@@ -125,5 +125,5 @@ def test_weights_of_another_model_are_refused(make_job, source):
     import_model(source, job.root / "imported")
     model = job.plan.model.model_copy(update={"init_from": "imported", "rope_theta": 5e5})
     job.run.path.mkdir()
-    with pytest.raises(InputError, match="TW854"):
+    with pytest.raises(InputError, match="TW885"):
         bring_initial(job.plan.model_copy(update={"model": model}), job.run, job.root)
