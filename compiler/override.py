@@ -1,6 +1,7 @@
 """Changing a spec from outside: `--set cluster.power_cap=350W`, and `matrix:`, which makes several specs of one.
 
-Both give values to dotted keys. `--set` on a key that the matrix varies pins it.
+Both give values to dotted keys. `--set` on a key that the matrix varies pins it: the matrix keeps that one value, and
+the run keeps the name that tells it from the others.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def with_sets(tree: Node, sets: Iterable[str]) -> Node:
         except InputError as error:
             problems += [replace(problem, path=path, place=place) for problem in error.problems]
             continue
-        tree = _pinned(assigned(tree, tuple(path.split(".")), _moved(node, place)), path)
+        node = _moved(node, place)
+        tree = _pinned(assigned(tree, tuple(path.split(".")), node), path, node)
     if problems:
         raise InputError(problems)
     return tree
@@ -86,13 +88,12 @@ def _word(node: Node) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", text).strip("-.") or "none"
 
 
-def _pinned(tree: Node, path: str) -> Node:
+def _pinned(tree: Node, path: str, node: Node) -> Node:
     matrix = tree.child("matrix")
     if matrix is None or path not in matrix.items:
         return tree
-    left = {key: node for key, node in matrix.items.items() if key != path}
-    entries = {key: node for key, node in tree.items.items() if key != "matrix"}
-    return replace(tree, value=entries | ({"matrix": replace(matrix, value=left)} if left else {}))
+    axis = replace(matrix.items[path], value=[node])
+    return replace(tree, value=tree.items | {"matrix": replace(matrix, value=matrix.items | {path: axis})})
 
 
 def _moved(node: Node, place: Place) -> Node:

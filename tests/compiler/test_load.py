@@ -134,10 +134,11 @@ def test_a_matrix_makes_one_named_spec_of_each_combination(folder):
 
 
 def test_set_pins_a_key_of_the_matrix(folder):
-    """`--set` on a varied key leaves one value of it; a command for one spec then takes the file."""
+    """`--set` on a varied key leaves one value of it, with its own name; a command for one spec then takes the file."""
     path = written(folder, "matrix: {cluster.power_cap: [400 W, 350 W]}\n")
     assert codes(path, "cluster.power_cap=x") == ["TW206"]
-    assert load(path, ["cluster.power_cap=300W"]).spec.cluster.power_cap == 300
+    pinned = load(path, ["cluster.power_cap=300W"]).spec
+    assert (pinned.name, pinned.cluster.power_cap) == ("bad-300w", 300)
     with pytest.raises(InputError) as caught:
         load(path)
     assert "bad-400w, bad-350w" in caught.value.problems[0].message
