@@ -37,10 +37,10 @@ def command(
     from ..runtime.report.summary import report_document
     from ..runtime.report.write import write_report
 
+    folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))
+    written = write_report(report, folder)  # first: `report RUN | head` must leave whole files
     console = Console()
     show(report_document(report), console, sections=len(runs) == 1)
-    folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))
-    written = write_report(report, folder)
     console.print(
         f"Wrote {len(written)} files to {folder}; open {folder / 'report.html'}", soft_wrap=True, highlight=False
     )

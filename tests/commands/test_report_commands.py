@@ -17,9 +17,12 @@ sys.path.insert(0, str(ROOT / "tests" / "runtime" / "report"))
 import folders  # noqa: E402 - its folder must be on the path first
 
 
+def _words(*arguments):
+    return [sys.executable, "-c", "from trainwright.cli import main; main()", *map(str, arguments)]
+
+
 def _run(*arguments, cwd):
-    command = [sys.executable, "-c", "from trainwright.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(_words(*arguments), cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture
@@ -36,6 +39,13 @@ def test_report_writes_every_format_beside_the_run(run, tmp_path):
     names = {path.name for path in (run / "report").iterdir()}
     assert names >= {"report.html", "report.md", "report.csv", "report.json", "report.tex", "loss.png", "loss.svg"}
     assert names >= {"emissions.csv", "model-card.md", "curves.csv"}
+
+
+def test_report_into_a_closed_pipe_leaves_whole_files(run, tmp_path):
+    """`trainwright report RUN | head` writes what it would write otherwise."""
+    with subprocess.Popen(_words("report", run), cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        process.stdout.close()
+    assert (run / "report" / "report.html").read_text().rstrip().endswith("</html>")
 
 
 def test_report_of_no_run_folder_exits_2(tmp_path):
