@@ -9,9 +9,8 @@ from pathlib import Path
 import typer
 
 from ..compiler.check import checked
-from ..compiler.estimate import estimate
+from ..compiler.estimate import predict
 from ..compiler.load import Loaded, load_all
-from ..compiler.planner import choose
 from ..spec.emissions import intensity
 from ..spec.estimate import Estimate
 from ..spec.hardware import gpu
@@ -37,7 +36,7 @@ def command(
     folders = [path for path in what if path.is_dir()]
     runs = list(build_report(folders).runs) if folders else []
     loaded = checked([path for path in what if not path.is_dir()], sets)
-    contenders = [*(of_estimate(_predict(item)) for item in loaded), *(of_run(run) for run in runs)]
+    contenders = [*(of_estimate(predict(item.spec)) for item in loaded), *(of_run(run) for run in runs)]
     tables = [cap_sweep(item.spec.name, list(_sweep(item, sets))) for item in loaded] if caps else []
     if places:
         tables.append(regions(contenders, places))
@@ -52,10 +51,6 @@ def command(
 
         written = write_document(document, out, "compare")
         console.print(f"Wrote {len(written)} files to {out}; open {out / 'compare.html'}", soft_wrap=True)
-
-
-def _predict(loaded: Loaded) -> Estimate:
-    return estimate(loaded.spec, choose(loaded.spec))
 
 
 def _sweep(loaded: Loaded, sets: list[str]) -> Iterator[Estimate]:
@@ -73,4 +68,4 @@ def _sweep(loaded: Loaded, sets: list[str]) -> Iterator[Estimate]:
     for watts in sorted(points):
         for item in load_all([loaded.path], [*sets, f"cluster.power_cap={watts:g} W"]):
             if item.spec.name == loaded.spec.name:
-                yield _predict(item)
+                yield predict(item.spec)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..compiler.check import checked
-from ..compiler.estimate import estimate
-from ..compiler.planner import choose
+from ..compiler.estimate import predict
 from ..runtime.report.paper import published_table
 from ..runtime.report.tables import Cell, Table
 from ..spec.emissions import carbon_tonnes, energy_kwh
@@ -94,6 +93,6 @@ def _scopes(estimates: list[Estimate]) -> Table | None:
 
 def command(specs: SpecFiles, sets: Sets = [], form: FormatOption = "table") -> None:  # noqa: B006 - typer reads it
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
-    estimates = [estimate(item.spec, choose(item.spec)) for item in checked(specs, sets)]
+    estimates = [predict(item.spec) for item in checked(specs, sets)]
     tables = (published_table(estimates), _prediction(estimates), _scopes(estimates))
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

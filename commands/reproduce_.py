@@ -8,9 +8,8 @@ from pathlib import Path
 import typer
 
 from ..compiler.cost.loss import final_loss
-from ..compiler.estimate import estimate
+from ..compiler.estimate import predict
 from ..compiler.load import load
-from ..compiler.planner import choose
 from ..spec.estimate import Estimate
 from ..spec.facts import facts
 from ..spec.problem import InputError
@@ -48,7 +47,7 @@ def command(
 def _predict(name: str) -> Estimate:
     path = Path(str(files("trainwright") / "examples" / f"{name}.yaml"))
     spec = load(path).spec
-    return estimate(spec, choose(spec))
+    return predict(spec)
 
 
 def _curve(item: Estimate) -> tuple[list[float], list[float | None]]:

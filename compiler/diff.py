@@ -14,8 +14,7 @@ from ..spec.estimate import Estimate, Range
 from ..spec.section import Section
 from ..spec.sections import Spec
 from ..spec.written import written
-from .estimate import estimate
-from .planner import choose
+from .estimate import predict
 
 GIB = 2**30
 
@@ -53,7 +52,7 @@ def changes(before: Spec, after: Spec) -> list[Change]:
 
 def effects(before: Spec, after: Spec) -> list[Effect]:
     """The predictions for both. Raises InputError when one of them has no layout that fits."""
-    old, new = (_figures(estimate(spec, choose(spec))) for spec in (before, after))
+    old, new = (_figures(predict(spec)) for spec in (before, after))
     return [Effect(name, unit, value, new[name, unit]) for (name, unit), value in old.items()]
 
 

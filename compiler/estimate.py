@@ -20,6 +20,7 @@ from .cost.loss import final_loss
 from .cost.memory import memory_bytes
 from .cost.power import average_watts, capped
 from .cost.step import Step, step
+from .planner import choose
 from .question import question
 
 HOUR = 3600.0
@@ -148,6 +149,11 @@ def _notes(run: _Run) -> tuple[str, ...]:
     if run.spec.published:
         notes.append(f"Published figures: {run.spec.published.source}.")
     return tuple(notes)
+
+
+def predict(spec: Spec) -> Estimate:
+    """The estimate of a spec in the layout that the planner chooses. Raises InputError where there is none."""
+    return estimate(spec, choose(spec))
 
 
 def estimate(spec: Spec, layout: Layout) -> Estimate:

@@ -16,8 +16,7 @@ from ..spec.estimate import Estimate
 from ..spec.problem import InputError
 from ..spec.quantity import POWER
 from ..spec.sections import Cluster, Interconnect, Spec
-from .estimate import estimate
-from .planner import choose
+from .estimate import predict
 
 LARGEST = 1_048_576
 
@@ -95,6 +94,6 @@ def scaling(spec: Spec, sizes: Sequence[int], curves: Sequence[Setup]) -> Iterat
     for setup, devices in product(curves, sizes):
         there = free.model_copy(update={"cluster": _resized(spec.cluster, setup, devices)})
         try:
-            yield Point(setup, devices, estimate(there, choose(there)))
+            yield Point(setup, devices, predict(there))
         except InputError as error:
             yield Point(setup, devices, None, error.problems[0].message)

@@ -5,16 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import PositiveInt
 
+from .frozen import Frozen
 from .layout import Layout
 from .sections import Data, Model, Tokenizer, Training
-
-
-class Frozen(BaseModel):
-    """Immutable, no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Schedule(Frozen):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from .frozen import Frozen
 
 # Far above anything that was ever built, and small enough that no check or search can be made to run for hours.
 Size = Annotated[int, Field(gt=0, le=10_000_000)]
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
 
 
-class Section(BaseModel):
+class Section(Frozen):
     """The common base: immutable, no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def section_in(annotation: Any) -> type[Section] | None:

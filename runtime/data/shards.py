@@ -17,8 +17,9 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from ...spec.frozen import Frozen
 from ...spec.problem import InputError
 
 Split = Literal["train", "validation"]
@@ -27,11 +28,7 @@ Tokens = NDArray[np.unsignedinteger]
 SHARD_TOKENS = 2**26  # 128 MiB of 16-bit ids: one sequential read, and one unit of damage
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Shard(_Record):
+class Shard(Frozen):
     """One file of tokens."""
 
     file: str
@@ -39,7 +36,7 @@ class Shard(_Record):
     sha256: str
 
 
-class SourcePart(_Record):
+class SourcePart(Frozen):
     """What one source of the corpus gave to one split."""
 
     path: str
@@ -49,7 +46,7 @@ class SourcePart(_Record):
     shards: tuple[Shard, ...]
 
 
-class Index(_Record):
+class Index(Frozen):
     """Everything known about the shards of a run."""
 
     version: Literal[1] = 1
