@@ -69,13 +69,13 @@ def _divisors(limit: int, *numbers: int) -> list[int]:
 
 
 def _degrees(spec: Spec) -> Iterator[tuple[int, int, int]]:
-    """Legal (tensor, sequence, data): tensor inside a node, sequence by whole heads, one of them at a time."""
+    """Legal (tensor, sequence, data): both groups together inside a node, each with whole heads."""
     cluster, model = spec.cluster, spec.model
     node = min(cluster.gpus, cluster.gpus_per_node)
-    tensors = _divisors(node, node, cluster.gpus, model.heads, model.kv_heads, model.ffn_size)
-    sequences = _divisors(node, node, cluster.gpus, model.heads, model.kv_heads, spec.training.sequence_length)
-    for tensor, sequence in [*((t, 1) for t in tensors), *((1, s) for s in sequences if s > 1)]:
-        yield tensor, sequence, cluster.gpus // (tensor * sequence)
+    for tensor in _divisors(node, node, cluster.gpus, model.heads, model.kv_heads, model.ffn_size):
+        rest = node // tensor
+        for sequence in _divisors(rest, rest, model.heads // tensor, spec.training.sequence_length):
+            yield tensor, sequence, cluster.gpus // (tensor * sequence)
 
 
 def _accumulation(spec: Spec, data: int, micro: int) -> int | None:
@@ -93,11 +93,10 @@ def _layouts(spec: Spec) -> Iterator[Layout]:
     micros = (fixed["micro_batch"],) if "micro_batch" in fixed else MICRO
     offload = fixed.get("offload", "none")
     groups = (fixed["shard_group"],) if "shard_group" in fixed else groups
-    stages = (1,) if spec.cluster.on_cpu and "zero" not in fixed and "sequence" not in fixed else (1, 2, 3)
+    stages = (1,) if spec.cluster.on_cpu and "zero" not in fixed else (1, 2, 3)
     choices = product(stages, groups, micros, RECOMPUTE)
-    sharded = [(z, g, m, r) for z, g, m, r in choices if z == 3 or not g]
-    for (tensor, sequence, data), (zero, group, micro, recompute) in product(_degrees(spec), sharded):
-        if sequence > 1 and zero < 3:
+    for (tensor, sequence, data), (zero, group, micro, recompute) in product(_degrees(spec), [*choices]):
+        if group and (zero < 3 or tensor > 1):
             continue
         names = {"data": data, "tensor": tensor, "sequence": sequence, "zero": zero, "recompute": recompute}
         if any(names[key] != value for key, value in fixed.items() if key in names) or fixed.get("pipeline", 1) != 1:

@@ -1,17 +1,17 @@
 """Ulysses sequence parallelism shares out the sequence, then the heads, so both must divide over its ranks.
 
-Every rank holds sequence_length / ranks tokens outside attention and heads / ranks heads inside it; key/value heads
-are exchanged the same way.
+Every rank holds sequence_length / ranks tokens outside attention and heads / ranks heads inside it, of the heads that
+tensor parallelism leaves it. Key/value heads need not divide: they are repeated until they do.
 
 Bad:
 
-    model: llama2-70b
-    parallel: {sequence: 16, zero: 3}
+    model: llama1-33b
+    parallel: {sequence: 8}
 
 Good:
 
-    model: llama2-70b
-    parallel: {sequence: 8, zero: 3}
+    model: llama1-33b
+    parallel: {sequence: 4}
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     if ranks is None:
         return
     tensor = spec.parallel.tensor or 1
-    parts = {"sequence_length": spec.training.sequence_length, "kv_heads": max(1, spec.model.kv_heads // tensor)}
+    heads = "heads" if tensor == 1 else "heads / tensor"
+    parts = {"sequence_length": spec.training.sequence_length, heads: max(1, spec.model.heads // tensor)}
     uneven = [f"{name} {size}" for name, size in parts.items() if size % ranks]
     if uneven:
         remedy = f"Nearest that work: {nearest_divisors(math.gcd(*parts.values()), ranks)}."

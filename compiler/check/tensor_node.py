@@ -1,7 +1,7 @@
-"""Tensor-parallel or sequence-parallel ranks share a node, and only one of the two is used.
+"""Tensor-parallel and sequence-parallel ranks share a node, also where both are used.
 
 They exchange activations several times a layer; over NVLink that is cheap, over the network between nodes it takes
-most of the step. The planner never makes such a layout, and the runtime has no mesh of both kinds.
+most of the step. The planner never makes such a layout.
 
 Bad:
 
@@ -26,14 +26,16 @@ CODE = "TW316"
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:
-    """Groups that cross nodes, and groups of both kinds."""
+    """Groups that cross nodes: of either kind, or of both together."""
     parallel, cluster = loaded.spec.parallel, loaded.spec.cluster
     node = min(cluster.gpus, cluster.gpus_per_node)
-    for name in ("tensor", "sequence"):
-        ranks = getattr(parallel, name) or 1
-        if node % ranks:
-            message = f"groups of {ranks} {name}-parallel ranks do not stay within nodes of {node}"
-            yield Finding(f"parallel.{name}", message, f"Nearest that work: {nearest_divisors(node, ranks)}.")
-    if (parallel.tensor or 1) > 1 and (parallel.sequence or 1) > 1:
-        message = "tensor and sequence parallelism are both used"
-        yield Finding("parallel.sequence", message, "Set one of the two to 1.")
+    asked = {name: getattr(parallel, name) or 1 for name in ("tensor", "sequence")}
+    crossing = {name: ranks for name, ranks in asked.items() if node % ranks}
+    for name, ranks in crossing.items():
+        message = f"groups of {ranks} {name}-parallel ranks do not stay within nodes of {node}"
+        yield Finding(f"parallel.{name}", message, f"Nearest that work: {nearest_divisors(node, ranks)}.")
+    together = asked["tensor"] * asked["sequence"]
+    if not crossing and node % together:
+        message = f"tensor {asked['tensor']} x sequence {asked['sequence']} ranks do not stay within nodes of {node}"
+        remedy = f"Nearest that work: {nearest_divisors(node // asked['tensor'], asked['sequence'])}."
+        yield Finding("parallel.sequence", message, remedy)

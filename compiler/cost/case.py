@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from math import lcm
 from typing import Any
 
 from ...spec.facts import facts
@@ -99,6 +100,13 @@ class Case:
         """Ranks over which ZeRO shards; hpZ shards over all of them and keeps a second copy in each group."""
         asked = 0 if self.profile.hpz else self.layout.shard_group
         return min(asked or self.replicas, self.replicas)
+
+    @property
+    def kv_size(self) -> int:
+        """Elements of one token's keys (or values) in attention: Ulysses repeats heads until it can deal them out."""
+        shape, layout = self.work.shape, self.layout
+        held = max(1, shape.kv_heads // layout.tensor)
+        return lcm(held, layout.sequence) * shape.kv_size // held
 
     @property
     def tokens_per_rank(self) -> int:

@@ -35,7 +35,7 @@ def _layer_bytes(case: Case) -> tuple[float, float, float]:
     """Bytes that one layer keeps for its backward pass: (its input, everything, everything but `selective`'s)."""
     shape, layout, tokens = case.work.shape, case.layout, case.tokens_per_rank
     kept = case.profile.memory
-    d, f, kv, tensor = shape.hidden_size, shape.ffn_size, shape.kv_size, layout.tensor
+    d, f, kv, tensor = shape.hidden_size, shape.ffn_size, case.kv_size, layout.tensor
     whole = tensor if layout.megatron_sequence else 1
     border = WIDE * tokens * d / whole
     activation = kept["gated"] if shape.gated else kept["activation"]

@@ -65,7 +65,7 @@ def _model_parallel(case: Case) -> float:
     seconds = 0.0
     if layout.tensor > 1:
         seconds += 2 * reduce_seconds(machine, group(machine, layout.tensor, 1), activation)
-    kv = 2 * case.work.shape.kv_size / d
+    kv = 2 * case.kv_size / d
     if layout.sequence > 1:
         ranks = group(machine, layout.sequence, layout.tensor)
         seconds += exchange_seconds(machine, ranks, (2 + kv) * activation / layout.tensor)

@@ -59,6 +59,13 @@ def wrong_in_silence(plan: Plan) -> list[Problem]:
             "zero: 1",
         ),
         (
+            layout.shard_group > 0 and layout.tensor > 1,
+            "TW612",
+            "parallel.shard_group",
+            "shard groups (hpZ) of consecutive ranks mix up the weights of tensor-parallel ranks",
+            "tensor: 1, or leave shard_group out",
+        ),
+        (
             layout.pipeline > 1,
             "TW613",
             "parallel.pipeline",

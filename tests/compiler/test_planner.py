@@ -16,15 +16,21 @@ def _spec(name="llama2-7b", *sets):
 
 
 def test_every_candidate_is_one_that_the_runtime_can_run():
-    """No pipeline, no ZeRO-0, sequence parallel only under ZeRO-3, tensor parallel inside a node, all devices used."""
+    """No pipeline, no ZeRO-0, tensor x sequence inside a node, shard groups without tensor, all devices used."""
     for candidate in search(_spec("llama2-70b")).candidates:
         layout = candidate.layout
         assert layout.gpus == 2048
         assert layout.pipeline == layout.context == 1
         assert layout.zero in (1, 2, 3)
-        assert layout.sequence == 1 or layout.zero == 3
-        assert layout.tensor <= 8
+        assert layout.tensor * layout.sequence <= 8
         assert layout.shard_group in (0, 8)
+        assert not layout.shard_group or (layout.zero, layout.tensor) == (3, 1)
+
+
+def test_sequence_parallel_is_offered_with_every_stage_and_with_tensor_parallel():
+    """What the runtime is proven to train rightly is searched."""
+    found = {(c.layout.tensor > 1, c.layout.zero) for c in search(_spec()).candidates if c.layout.sequence > 1}
+    assert found == {(tensor, zero) for tensor in (True, False) for zero in (1, 2, 3)}
 
 
 def test_the_best_comes_first_and_others_say_why_they_lose():

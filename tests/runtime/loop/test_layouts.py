@@ -70,7 +70,7 @@ FOUR = [
 ]
 FOUR_TENSOR = [
     *(sharded(data=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
-    *(sharded(sequence=2, tensor=2, zero=stage) for stage in (1, 3)),
+    *(sharded(sequence=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
 ]
 
 
