@@ -14,6 +14,7 @@ from .problem import InputError
 
 WATTS_PER_KILOWATT = 1000
 KG_PER_TONNE = 1000
+NEAREST = 3  # places to name when one is unknown
 
 
 def energy_kwh(device_hours: float, watts: float) -> float:
@@ -57,6 +58,14 @@ def intensity(region: str) -> Intensity:
             value, year, title = grid[table][name]
             origin = grid["sources"][source]
             return Intensity(name, value, f"{title} {year}: {origin['title']}, {origin['licence']}")
-    near = get_close_matches(region.lower(), places(), n=4, cutoff=0.3)
-    remedy = f"nearest names: {', '.join(near)}; or give carbon.intensity" if near else "give carbon.intensity"
-    raise InputError.one("TW210", f"no carbon intensity is known for {region!r}", remedy, "carbon.region")
+    remedy = nearest_places(region)
+    raise InputError.one("TW210", f"{region!r} is not in the grid table", remedy, "carbon.region")
+
+
+def nearest_places(region: str) -> str:
+    """What to write instead of an unknown `region`: places of that name, else those that are written alike."""
+    asked, grid = region.lower(), facts("grid")
+    titles = {name: row[2] for table in ("countries", "subregions") for name, row in grid[table].items()}
+    named = [f"{name} ({title})" for name, title in titles.items() if len(asked) > 2 and asked in title.lower()]
+    near = named[:NEAREST] or get_close_matches(asked, places(), n=NEAREST, cutoff=0.5)
+    return f"Did you mean {' or '.join(near)}?" if near else "Name a country (fr, de, us) or give `intensity`."

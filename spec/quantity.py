@@ -75,10 +75,10 @@ class Dimension:
     def _wrong_unit(self, text: str, unit: str) -> str:
         if not unit:
             return f"{_quoted(text)} has no unit; {self._forms()}"
-        same = [known for known in self.units if known.lower() == unit.lower()]
+        meant = [known for known in self.units if known and _sounds(known) == _sounds(unit)]
         forms = self._forms()
-        if same:
-            forms = f"did you mean {' or '.join(same)}? {forms[0].upper()}{forms[1:]}"
+        if meant:
+            forms = f"did you mean {' or '.join(meant)}? {forms[0].upper()}{forms[1:]}"
         return f"{_quoted(unit)} is no unit for {self.name}; {forms}"
 
     def _forms(self) -> str:
@@ -107,6 +107,31 @@ class Dimension:
 
 def _in_spec(info: ValidationInfo) -> bool:
     return bool(info.context and info.context.get("units"))
+
+
+# Spellings of one unit, in lower case; what is left of `Gbit/s`, `Gb/s`, `Gbps` and `GB/s` is the same.
+_SPELLINGS = {
+    "co2eq|co2e|co2": "",
+    "(/sec|ps)$": "/s",
+    "bits?|bytes?": "b",
+    "watts?$": "w",
+    "^(hours?|hrs?)$": "h",
+    "^(minutes?|mins?)$": "m",
+    "^(seconds?|secs?)$": "s",
+    "^days?$": "d",
+    "^ton(ne)?s?$": "t",
+    "^million": "m",
+    "^billion": "b",
+    "^trillion": "t",
+}
+
+
+def _sounds(unit: str) -> str:
+    """A unit without case and spelling, to find those that may have been meant."""
+    unit = unit.lower()
+    for pattern, short in _SPELLINGS.items():
+        unit = re.sub(pattern, short, unit)
+    return unit
 
 
 def _kind(value: Any) -> str:

@@ -13,10 +13,9 @@ Good:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
-from ...spec.emissions import places
+from ...spec.emissions import nearest_places, places
 from ..load import Loaded
 from .finding import Finding
 
@@ -28,6 +27,4 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     region = loaded.spec.carbon.region
     if region is None or region.lower() in places():
         return
-    near = difflib.get_close_matches(region.lower(), places(), n=3, cutoff=0.4)
-    remedy = f"Did you mean {' or '.join(near)}?" if near else "Name a country (fr, de, us) or give `intensity`."
-    yield Finding("carbon.region", f"{region!r} is not in the grid table", remedy)
+    yield Finding("carbon.region", f"{region!r} is not in the grid table", nearest_places(region))

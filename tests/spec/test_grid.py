@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.spec.emissions import intensity, places
+from trainwright.spec.emissions import intensity, nearest_places, places
 from trainwright.spec.facts import facts
 from trainwright.spec.problem import InputError
 
@@ -41,6 +41,22 @@ def test_an_unknown_place_is_an_error_with_neighbours():
         intensity("us-vq")
     assert refused.value.problems[0].path == "carbon.region"
     assert "us-va" in refused.value.problems[0].help
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("Norway", "Did you mean no (Norway)?"),
+        ("germany", "Did you mean de (Germany)?"),
+        ("virginia", "Did you mean us-srvc (SERC Virginia/Carolina)?"),
+        ("us-east-1", "Did you mean aws-us-east-1 or "),
+        ("united states", "us (United States)"),
+        ("xyzzy", "Name a country (fr, de, us) or give `intensity`."),
+    ],
+)
+def test_a_place_is_found_by_its_name(said, meant):
+    """Whoever writes a country out is told its code, not a code that happens to look alike."""
+    assert meant in nearest_places(said)
 
 
 def test_sources_carry_licences():
