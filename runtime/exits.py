@@ -1,8 +1,8 @@
 """How a training process ends: which exit code stands for which failure, and the file that carries it to the launcher.
 
 torchrun answers 1 whatever its workers say, so `RUN/exit_code` holds the code of the run; launch.sh returns it.
-Ends that all ranks agreed on leave through exit status 0 of the workers (torchrun then stays silent); an end that only
-one rank knows of leaves through its real code, so that torchrun takes the others down.
+Ends that all ranks agreed on leave through exit status 0 of the workers (a launcher then stays silent); an end that
+only one rank knows of leaves through its real code, so that the launcher takes the others down.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .durable import write_whole
 from .events import EventLog, last_attempt
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EMFILE}
+_LAUNCHERS = {"TORCHELASTIC_RUN_ID", "CROSS_SIZE"}  # variables that torchrun and DeepSpeed's launcher set
 _LOST_PEER = ("connection closed by peer", "connection reset", "broken pipe", "nccl", "timed out waiting", "gloo")
 
 
@@ -67,6 +68,11 @@ def report(run: Path, end: Ended) -> None:
         _say(0, f"{end}\n")
         log_fault(run, 0, f"{end}", f"left with {end.code.name}")
     record(run, end.code)
+
+
+def status(code: Exit) -> int:
+    """The exit status of this process for an end that all ranks share."""
+    return 0 if _LAUNCHERS & os.environ.keys() else code
 
 
 def rank_here() -> int:

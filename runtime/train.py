@@ -8,7 +8,6 @@ newest sound checkpoint as if it had never stopped.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import sys
 import time
@@ -24,7 +23,7 @@ from ..spec.run import RunFolder
 from . import guard, inject
 from .checkpoint import generation
 from .distributed import join, leave
-from .exits import Ended, fail, note, report
+from .exits import Ended, fail, note, report, status
 from .judge import compare_replicas, judge, over_budget, spike
 from .optim import configure, learning_rate
 from .session import Session
@@ -44,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Ended as end:
         report(options.run, end)
         leave()
-        sys.exit(0 if "TORCHELASTIC_RUN_ID" in os.environ else end.code)
+        sys.exit(status(end.code))
     except Exception as error:  # noqa: BLE001 - only this rank knows: it must go at once, so that the others notice
         fail(options.run, error)
 

@@ -63,7 +63,10 @@ class Launch(Section):
     target: Literal["local", "ssh", "slurm", "kubernetes"] = Field(default="local", description="What starts the run.")
     time_limit: Seconds | None = Field(default=None, gt=0, description="Wall-clock limit of one job.")
     hosts: tuple[Host, ...] = Field(default=(), description="ssh: the nodes.")
-    starter: Literal["ssh", "pdsh"] = Field(default="ssh", description="ssh: what reaches the nodes.")
+    starter: Literal["ssh", "pdsh", "deepspeed"] = Field(
+        default="ssh",
+        description="ssh: what starts the run on the nodes; deepspeed: its launcher in torchrun's place, through ssh.",
+    )
     partition: Account | None = Field(default=None, description="slurm: partition.")
     account: Account | None = Field(default=None, description="slurm: account.")
     container: Image | None = Field(default=None, description="Container image (slurm with pyxis, kubernetes).")

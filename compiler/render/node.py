@@ -16,6 +16,7 @@ def node_script(unit: Unit) -> str:
         network=unit.nodes > 1 or (device.kind == "cuda" and device.count > 1),
         per_node=device.per_node,
         multi=unit.target != "local",
+        deepspeed=unit.target == "ssh" and unit.spec.launch.starter == "deepspeed",
         fresh=unit.target == "kubernetes",
         capped=device.kind == "cuda" and device.power_cap_watts is not None,
     )

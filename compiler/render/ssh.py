@@ -1,4 +1,8 @@
-"""Target `ssh`: node.sh on every host, through ssh or pdsh, on folders that all hosts share under one path."""
+"""Target `ssh`: node.sh on every host, through ssh or pdsh, on folders that all hosts share under one path.
+
+`starter: deepspeed` puts DeepSpeed's launcher in torchrun's place on each host. What reaches the hosts stays ours:
+DeepSpeed's own pdsh has values between double quotes, where the host's shell executes them, and kills by name.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,6 @@ def files(unit: Unit) -> dict[str, str]:
         **({"host.sh": script("ssh.host.sh.j2")} if launch.starter == "pdsh" else {}),
         "prepare.sh": script("prepare.sh.j2"),
         "node.sh": node_script(unit),
-        # MPI's and DeepSpeed's form, for tools that want one.
+        # MPI's and DeepSpeed's form: read by DeepSpeed's launcher, and for tools that want one.
         "hostfile": "".join(f"{host} slots={unit.plan.device.per_node}\n" for host in hosts),
     }

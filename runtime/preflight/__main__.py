@@ -1,6 +1,6 @@
 """`python -m trainwright.runtime.preflight --bundle DIR --run DIR`: the checks as a table; exit 2 when one fails.
 
-Started by itself it looks at this machine; as a rank of torchrun, at all nodes and the network between them.
+Started by itself it looks at this machine; as a rank of a launcher, at all nodes and the network between them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan, run = read_plan(options.bundle), options.run
     run.mkdir(parents=True, exist_ok=True)
     rank = 0
-    if "TORCHELASTIC_RUN_ID" in os.environ:
+    if "RANK" in os.environ:
         from .together import together
 
         rank, findings = together(plan, run)

@@ -1,4 +1,4 @@
-"""The preflight of several ranks, started through torchrun: each node's findings, then what they find together."""
+"""The preflight of several ranks, started by a launcher: each node's findings, then what they find together."""
 
 from __future__ import annotations
 

@@ -33,18 +33,22 @@ KUBERNETES = (
     "launch.rdma_resource=rdma/ib",
     "launch.secrets=[TOKEN]",
 )
-# Fields whose value reaches a script or a manifest: where, the override that sets it, and the target that renders it.
-REACHING = {
-    "name": ("slurm", ()),
-    "launch.partition": ("slurm", ()),
-    "launch.account": ("slurm", ()),
-    "launch.container": ("slurm", ()),
-    "cluster.interconnect.socket_interface": ("slurm", ()),
-    "cluster.interconnect.hcas": ("slurm", ()),
-    "launch.hosts": ("ssh", SSH),
-    "launch.namespace": ("kubernetes", KUBERNETES),
-    "launch.volume_claim": ("kubernetes", KUBERNETES),
-}
+# Fields whose value reaches a script or a manifest: the field, the target that renders it, and what that needs.
+REACHING = (
+    ("name", "slurm", ()),
+    ("launch.partition", "slurm", ()),
+    ("launch.account", "slurm", ()),
+    ("launch.container", "slurm", ()),
+    ("cluster.interconnect.socket_interface", "slurm", ()),
+    ("cluster.interconnect.hcas", "slurm", ()),
+    ("launch.hosts", "ssh", SSH),
+    ("launch.hosts", "ssh", (*SSH, "launch.starter=pdsh")),
+    ("launch.hosts", "ssh", (*SSH, "launch.starter=deepspeed")),
+    ("cluster.interconnect.hcas", "ssh", (*SSH, "launch.starter=deepspeed")),
+    ("launch.namespace", "kubernetes", KUBERNETES),
+    ("launch.volume_claim", "kubernetes", KUBERNETES),
+)
+Reach = tuple[str, str, tuple[str, ...]]
 
 
 def fields(model: type[BaseModel], path: str = "") -> Iterator[str]:
@@ -98,9 +102,9 @@ def test_every_hostile_string_is_refused_or_harmless(tmp_path) -> None:
         attempt(path, text, tmp_path)
 
 
-def forced(path: str, text: str) -> Unit:
-    """A unit in which `text` stands at `path` although the language would refuse it: the door stood open."""
-    target, sets = REACHING[path]
+def forced(reach: Reach, text: str) -> Unit:
+    """A unit in which `text` stands in a field although the language would refuse it: the door stood open."""
+    path, target, sets = reach
     made = unit("llama2-34b", *sets, "launch.container=image", f"launch.target={target}")
     value = (text, "n2") if path == "launch.hosts" else (text,) if path in LISTS else text
     if path == "name":
@@ -113,16 +117,16 @@ def _updated(section: Any, path: list[str], value: Any) -> Any:
     return section.model_copy(update={path[0]: inner})
 
 
-def open_door(path: str, text: str, trap: Trap) -> None:
+def open_door(reach: Reach, text: str, trap: Trap) -> None:
     """Render `text` past the allow-list and run the scripts: refused, or nothing runs and the value arrives intact."""
     try:
-        bundle = render(forced(path, text), {}, "test")
+        bundle = render(forced(reach, text), {}, "test")
     except ValueError:
         return
     trap.spring(bundle)
     seen = trap.arguments + trap.environment + directives(bundle)
     arrived = any(word == text or word.endswith(f"={text}") for word in seen)
-    assert arrived or path in ("name", "launch.namespace", "launch.volume_claim"), (path, text)
+    assert arrived or reach[0] in ("name", "launch.namespace", "launch.volume_claim"), (reach, text)
 
 
 def directives(bundle: dict[str, str]) -> list[str]:
@@ -131,24 +135,24 @@ def directives(bundle: dict[str, str]) -> list[str]:
     return [word for line in lines for word in shlex.split(line[len("#SBATCH ") :])]
 
 
-@pytest.mark.parametrize("path", REACHING)
-def test_past_the_door_quoting_still_holds(path: str, tmp_path) -> None:
+@pytest.mark.parametrize("reach", REACHING, ids=lambda reach: f"{reach[0]} {reach[1]} {reach[2][-1:]}")
+def test_past_the_door_quoting_still_holds(reach: Reach, tmp_path) -> None:
     """Thirty strings a field, with the language's allow-lists bypassed: scripts get data, never commands or lines."""
     trap = Trap(tmp_path)
-    plain = len(directives(render(forced(path, "plain"), {}, "test")))
+    plain = len(directives(render(forced(reach, "plain"), {}, "test")))
     for text in sampled(list(STRINGS), 30):
-        open_door(path, text, trap)
-    assert plain == len(directives(render(forced(path, "other"), {}, "test")))
+        open_door(reach, text, trap)
+    assert plain == len(directives(render(forced(reach, "other"), {}, "test")))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("path", REACHING)
-def test_past_the_door_every_string(path: str, tmp_path) -> None:
+@pytest.mark.parametrize("reach", REACHING, ids=lambda reach: f"{reach[0]} {reach[1]} {reach[2][-1:]}")
+def test_past_the_door_every_string(reach: Reach, tmp_path) -> None:
     """All strings, with the allow-lists bypassed."""
     trap = Trap(tmp_path)
     for text in STRINGS:
-        open_door(path, text, trap)
+        open_door(reach, text, trap)
 
 
 def test_the_trap_works(tmp_path) -> None:

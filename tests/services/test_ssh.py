@@ -1,4 +1,4 @@
-"""Training over a real sshd, through ssh and pdsh: to the end, stopped, and hosts that must be refused."""
+"""Training over a real sshd, through ssh, pdsh and DeepSpeed's launcher: to the end, stopped, and hosts to refuse."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trainwright.tests.services.ssh_lab import DEAD, HOSTS, STRANGER, Hosts, mis
 from trainwright.tests.services.tiny import Tiny, write_spec
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
+STARTERS = {"ssh": "ssh", "pdsh": "pdsh", "deepspeed": "ssh"}  # and the program that each needs
 TRAINWRIGHT = str(Path(sys.executable).with_name("trainwright"))
 
 
@@ -28,10 +29,10 @@ def launch(*hosts: str, starter: str = "ssh") -> str:
     return f"{{target: ssh, hosts: [{', '.join(hosts)}], starter: {starter}}}"
 
 
-@pytest.mark.parametrize("starter", ["ssh", "pdsh"])
+@pytest.mark.parametrize("starter", STARTERS)
 def test_two_hosts_train_to_the_end(hosts: Hosts, project: Path, starter: str) -> None:
     """One rank on each host takes every step; the launch ends with 0."""
-    if reason := missing(starter):
+    if reason := missing(STARTERS[starter]):
         pytest.skip(f"no {starter} here: {reason}")
     write_spec(project, launch(*HOSTS, starter=starter), steps=30)
     output, _ = (process := start(hosts, project)).communicate(timeout=300)
@@ -40,10 +41,12 @@ def test_two_hosts_train_to_the_end(hosts: Hosts, project: Path, starter: str) -
     assert (tiny.steps(), tiny.events("start")[0]["world_size"]) == (list(range(1, 31)), 2)
 
 
-@pytest.mark.parametrize("starter", ["ssh", "pdsh"])
+@pytest.mark.parametrize(
+    "starter", ["ssh", *(pytest.param(name, marks=pytest.mark.slow) for name in ("pdsh", "deepspeed"))]
+)
 def test_ctrl_c_saves_on_all_hosts(hosts: Hosts, project: Path, starter: str) -> None:
     """Ctrl-C at the launcher: every host saves and leaves, the code is 75, and a second launch goes on."""
-    if reason := missing(starter):
+    if reason := missing(STARTERS[starter]):
         pytest.skip(f"no {starter} here: {reason}")
     write_spec(project, launch(*HOSTS, starter=starter))
     process, tiny = start(hosts, project), Tiny(project)

@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# Environment of the run deepspeed-infiniband, read by every script of this bundle.
+# Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
+
+# Each process computes on the cores it is given; more threads than cores only take turns.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+
+# NCCL's own complaints reach the log, without its chatter
+export NCCL_DEBUG=WARN
+
+# A lost peer ends the process instead of hanging it
+export TORCH_NCCL_ASYNC_ERROR_HANDLING=1
+
+# Less memory lost to fragmentation
+export PYTORCH_ALLOC_CONF=expandable_segments:True
+
+# The interface where NCCL's processes meet; never the RDMA port
+export NCCL_SOCKET_IFNAME=eth0
+
+# The interface for process groups on CPU
+export GLOO_SOCKET_IFNAME=eth0
+
+# Exactly these RDMA devices (`=`): a prefix would also match the management port's
+export NCCL_IB_HCA='=mlx5_0,mlx5_1'
+
+# The fabric's service level
+export NCCL_IB_SL=1

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Starts the run deepspeed-infiniband on 2 hosts, or goes on with it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
+# Bundle, run folder, project folder and the Python environment must be at the same paths on all hosts.
+# Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
+set -euo pipefail
+unset CDPATH # or cd would print, and go elsewhere
+
+bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+run=${1:-runs/deepspeed-infiniband}
+root=$(cd -- "${2:-.}" && pwd -P) # where the spec's data files are looked for
+mkdir -p -- "$run"
+run=$(cd -- "$run" && pwd -P)
+
+# The supervisor holds the run folder's lock, turns Ctrl-C into "save and leave", and starts nodes.sh again
+# after a lost process as long as every start gets further than the one before.
+exec "${TRAINWRIGHT_PYTHON:-python}" -m trainwright.runtime.launch.supervise --run "$run" \
+  -- "$bundle/nodes.sh" "$run" "$root"

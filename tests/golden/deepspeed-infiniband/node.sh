@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Trains on one node of 2: node.sh RUN_FOLDER NODE_RANK MAIN_ADDRESS MAIN_PORT
+# Started by launch.sh. Written by Trainwright: change the spec and compile again.
+set -euo pipefail
+unset CDPATH
+
+bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+python=${TRAINWRIGHT_PYTHON:-python}
+run=$1
+# shellcheck source=/dev/null
+source "$bundle/env.sh"
+
+# A signal must not end this script before its children: they save, then leave with a code that says so.
+trap ':' TERM INT USR1
+
+# The power cap holds while this script runs, and is given back however it ends. What the devices really enforce
+# is read back and recorded by the run: a cap that is not in force is reported, never assumed.
+trap '"$python" -m trainwright.runtime.power_cap restore --bundle "$bundle" --run "$run"' EXIT
+"$python" -m trainwright.runtime.power_cap apply --bundle "$bundle" --run "$run"
+
+# Reports read the run folder alone, so it holds what was planned.
+if [[ $2 -eq 0 ]]; then
+  cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
+fi
+
+# One process a device, through DeepSpeed's launcher, which is given paths and numbers only.
+ranks=("$python" -m trainwright.runtime.launch.ranks --run "$run" --hostfile "$bundle/hostfile" --
+  --node_rank="$2" --master_addr="$3" --master_port="$4" --no_local_rank --module)
+
+# Devices, disk, memory and clocks of every node and the bandwidth between the ranks, before hours are spent on them.
+"${ranks[@]}" trainwright.runtime.preflight --bundle "$bundle" --run "$run"
+
+"${ranks[@]}" trainwright.runtime.train --bundle "$bundle" --run "$run"

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Prepares on the first host, then trains on all of them through deepspeed: nodes.sh RUN_FOLDER PROJECT_FOLDER
+# Started by launch.sh. Written by Trainwright: change the spec and compile again.
+set -euo pipefail
+unset CDPATH
+
+bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+python=${TRAINWRIGHT_PYTHON:-python}
+run=$1
+root=$2
+hosts=(node-1.example.org node-2.example.org)
+port=$((20000 + $(cksum <<<"$run" | cut -d ' ' -f 1) % 20000)) # the same for every start of this run
+
+# No question is asked: an unknown host key or a missing key is an error. A terminal (-tt) makes the host end what it
+# runs for us when we are gone.
+options=(-tt -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 -o ServerAliveInterval=15
+  -o LogLevel=ERROR)
+
+# A command line for a host is read by a second shell there: every word is quoted for it.
+line() { printf '%q ' env "TRAINWRIGHT_PYTHON=$python" "$@"; }
+on() { ssh "${options[@]}" -- "$1" "$(line "${@:2}")" </dev/null; }
+
+# Nothing is started before every host has answered and sees the same folders.
+unreachable=0
+for host in "${hosts[@]}"; do
+  if ! on "$host" test -r "$bundle/plan.json" -a -w "$run"; then
+    echo "trainwright: TW706: $host does not answer, or does not see $bundle and $run" >&2
+    unreachable=1
+  fi
+done
+[[ $unreachable -eq 0 ]] || exit 2
+
+on "${hosts[0]}" bash "$bundle/prepare.sh" "$run" "$root"
+
+# Asked to leave, the hosts learn it from the stop file and save; this script and the connections stay until they have.
+trap ':' INT USR1
+trap '' TERM # ignored by the connections as well
+code=0
+nodes=()
+for rank in "${!hosts[@]}"; do
+  on "${hosts[rank]}" bash "$bundle/node.sh" "$run" "$rank" "${hosts[0]}" "$port" &
+  nodes+=($!)
+done
+for node in "${nodes[@]}"; do
+  wait "$node" || code=$?
+  # A signal ends `wait` early; the host then still saves.
+  while kill -0 "$node" 2>/dev/null; do wait "$node" || code=$?; done
+done
+[[ ! -s $run/exit_code ]] || code=$(<"$run/exit_code")
+exit "$code"
