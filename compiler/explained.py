@@ -104,7 +104,8 @@ def _wrong_type(error: Any, steps: tuple[str | int, ...], node: Node | None) -> 
     if node is not None and node.value is None:
         return "TW203", f"`{_name(steps)}` is empty; it takes {wanted}", "Give it a value, or leave the key out."
     given = _shown(error["input"])
-    return "TW203", f"{given} is not {wanted}", f"`{_name(steps)}` takes {wanted}."
+    quoted = f' Quote it: "{given}".' if wanted == "text" and isinstance(error["input"], int | float) else ""
+    return "TW203", f"{given} is not {wanted}", f"`{_name(steps)}` takes {wanted}.{quoted}"
 
 
 def _choice(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:

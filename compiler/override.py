@@ -19,27 +19,44 @@ MAX_VARIANTS = 256
 
 _PATH = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)*")
 _FORM = "Write for example --set cluster.power_cap=350W, or =null to take a value away."
+_FROM_ZERO = "Entries count from 0; to add one, write the whole list: --set 'data.train=[a.txt, b.txt]'."
 
 
 def with_sets(tree: Node, sets: Iterable[str]) -> Node:
     """`tree` with each `key=value` applied in order. Raises InputError naming every malformed one."""
     problems: list[Problem] = []
     for text in sets:
-        path, _, value = text.partition("=")
-        place = Place("--set", 1, 1, max(1, len(path)), text)
-        if not value.strip() or not _PATH.fullmatch(path):
-            problems.append(Problem("TW112", "error", f"{text!r} is not key=value", _FORM, "", place))
-            continue
         try:
-            node = parse(value, "--set")
+            tree = _with_set(tree, text)
         except InputError as error:
-            problems += [replace(problem, path=path, place=place) for problem in error.problems]
-            continue
-        node = _moved(node, place)
-        tree = _pinned(assigned(tree, tuple(path.split(".")), node), path, node)
+            problems += error.problems
     if problems:
         raise InputError(problems)
     return tree
+
+
+def _with_set(tree: Node, text: str) -> Node:
+    path, _, value = text.partition("=")
+    place = Place("--set", 1, 1, max(1, len(path)), text)
+    if not value.strip() or not _PATH.fullmatch(path):
+        raise InputError.one("TW112", f"{text!r} is not key=value", _FORM, "", place)
+    if path == "extends":
+        message = "a spec says in its file which one it extends"
+        raise InputError.one("TW112", message, "Write `extends` into the file.", path, place)
+    try:
+        node = _moved(parse(value, "--set"), place)
+    except InputError as error:
+        raise InputError([replace(problem, path=path, place=place) for problem in error.problems]) from None
+    try:
+        return _pinned(assigned(tree, _steps(path), node), path, node)
+    except IndexError as error:
+        raise InputError.one("TW112", f"there is no entry {error} in this list", _FROM_ZERO, path, place) from None
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    """The keys on the way to a value; those of a matrix are dotted themselves."""
+    section, _, rest = path.partition(".")
+    return (section, rest) if section == "matrix" and rest else tuple(path.split("."))
 
 
 def variants(tree: Node) -> Iterator[tuple[str, Node]]:
@@ -50,7 +67,11 @@ def variants(tree: Node) -> Iterator[tuple[str, Node]]:
     for choice in itertools.product(*axes.values()):
         variant, words = rest, list[str]()
         for path, node in zip(axes, choice, strict=True):
-            variant = assigned(variant, tuple(path.split(".")), node)
+            try:
+                variant = assigned(variant, _steps(path), node)
+            except IndexError as error:
+                message = f"there is no entry {error} in this list"
+                raise InputError.one("TW111", message, _FROM_ZERO, f"matrix.{path}", node.place) from None
             words.append(_word(node))
         yield "-".join(words), variant
 

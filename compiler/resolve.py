@@ -15,6 +15,7 @@ from ..spec.problem import InputError, Place, Problem
 from ..spec.sections import Section, Spec
 from ..spec.source import Node
 from .explained import described
+from .merge import sources
 from .presets import TABLES, with_preset
 
 
@@ -26,7 +27,7 @@ def resolved(tree: Node) -> tuple[Spec, Node]:
         if section in entries:
             entries[section] = with_preset(section, entries[section], problems)
     if "data" in entries:
-        entries["data"] = _with_sources(entries["data"])
+        entries["data"] = _written_out(entries["data"])
     if "parallel" in entries and entries["parallel"].value == "auto":
         entries["parallel"] = replace(entries["parallel"], value={})
     tree = replace(tree, value=entries)
@@ -49,14 +50,10 @@ def _mistakes(error: ValidationError, tree: Node, blamed: set[str]) -> Iterator[
             yield problem  # a section whose preset is unknown lacks keys only because of that
 
 
-def _with_sources(data: Node) -> Node:
-    """`data` with `train` as a list of mappings: a glob stands for `{path: glob}`, one source for a list of one."""
+def _written_out(data: Node) -> Node:
+    """`data` with each of its sources as a mapping."""
     train = data.child("train")
-    if train is None:
-        return data
-    items = train.value if isinstance(train.value, list) else [train]
-    sources = [replace(item, value={"path": item}) if isinstance(item.value, str) else item for item in items]
-    return replace(data, value={**data.items, "train": replace(train, value=sources)})
+    return replace(data, value={**data.items, "train": sources(train)}) if train is not None else data
 
 
 def origins(spec: Spec, tree: Node) -> Iterator[tuple[str, str, Place | None]]:

@@ -245,7 +245,9 @@ class AmountIn:
     def _wrong(self, parts: tuple[str, str] | None) -> str:
         if parts is None:
             return f"is not a number of {' or '.join(self.units)}"
-        return "has no unit" if not parts[1] else f"is not counted in {' or '.join(self.units)}"
+        if parts[1] in _SCALE:
+            return f"does not say of what: {' or '.join(self.units)}" if parts[1] else "has no unit"
+        return f"is not counted in {' or '.join(self.units)}"
 
     def _forms(self) -> str:
         return " or ".join(_AMOUNTS[name][1] for name in self.units)

@@ -12,7 +12,9 @@ from ...cli import COMMANDS
 from .tables import code, page, table
 
 _INTRO = """\
-`--set KEY=VALUE` overrides a key of the spec on every command that takes it. `trainwright COMMAND --help` prints the
+`--set KEY=VALUE` overrides a key of the spec on every command that takes it: `cluster.power_cap=350W`, an entry of a
+list as `data.train.0.weight=2`, a whole list as `'data.train=[a/*.txt, b/*.txt]'`, `=null` to take a value away, and
+`'matrix.cluster.power_cap=[400 W, 350 W]'` for several specs of one. `trainwright COMMAND --help` prints the
 same as this page. What a command's exit code means: [exit codes](exit-codes.md).
 """
 

@@ -103,6 +103,19 @@ def test_set_reads_values_as_the_spec_does(folder):
     assert [source.path for source in spec.data.train] == ["a.txt"]
 
 
+@pytest.mark.parametrize("train", ["a.txt", "[a.txt]", "{path: a.txt}", "[{path: a.txt, weight: 3}]"])
+def test_set_takes_the_path_that_a_problem_prints(folder, train):
+    """`data.train.0.weight` is how problems call it, whichever short form the file has; the rest of it stays."""
+    spec = load(written(folder, f"data: {{train: {train}}}\n"), ["data.train.0.weight=2"]).spec
+    assert [(source.path, source.weight) for source in spec.data.train] == [("a.txt", 2)]
+
+
+def test_set_can_make_a_matrix(folder):
+    """A sweep needs no second file."""
+    found = load_all([written(folder, "")], ["matrix.cluster.power_cap=[400 W, 350 W]"])
+    assert [item.spec.cluster.power_cap for item in found] == [400, 350]
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -112,6 +125,10 @@ def test_set_reads_values_as_the_spec_does(folder):
         ("a..b=1", "TW112"),
         ("A=1", "TW112"),
         ("cluster.powr=1", "TW201"),
+        ("extends=base.yaml", "TW112"),
+        ("data.train.1.weight=2", "TW112"),
+        ("data.train.0.wieght=2", "TW201"),
+        ("matrix.data.train.5.weight=[1, 2]", "TW111"),
     ],
 )
 def test_a_wrong_set_is_reported_at_the_option(folder, text, code):
