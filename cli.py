@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 import typer
@@ -18,23 +19,23 @@ from .spec.problem import InputError
 COMMANDS = {
     "init": "Write a commented spec from a few answers.",
     "check": "Check a spec and report every problem at once.",
-    "explain": "Explain a problem code: the rule, the reason, a bad and a good example.",
+    "explain": "Explain a problem code: rule, reason, a bad and a good spec.",
     "presets": "List the models, GPUs and clusters that a spec can name.",
     "schema": "Print the JSON Schema of the spec, for editors.",
     "fmt": "Format a spec, keeping comments and order.",
-    "diff": "Say what changed in meaning between two specs, and what that costs.",
-    "plan": "Search the parallel layouts and show the best, and why others lose.",
-    "estimate": "Say what a run will cost: memory, time, energy, carbon, money.",
-    "scaling": "Throughput and carbon against GPU count, interconnect and power cap.",
+    "diff": "Say what changed between two specs, and what that costs.",
+    "plan": "Show the best parallel layouts, and why the others lose.",
+    "estimate": "Say what runs will cost: memory, time, energy, carbon, money.",
+    "scaling": "Throughput and carbon against GPUs, interconnect, power cap.",
     "backtest": "Compare the estimator with runs that really happened.",
     "calibrate": "Fit the estimator's efficiency to your own runs.",
-    "compile": "Write the bundle: plan, DeepSpeed config, launch scripts, estimate.",
+    "compile": "Write the bundle: plan, scripts, DeepSpeed config, estimate.",
     "preflight": "Check the machines before a run starts.",
     "launch": "Compile, verify and start a run, and follow it.",
     "status": "Say where a run stands.",
     "stop": "Ask a run to save and leave.",
     "watch": "Follow a run live: progress, loss, power, carbon so far.",
-    "report": "The emissions table and the loss curves of one or several runs.",
+    "report": "The emissions table and the loss curves of runs.",
     "compare": "Runs and specs side by side, planned or measured.",
     "reproduce": "Rebuild a paper's table from the checked-in specs.",
     "export": "Write a run's weights in the Hugging Face Llama layout.",
@@ -48,6 +49,13 @@ class LazyGroup(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is click's
         """Names in the order of the table, which is the order of work."""
         return list(COMMANDS)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first word names; for a mistyped one, the name that was meant."""
+        near = get_close_matches(args[0], COMMANDS, n=1) if args[0] not in COMMANDS else []
+        if near:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]}?")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, or for the help page a stub that carries its one line."""

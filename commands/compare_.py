@@ -21,7 +21,7 @@ CAP_STEP = 50  # watts between two points of a sweep
 
 
 def command(
-    what: list[Path] = typer.Argument(metavar="RUN|SPEC...", help="Run folders and spec files, in any order."),
+    what: list[Path] = typer.Argument(metavar="RUN|SPEC", help="Run folders and spec files, in any order."),
     caps: bool = typer.Option(False, "--caps", help="Sweep each spec over the power caps that its device allows."),
     region: list[str] = typer.Option([], help="Also: what each would emit on this grid, e.g. fr. Repeatable."),
     sets: Sets = [],  # noqa: B006 - typer reads it, nobody writes it

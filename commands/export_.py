@@ -11,7 +11,7 @@ from ..spec.run import RunFolder
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
     out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
     prompt: Annotated[str | None, typer.Option(help="Text for the model to continue, as a first look at it.")] = None,
 ) -> None:

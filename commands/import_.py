@@ -9,7 +9,7 @@ import typer
 
 
 def command(
-    source: Annotated[Path, typer.Argument(help="Folder with config.json and *.safetensors.")],
+    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder with config.json and *.safetensors.")],
     out: Annotated[Path, typer.Option(help="Folder to write, inside the project; must not exist.")],
 ) -> None:
     """Start from a Hugging Face Llama checkpoint."""

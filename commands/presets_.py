@@ -61,7 +61,9 @@ _COLUMNS: dict[str, _Cells] = {
 
 
 def command(
-    kind: Annotated[Kind | None, typer.Argument(help="One table only.")] = None,
+    kind: Annotated[
+        Kind | None, typer.Argument(metavar="KIND", help="models, clusters or gpus: one table only.")
+    ] = None,
     format_: Annotated[
         Literal["text", "json"], typer.Option("--format", help="text, or json with the sources.")
     ] = "text",

@@ -10,7 +10,7 @@ from ..spec.problem import InputError
 
 
 def command(
-    runs: list[Path] = typer.Argument(None, help="Run folders, for example runs/tiny-cpu."),
+    runs: list[Path] = typer.Argument(None, metavar="RUN", help="Run folders, for example runs/tiny-cpu."),
     out: Path | None = typer.Option(
         None, help="Folder of the files; default RUN/report, or ./report for several runs."
     ),

@@ -18,7 +18,7 @@ POINTS = 200  # of a predicted curve
 
 
 def command(
-    paper: str = typer.Argument(help="Name of the paper: llama2."),
+    paper: str = typer.Argument(metavar="PAPER", help="Name of the paper: llama2."),
     run: list[Path] = typer.Option([], help="A run to set beside the prediction. Repeatable."),
     out: Path | None = typer.Option(None, help="Folder of the document; default reproduce-PAPER."),
 ) -> None:

@@ -11,7 +11,7 @@ from ..spec.run import RunFolder
 
 
 def command(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.", show_default=False)],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders.", show_default=False)],
 ) -> None:
     """Print where each run is (process, Slurm or Kubernetes job, nowhere) and its progress."""
     from rich.console import Console
@@ -22,6 +22,9 @@ def command(
     console = Console(highlight=False)
     for run in runs:
         place = find(RunFolder(run))
+        # A job that waits in a queue may have written nothing yet; any other folder must be a run's.
+        waits = place is not None and not RunFolder(run).events.exists()
+        picture = None if waits else draw_once(run, console.width)
         console.print(f"{run}: {place.text if place else 'not running'}", soft_wrap=True)
-        if RunFolder(run).events.exists():
-            console.print(draw_once(run, console.width))
+        if picture is not None:
+            console.print(picture)

@@ -11,7 +11,9 @@ from ..spec.run import RunFolder
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run folder, for example runs/tiny-cpu.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Run folder, for example runs/tiny-cpu.", show_default=False)
+    ],
     wait: Annotated[bool, typer.Option(help="Wait until it has left.")] = True,
 ) -> None:
     """Stop RUN after a checkpoint; launch it again to go on."""

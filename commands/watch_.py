@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 
-def command(run: Path = typer.Argument(help="Run folder, for example runs/tiny-cpu.")) -> None:
+def command(run: Path = typer.Argument(metavar="RUN", help="Run folder, for example runs/tiny-cpu.")) -> None:
     """Show progress, loss, power, energy and carbon until the run ends; Ctrl-C leaves the run alone."""
     from rich.console import Console
 

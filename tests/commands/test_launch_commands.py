@@ -83,7 +83,14 @@ def test_what_is_no_bundle_is_not_launched(project) -> None:
 def test_stop_and_status_of_a_run_that_is_not_running(project) -> None:
     """Status says so; stop exits 2 and creates no stop file that would end the next launch."""
     (project / "runs/tiny-cpu").mkdir(parents=True)
+    shutil.copy(project / "build/tiny-cpu/plan.json", project / "runs/tiny-cpu")
     assert "not running" in trainwright(project, "status", "runs/tiny-cpu").stdout
+
+
+def test_status_of_no_run_is_an_error(project) -> None:
+    """A mistyped folder is not a run that stands still."""
+    done = trainwright(project, "status", "runs/tiny-cup")
+    assert (done.returncode, "TW861" in done.stderr, done.stdout) == (2, True, "")
     assert trainwright(project, "stop", "runs/tiny-cpu").returncode == 2
     assert not (project / "runs/tiny-cpu/stop").exists()
 

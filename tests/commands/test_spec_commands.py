@@ -68,6 +68,20 @@ def test_exit_codes(run, words, code):
     assert out or err or words[0] == "fmt"
 
 
+def test_the_list_of_commands_is_whole_at_80_columns(run, monkeypatch):
+    """Every command's line is there to its end; click cuts what is too long."""
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run("--help")
+    assert [text for text in cli.COMMANDS.values() if text not in out] == []
+
+
+@pytest.mark.parametrize(("typo", "meant"), [("estmate", "estimate"), ("lanch", "launch"), ("presests", "presets")])
+def test_a_mistyped_command_is_told_its_name(run, typo, meant):
+    """As with a mistyped key; nothing is guessed and run."""
+    code, _, err = run(typo)
+    assert (code, f"Did you mean {meant}?" in err) == (2, True)
+
+
 def test_json_goes_to_standard_output_and_is_all_there(run):
     """A tool reads one JSON document; nothing else is printed there."""
     _, out, _ = run("check", "--format", "json", str(BAD / "TW201-keys.yaml"))
