@@ -23,8 +23,10 @@ def command(
     form: FormatOption = "table",
 ) -> None:
     """Compare two specs by what they mean."""
-    checked([before, after], sets)  # the problems of both at once
-    old, new = load(before, sets).spec, load(after, sets).spec
+    found = checked([before, after], sets)  # the problems of both at once
+    if len(found) != 2:
+        found = [load(path, sets) for path in (before, after)]  # raises: one of them is a matrix
+    old, new = (item.spec for item in found)
     changed = changes(old, new)
     if not changed and form == "table":
         print(f"{before} and {after} mean the same")

@@ -24,7 +24,7 @@ def changes(planned: Row, actual: Row, estimate: Estimate, carbon: CarbonPlan | 
     if carbon is None or not planned.carbon_tonnes or not actual.carbon_tonnes:
         return ()
     factors = (
-        ("hours", planned.device_hours, actual.device_hours, "device hours"),
+        ("time", planned.device_hours, actual.device_hours, "device hours"),
         ("power", planned.power_watts, actual.power_watts, "W"),
         ("PUE", estimate.pue, carbon.pue, ""),
         ("intensity", estimate.intensity_kg_per_kwh, carbon.intensity_kg_per_kwh, "kgCO2eq/kWh"),

@@ -22,6 +22,7 @@ _LATEX = {
     ">": r"\textgreater{}",
     **{char: "\\" + char for char in "&%$#_{}"},
 }
+FOLDED = 24  # characters of a word that a narrow terminal still shows in one piece
 CROWDED = 8  # columns: a LaTeX table of so many is set small
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
@@ -103,7 +104,10 @@ class _Fitted:
 
 
 def _upright(table: Table, room: int) -> RichTable:
-    """Columns as narrow as their longest word, and `room` more characters for the first that can use them."""
+    """Columns as narrow as their longest word, and `room` more characters for the first that can use them.
+
+    Words of text longer than FOLDED, such as paths, may break: one of them must not turn the whole table.
+    """
     laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for index, heading in enumerate(table.headings):
         numeric = index in table.numeric
@@ -112,6 +116,7 @@ def _upright(table: Table, room: int) -> RichTable:
         lines = [*broken.splitlines(), *cells]
         words = [*broken.split(), *(cells if numeric else " ".join(cells).split())]
         least, full = (max(map(cell_len, parts), default=0) for parts in (words, lines))
+        least = least if numeric else min(least, FOLDED)
         width = min(full, least + room)
         room -= width - least
         laid.add_column(Text(broken), justify="right" if numeric else "left", width=width, overflow="fold")

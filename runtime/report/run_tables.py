@@ -18,9 +18,9 @@ def difference(run: Run) -> Table | None:
     gap = run.actual.carbon_tonnes - run.planned.carbon_tonnes
     rows = tuple(
         (
-            text(c.cause),
-            Cell(f"{c.planned:,.5g} {c.unit}".strip(), c.planned),
-            Cell(f"{c.actual:,.5g} {c.unit}".strip(), c.actual),
+            text(f"{c.cause} ({c.unit})" if c.unit else c.cause),
+            Cell(f"{c.planned:,.5g}", c.planned),
+            Cell(f"{c.actual:,.5g}", c.actual),
             Cell(signed_percent(c.ratio), c.ratio),
             Cell(_signed(c.tonnes, mass), c.tonnes),
         )

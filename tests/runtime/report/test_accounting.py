@@ -113,7 +113,7 @@ def test_a_clock_that_jumps_back_loses_no_stall(tmp_path):
 def test_parts_of_the_difference_add_up(restarted):
     """The causes' tonnes sum to actual minus planned, with no remainder."""
     run = _report(restarted)
-    assert [c.cause for c in run.changes] == ["hours", "power", "PUE", "intensity"]
+    assert [c.cause for c in run.changes] == ["time", "power", "PUE", "intensity"]
     assert math.fsum(c.tonnes for c in run.changes) == pytest.approx(
         run.actual.carbon_tonnes - run.planned.carbon_tonnes, rel=1e-9
     )

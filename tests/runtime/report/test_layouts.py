@@ -66,6 +66,15 @@ def test_terminal_table_turns_on_its_side_instead_of_cutting(width, names):
     assert out.getvalue().count("Name") == names
 
 
+def test_a_long_word_is_folded_and_does_not_turn_the_table():
+    """The path of an image breaks over lines; the rows of all others stay rows, and nothing is cut."""
+    image = "registry.example.org/team/pytorch-training@sha256:" + "0123456789abcdef" * 4
+    out = io.StringIO()
+    Console(file=out, width=80).print(terminal(_table(image)))
+    assert out.getvalue().count("Name") == 1
+    assert image in "".join(line.split("1.50")[0].strip() for line in out.getvalue().splitlines())
+
+
 def test_terminal_takes_no_markup_from_words():
     """[red] is a name, not a colour."""
     out = io.StringIO()
