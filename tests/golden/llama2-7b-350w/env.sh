@@ -5,6 +5,9 @@
 # Each process computes on the cores it is given; more threads than cores only take turns.
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 
+# CUDA counts the GPUs as NVML does: the energy meter and the power cap then read the boards that train
+export CUDA_DEVICE_ORDER=PCI_BUS_ID
+
 # NCCL's own complaints reach the log, without its chatter
 export NCCL_DEBUG=WARN
 
