@@ -77,6 +77,7 @@ class Profile:
     announce: float
     handover: float
     hpz: bool
+    early_stop: bool
     source: str = ""
 
 

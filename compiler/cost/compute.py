@@ -63,10 +63,11 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class LayerTime:
-    """Seconds of one layer and one micro batch on one rank."""
+    """Seconds of one layer and one micro batch on one rank; `last` is its final product's part of the forward pass."""
 
     forward: Pass
     backward: Pass
+    last: float
 
 
 def _matmuls(case: Case) -> list[tuple[int, int, int]]:
@@ -130,9 +131,9 @@ def layer_time(case: Case) -> LayerTime:
     slow = 1 / (case.profile.matmul * (case.profile.fp8 if precision == "fp8" else 1))
     forward, backward = _attention(case)
     elements, back_elements = _elementwise(case)
-    ahead = slow * sum(matmul_seconds(gpu, precision, *product) for product in products)
+    ahead = [slow * matmul_seconds(gpu, precision, *product) for product in products]
     behind = slow * sum(_backward(gpu, precision, product) for product in products)
-    return LayerTime(Pass(ahead, forward, elements), Pass(behind, backward, back_elements))
+    return LayerTime(Pass(sum(ahead), forward, elements), Pass(behind, backward, back_elements), ahead[-1])
 
 
 def head_time(case: Case) -> float:

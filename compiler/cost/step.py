@@ -52,7 +52,7 @@ def _share(case: Case, times: LayerTime) -> float:
     if case.layout.recompute == "none":
         return 0.0
     if case.layout.recompute == "full":
-        return times.forward.seconds
+        return times.forward.seconds - (times.last if case.profile.early_stop else 0.0)
     part = case.profile.selective
     ahead = times.forward
     return part["matmul"] * ahead.matmul + part["elementwise"] * ahead.elementwise + part["attention"] * ahead.attention
@@ -79,11 +79,12 @@ def _layer(case: Case) -> _Micro:
     times = layer_time(case)
     repeated = _share(case, times)
     full = case.layout.recompute == "full"
-    passes = 3 if full else 2
+    again = 0.5 if case.profile.early_stop else 1.0  # the last product's all-reduce is not repeated either
+    passes = 2 + (again if full else 0)
     exposed = 1 - case.profile.overlap["tensor"]
     forward, backward, parallel = case.profile.host
     wide = parallel * case.layout.tensor if case.layout.tensor > 1 else 0.0
-    host = (forward + wide) * (passes - 1) + backward + wide
+    host = (forward + wide) * (2 if full else 1) + backward + wide
     compute = (times.forward.seconds + times.backward.seconds) / case.speed
     return _Micro(compute, repeated / case.speed, exposed * passes * _model_parallel(case), host)
 

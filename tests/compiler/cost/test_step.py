@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from trainwright.compiler.cost.case import Case, Machine, Work, profile
+from trainwright.compiler.cost.compute import layer_time
 from trainwright.compiler.cost.goodput import goodput
 from trainwright.compiler.cost.loss import final_loss
 from trainwright.compiler.cost.step import step
@@ -44,6 +47,16 @@ def test_full_recomputation_repeats_the_forward_pass():
     """A third more compute, no more."""
     none, full = (step(_case(tensor=8, recompute=kind)).parts for kind in ("none", "full"))
     assert 0.25 <= full["recomputation"] / none["compute"] <= 0.40
+
+
+def test_early_stop_leaves_out_the_last_product():
+    """PyTorch's checkpoint repeats less than Megatron's: all but the product of the feed-forward's output."""
+    stack = replace(profile("megatron-2021"), early_stop=True)
+    asked = _case(recompute="full")
+    whole, short = (step(case).parts["recomputation"] for case in (asked, replace(asked, profile=stack)))
+    last = layer_time(asked).last * GPT_18B.layers
+    assert whole - short == pytest.approx(last)
+    assert 0.2 <= last / whole <= 0.34
 
 
 def test_a_slower_clock_slows_compute_only():
