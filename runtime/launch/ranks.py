@@ -37,8 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _torchrun(words: Sequence[str], run: Path) -> int:
     """Run torchrun here; the code of the first rank that failed (torchrun's own is always 1), 0 when none did."""
-    # A node that ends first takes the agents' store with it; the others log a traceback for what is no failure.
-    logging.getLogger("torch.distributed.elastic.agent.server.api").setLevel(logging.CRITICAL)
+    # A node that ends first takes the agents' store with it; the others log a traceback for what is no failure. And how
+    # a rank ended is said below.
+    for module in ("agent.server.api", "multiprocessing.api"):
+        logging.getLogger(f"torch.distributed.elastic.{module}").setLevel(logging.CRITICAL)
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main as torchrun
 

@@ -21,10 +21,12 @@ from .machine import machine
 def together(plan: Plan, run: Path) -> tuple[int, list[Finding]]:
     """This rank and the findings of all; every rank gets the same.
 
-    Where this node lacks the devices nothing can be joined: then its local rank and its own findings.
+    Where this node lacks the devices nothing can be joined: its first rank alone speaks, and fails, as a launcher ends
+    all others with the first one that fails.
     """
     if any(finding.state == "fail" for finding in devices(plan)):
-        return int(os.environ["LOCAL_RANK"]), machine(plan, run)
+        local_rank = int(os.environ["LOCAL_RANK"])
+        return local_rank, machine(plan, run) if local_rank == 0 else []
     with tempfile.TemporaryDirectory(prefix="trainwright-nccl-") as folder:
         nccl.listen(Path(folder))
         world = join(plan)

@@ -115,6 +115,20 @@ def test_preflight_fails_with_what_to_do(project) -> None:
     assert (done.returncode, "load NVIDIA's driver" in done.stdout) == (2, True)
 
 
+def test_a_gpu_bundle_on_a_machine_without_gpus_ends_with_a_table(project) -> None:
+    """Launched, it leaves with 2 before anything is prepared: which check failed, what to do, and no traceback."""
+    if Path("/proc/driver/nvidia").exists():
+        pytest.skip("this machine has NVIDIA GPUs")
+    gpus = "cluster={gpu: A100-SXM4-80GB, gpus: 2, gpus_per_node: 2, power_cap: 300 W}"
+    done = trainwright(project, "launch", "tiny-cpu.yaml", "--set", gpus, "--out", "gpus")
+    table = [line[:15].strip() for line in done.stdout.splitlines() if line[:4] in ("pass", "fail", "warn")]
+    assert (done.returncode, table[0]) == (2, "fail  devices")
+    assert "load NVIDIA's driver, or give the job GPUs" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "rank 0 ended with code 2" in done.stderr
+    assert not (project / "runs/tiny-cpu/tokenizer").exists()
+
+
 def test_a_bundle_from_elsewhere_runs_anywhere(project) -> None:
     """No path of the machine that compiled it is inside: moved, it is still whole and gives the same command."""
     moved = project / "elsewhere"
