@@ -107,7 +107,7 @@ def software(row: Row) -> tuple[Profile, Recompute]:
     if staged or int(row.get("tp") or 1) > 1:
         family = device(row).family
         return profile(defaults["model_parallel"].get(family, defaults["model_parallel"]["ampere"])), "none"
-    return profile(defaults["profile"]), "none"
+    return profile(defaults["benchmark" if row.get("kind") == "benchmark" else "profile"]), "none"
 
 
 def machine(row: Row, device: Gpu) -> Machine:

@@ -64,7 +64,7 @@ class Profile:
     selective: Mapping[str, float]
     overlap: Mapping[str, float]
     state: Mapping[str, float]
-    memory: Mapping[str, float]
+    memory: Mapping[str, Any]
     collectives: float
     fp32_gradients: bool
     vocabulary_parallel: bool
@@ -78,6 +78,7 @@ class Profile:
     handover: float
     hpz: bool
     early_stop: bool
+    own_buckets: bool
     source: str = ""
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import ceil
 
 from ...spec.facts import facts
+from ..bucket import bucket_elements
 from .case import Case
 from .step import stage_parameters
 
 WIDE = 2
 GIGA = 1e9
+SLICE_ROWS = 256  # that a slice of the head has at least (runtime/head.py)
 
 
 def state_bytes(case: Case) -> dict[str, float]:
@@ -31,21 +33,29 @@ def state_bytes(case: Case) -> dict[str, float]:
     return parts
 
 
+def _kept(case: Case, norm: float, attention: float, activation: float) -> float:
+    """Bytes that a layer keeps of one token, given bytes per element of its norms, attention and feed-forward."""
+    shape, layout = case.work.shape, case.layout
+    d, f, kv, tensor = shape.hidden_size, shape.ffn_size, shape.kv_size, layout.tensor
+    return norm * d / (tensor if layout.megatron_sequence else 1) + (attention * d + 4 * kv + activation * f) / tensor
+
+
 def _layer_bytes(case: Case) -> tuple[float, float, float]:
     """Bytes that one layer keeps for its backward pass: (its input, everything, everything but `selective`'s)."""
     shape, layout, tokens = case.work.shape, case.layout, case.tokens_per_rank
     kept = case.profile.memory
-    d, f, kv, tensor = shape.hidden_size, shape.ffn_size, case.kv_size, layout.tensor
-    whole = tensor if layout.megatron_sequence else 1
-    border = WIDE * tokens * d / whole
+    tensor = layout.tensor
+    border = WIDE * tokens * shape.hidden_size / (tensor if layout.megatron_sequence else 1)
     activation = kept["gated"] if shape.gated else kept["activation"]
-    inside = tokens * (kept["norm"] * d / whole + (kept["attention"] * d + 4 * kv + activation * f) / tensor)
+    inside = tokens * _kept(case, kept["norm"], kept["attention"], activation)
     scores = 0.0
     if case.profile.attention == "materialised":
         heads = shape.heads / (tensor * layout.sequence)
         scores = facts("constants")["attention"]["kept"] * tokens * case.work.sequence * heads
     cut = case.profile.selective
-    thin = inside * (1 - cut["elementwise"]) + scores * (1 - cut["attention"])
+    few = kept["thin"]
+    rest = tokens * _kept(case, *few) if few else inside * (1 - cut["elementwise"])
+    thin = rest + scores * (1 - cut["attention"])
     return border, inside + scores, thin
 
 
@@ -64,9 +74,29 @@ def activation_bytes(case: Case) -> float:
 
 
 def logit_bytes(case: Case) -> float:
-    """Logits in 16 bit and fp32 with their gradient, on the stage that computes the loss."""
-    rows = case.work.shape.vocab_size / (case.layout.tensor if case.profile.vocabulary_parallel else 1)
-    return case.profile.memory["logit"] * case.tokens_per_rank * rows
+    """Logits in 16 bit and fp32 with their gradient, on the stage that computes the loss.
+
+    A head that works by slices holds one slice, and the fp32 gradient of its weight.
+    """
+    shape, held = case.work.shape, case.profile.memory
+    rows = shape.vocab_size / (case.layout.tensor if case.profile.vocabulary_parallel else 1)
+    whole = case.tokens_per_rank * rows
+    if not held["slice"]:
+        return held["logit"] * whole
+    return held["logit"] * min(whole, max(held["slice"], SLICE_ROWS * rows)) + 4 * rows * shape.hidden_size
+
+
+def bucket_bytes(case: Case) -> float:
+    """Gradients on their way to other ranks: our own buffer as the bundle sizes it, or what the stack is known to hold.
+
+    DeepSpeed's ZeRO-1 fills it in the precision of the accumulator, fp32; the higher stages in the gradients' own
+    (stage_1_and_2.py, `setup_buckets`; stage3.py, `_setup_for_real_optimizer`).
+    """
+    layout, held = case.layout, case.profile.memory
+    if not case.profile.own_buckets:
+        return held["bucket_gb"] * GIGA if layout.gpus > 1 else 0.0
+    wide = 4 if layout.zero == 1 or case.work.precision == "fp32" else WIDE
+    return wide * bucket_elements(case.work.shape, layout.tensor)
 
 
 def memory_bytes(case: Case) -> dict[str, float]:
@@ -76,7 +106,7 @@ def memory_bytes(case: Case) -> dict[str, float]:
     parts["activations"] = activation_bytes(case)
     first = case.layout.pipeline > 1
     parts["logits"] = logit_bytes(case) / (2 if first else 1)
-    parts["buckets"] = held["bucket_gb"] * GIGA if case.layout.gpus > 1 else 0.0
+    parts["buckets"] = bucket_bytes(case)
     used = sum(parts.values())
     parts["fragmentation"] = held["fragmentation"] * used
     parts["context"] = held["context_gb"] * GIGA

@@ -120,7 +120,7 @@ def _sharded_parameters(case: Case, layers: float) -> float:
 
 
 def _gradients(case: Case, layers: float) -> tuple[float, float]:
-    """Seconds once a step of the gradient reduction, and of gathering updated parameters."""
+    """Seconds of one gradient reduction, and once a step of gathering updated parameters."""
     inner, outer = _data_groups(case)
     machine, layout = case.machine, case.layout
     wide = case.profile.fp32_gradients and case.work.precision != "fp16"
@@ -149,10 +149,11 @@ def _optimizer(case: Case) -> float:
 
 
 def _accumulation(case: Case) -> float:
-    """Seconds of adding one micro batch's bf16 gradients to fp32 ones."""
-    if case.work.precision != "bf16":
+    """Seconds of adding one micro batch's 16-bit gradients to fp32 ones, which ZeRO 2 and 3 hold divided."""
+    if case.work.precision == "fp32" or (case.work.precision == "fp16" and not case.profile.own_buckets):
         return 0.0
-    return stream_seconds(case.machine.gpu, case.profile.accumulate * stage_parameters(case))
+    owned = stage_parameters(case) / (case.shards if case.layout.zero >= 2 else 1)
+    return stream_seconds(case.machine.gpu, case.profile.accumulate * owned)
 
 
 def _hidden(seconds: float, share: float, behind: float) -> float:
@@ -180,13 +181,14 @@ def step(case: Case) -> Step:
         send += profile.handover * (micro + stages - 1)
     reduction, gather = _gradients(case, layers)
     behind = heaviest * layer.seconds * 2 / 3
+    rounds = micro if layout.zero == 2 else 1  # what is divided is reduced with every micro batch
     parts = {
         "compute": micro * heaviest * layer.compute + micro * head,
         "recomputation": micro * heaviest * layer.recompute,
         "tensor parallel": micro * heaviest * layer.tensor,
         "host": micro * heaviest * layer.waiting,
         "parameters": micro * exposed + _hidden(gather, profile.overlap["updates"], behind),
-        "gradients": _hidden(reduction, profile.overlap["gradients"], behind),
+        "gradients": rounds * _hidden(reduction, profile.overlap["gradients"], behind),
         "pipeline bubble": fill,
         "pipeline transfers": send,
         "accumulation": micro * _accumulation(case),

@@ -10,11 +10,7 @@ from typing import Any
 from ...spec.layout import Layout
 from ...spec.plan import Plan
 from ...spec.problem import InputError, Problem
-
-# A bucket holds this many layers; DeepSpeed's default (5e8 elements) is the upper bound.
-BUCKET_LAYERS = 2
-SMALLEST_BUCKET = 2**20
-LARGEST_BUCKET = 500_000_000
+from ..bucket import bucket_elements
 
 
 def deepspeed_config(plan: Plan) -> dict[str, Any]:
@@ -93,7 +89,7 @@ def wrong_in_silence(plan: Plan) -> list[Problem]:
 
 def _zero(plan: Plan) -> dict[str, Any]:
     layout, shape = plan.layout, plan.model.shape
-    bucket = min(LARGEST_BUCKET, max(SMALLEST_BUCKET, BUCKET_LAYERS * shape.layer_parameters // layout.tensor))
+    bucket = bucket_elements(shape, layout.tensor)
     zero: dict[str, Any] = {
         "stage": layout.zero,
         "contiguous_gradients": True,
@@ -125,6 +121,12 @@ def _stage3(layout: Layout, hidden: int, bucket: int) -> dict[str, Any]:
 
 def _tensor_parallel(ranks: int) -> dict[str, Any]:
     """AutoTP told which of the model's matrices to split, and to touch nothing else (names: `runtime/model.py`)."""
-    column = {"patterns": [r".*\.[qkv]_proj\.weight$", r".*\.(up|gate)_proj\.weight$"], "partition_type": "column"}
+    across = [
+        r".*\.[qkv]_proj\.weight$",
+        r".*\.(up|gate)_proj\.weight$",
+        r".*embed_tokens\.weight$",
+        r"lm_head\.weight$",
+    ]
+    column = {"patterns": across, "partition_type": "column"}
     row = {"patterns": [r".*\.o_proj\.weight$", r".*\.down_proj\.weight$"], "partition_type": "row"}
     return {"autotp_size": ranks, "partition_config": {"use_default_specs": False, "layer_specs": [row, column]}}

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from trainwright.compiler.cost.case import Case, Machine, Work, profile
-from trainwright.compiler.cost.memory import activation_bytes, memory_bytes, state_bytes
+from trainwright.compiler.cost.memory import SLICE_ROWS, activation_bytes, bucket_bytes, memory_bytes, state_bytes
+from trainwright.compiler.question import question
+from trainwright.compiler.render.ds_config import deepspeed_config
+from trainwright.runtime.head import LEAST_ROWS, SLICE
 from trainwright.spec.hardware import gpu
 from trainwright.spec.layout import Layout
 from trainwright.spec.shape import ModelShape
+
+from ..specs import unit
 
 LLAMA_7B = ModelShape(32, 4096, 11008, 32, 32, 32000)
 TRILLION = ModelShape(
@@ -67,3 +74,28 @@ def test_hpz_costs_a_second_copy_and_nothing_else():
     plain, second = (state_bytes(_case(data=64, zero=3, shard_group=group)) for group in (0, 8))
     assert second.pop("second copy of weights") == pytest.approx(2 * LLAMA_7B.parameters / 8, rel=0.001)
     assert second == plain
+
+
+@pytest.mark.parametrize("name", ["tiny-cpu", "llama2-7b", "llama2-70b"])
+def test_buckets_are_those_of_the_bundle(name):
+    """The estimate counts the buffer that ds_config.json asks for: two layers of a small model, never a constant."""
+    made = unit(name)
+    case = question(made.spec, made.plan.layout)
+    asked = deepspeed_config(made.plan)["zero_optimization"]["reduce_bucket_size"]
+    wide = 4 if made.plan.layout.zero == 1 else 2
+    assert bucket_bytes(case) == wide * asked
+
+
+def test_the_head_holds_one_slice_of_logits():
+    """As the runtime's: eight bytes for each of its logits, and the weight's gradient in fp32."""
+    assert (profile("deepspeed").memory["slice"], profile("cpu").memory["slice"]) == (SLICE["cuda"], SLICE["cpu"])
+    assert SLICE_ROWS == LEAST_ROWS
+    shape = replace(LLAMA_7B, vocab_size=128256)
+    few, many = (memory_bytes(_case(shape, micro_batch=micro))["logits"] for micro in (2, 16))
+    assert few == many == 8 * SLICE["cuda"] + 4 * 128256 * 4096
+
+
+def test_selective_keeps_every_projection():
+    """Norms and their results, q, k, v, gate and up: 10 d + 4 kv + 4 f bytes a token (runtime/model.py)."""
+    kept = activation_bytes(_case(recompute="selective", micro_batch=1))
+    assert kept == 32 * 2048 * (10 * 4096 + 4 * 4096 + 4 * 11008)
