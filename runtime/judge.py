@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..spec.emissions import carbon_tonnes
 from ..spec.exit_codes import Exit
-from . import guard
+from . import guard, saving
 from .checkpoint import generation
 from .engine import replica_group
 from .exits import Ended
@@ -51,6 +51,7 @@ def judge(session: Session, outcome: Outcome) -> None:
 
 def rewind(session: Session) -> None:
     """Go back to the newest checkpoint and leave out the batches up to the spike (PaLM, arXiv 2204.02311, 5.1)."""
+    saving.publish(session)
     spiked, rewinds = session.state.step, session.state.rewinds + 1
     found = generation.find(session.world, session.run.checkpoints)
     if found.path is None or rewinds > MOST_REWINDS:

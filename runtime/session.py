@@ -14,6 +14,7 @@ from typing import Any
 from ..spec.plan import Plan
 from ..spec.run import Event, RunFolder
 from .board import Board
+from .checkpoint.generation import Draft
 from .data.dataset import Dataset
 from .distributed import World
 from .energy import Meter, PhaseLedger, Reading
@@ -57,7 +58,9 @@ class Session:
     voice: Voice | None
     remembered: dict[str, Any]  # the settings that checkpoints carry
     warned: bool = False  # whether the budget's warning was given
-    saved: float = field(default_factory=time.monotonic)  # when the last checkpoint was written
+    saved: float = field(default_factory=time.monotonic)  # when the last checkpoint was begun
+    draft: Draft | None = None  # the checkpoint that is being written
+    stalled: float = 0.0  # seconds that it has kept training waiting
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Write an event, and show it."""

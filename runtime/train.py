@@ -12,6 +12,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -20,14 +21,13 @@ import torch
 from ..spec.exit_codes import Exit
 from ..spec.plan import read_plan
 from ..spec.run import RunFolder
-from . import guard, inject
-from .checkpoint import generation
+from . import guard, inject, saving
 from .distributed import join, leave
 from .exits import Ended, fail, note, report, status
 from .judge import compare_replicas, judge, over_budget, spike
 from .optim import configure, learning_rate
 from .session import Session
-from .start import begin, remembered
+from .start import begin
 from .step import Step, loss_of, take
 from .watchdog import Watchdog
 
@@ -73,7 +73,9 @@ def loop(session: Session) -> None:
     if over := over_budget(session):
         raise Ended(Exit.BUDGET, over)
     while state.step < schedule.steps:
-        stop, due = one_step(session)
+        stop, due, written = one_step(session)
+        if written:
+            saving.publish(session)
         if state.step % guard.CHECK_EVERY == 0:
             compare_replicas(session)
         last = state.step == schedule.steps
@@ -81,14 +83,17 @@ def loop(session: Session) -> None:
             validate(session)
         over = over_budget(session)
         if last or due or stop or over:
-            save(session)
+            save(session, wait=bool(last or stop or over))
         if stop or over:
             raise Ended(Exit.BUDGET if over else Exit.PREEMPTED, over or stop)
     raise Ended(Exit.DONE, "done")
 
 
-def one_step(session: Session) -> tuple[str, bool]:
-    """Take the next step and tell about it. Why to stop (or ""), and whether a checkpoint is due."""
+def one_step(session: Session) -> tuple[str, bool, bool]:
+    """Take the next step and tell about it.
+
+    Why to stop (or ""), whether a checkpoint is due, and whether all ranks have written the one before.
+    """
     plan, state, began = session.plan, session.state, time.monotonic()
     number = state.step + 1
     inject.strike(session.world.rank, number)
@@ -106,7 +111,7 @@ def one_step(session: Session) -> tuple[str, bool]:
         )
     )
     inject.flip_bit(session.engine.module, session.world.rank, number)
-    signalled, stop_file, due, *meters = outcome.totals
+    signalled, stop_file, due, written, *meters = outcome.totals
     reading = session.charge("train", meters)
     state.step, state.tokens = number, state.tokens + plan.schedule.tokens_per_step
     seconds = time.monotonic() - began
@@ -126,11 +131,11 @@ def one_step(session: Session) -> tuple[str, bool]:
         memory_bytes=memory(session),
     )
     judge(session, outcome)
-    return "signal" if signalled else "stop-file" if stop_file else "", bool(due)
+    return "signal" if signalled else "stop-file" if stop_file else "", bool(due), written == session.world.size
 
 
 def own_numbers(session: Session) -> list[float]:
-    """What this rank adds to the step's all-reduce: requests to stop, a due checkpoint, the meter's reading."""
+    """What this rank adds to the step's all-reduce: requests to stop, checkpoints due and written, its meter."""
     stop, schedule = session.instruments.stop, session.plan.schedule
     first = session.world.rank == 0
     number = session.state.step + 1
@@ -142,6 +147,7 @@ def own_numbers(session: Session) -> list[float]:
         float(stop.signalled),
         float(first and stop.file_exists()),
         float(due),
+        float(saving.written(session)),
         *session.instruments.meter.read().vector(),
     ]
 
@@ -166,23 +172,19 @@ def validate(session: Session) -> None:
     )
 
 
-def save(session: Session) -> None:
+def save(session: Session, *, wait: bool) -> None:
     """Write a checkpoint, after a look at the replicas: what is saved must be sound."""
     compare_replicas(session)
-    session.charge("train")
-    began, session.state.rewinds = time.monotonic(), 0
-    keep = session.plan.training.checkpoint
-    saved = generation.save(session.engine, session.world, session.run.checkpoints, remembered(session), keep)
-    session.charge("checkpoint")
-    seconds = time.monotonic() - began
-    path = str(saved.path.relative_to(session.run.path))
-    session.tell("checkpoint", step=session.state.step, path=path, seconds=seconds, bytes=saved.bytes)
-    session.settle()
-    session.saved = time.monotonic()
+    saving.publish(session)  # the one before, if it is still being written
+    saving.begin(session)
+    if wait or not session.plan.training.checkpoint.asynchronous:
+        saving.publish(session)
 
 
 def finish(session: Session, end: Ended) -> None:
     """The last words: phases and the stop event."""
+    with suppress(Ended):  # why the run ends says more than that the disk is full as well
+        saving.publish(session)
     session.instruments.meter.close()  # its last reading is exact, and its open gaps are settled
     session.charge("train")
     session.settle()

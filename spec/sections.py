@@ -145,6 +145,9 @@ class Checkpointing(Section):
     keep_every: NonNegativeInt = Field(
         default=0, description="Also keep each checkpoint whose step is a multiple of this; 0: none."
     )
+    asynchronous: bool = Field(
+        default=False, description="Write while training goes on, from a copy in the memory of each process."
+    )
 
 
 class Validation(Section):

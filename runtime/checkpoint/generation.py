@@ -28,10 +28,20 @@ STATE = "state.json"
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A generation that is being written; what it will hold is settled."""
+
+    folder: Path
+    step: int
+    own: dict[str, FileEntry]  # this rank's small files, already written
+
+
+@dataclass(frozen=True, slots=True)
 class Saved:
     """A published generation."""
 
     path: Path
+    step: int
     bytes: int
 
 
@@ -49,8 +59,8 @@ class Found:
         return json.loads((self.path / STATE).read_bytes())
 
 
-def save(engine: Any, world: World, root: Path, content: dict[str, Any], keep: Checkpointing) -> Saved:
-    """Write and publish the generation of `content["state"]["step"]`, then remove old ones.
+def draft(engine: Any, world: World, root: Path, content: dict[str, Any]) -> Draft:
+    """Begin to write the generation of `content["state"]["step"]`. The engine may train on as soon as this returns.
 
     Raises Ended(STORAGE) on every rank when the disk of any of them refuses; the generations before stay as they were.
     """
@@ -59,20 +69,25 @@ def save(engine: Any, world: World, root: Path, content: dict[str, Any], keep: C
     _together(world, lambda: store.draft(root, step) if world.rank == 0 else None, folder)
     engine.save_checkpoint(str(folder), tag=ENGINE, save_latest=False)
 
-    def finish_own() -> dict[str, FileEntry]:
-        files = engine.checkpoint_engine.take(folder)
-        files |= _write_json(folder, f"random-{world.rank:05d}.json", random_state(world))
+    def write_own() -> dict[str, FileEntry]:
+        files = _write_json(folder, f"random-{world.rank:05d}.json", random_state(world))
         return files | (_write_json(folder, STATE, content) if world.rank == 0 else {})
 
-    files = store.merge(_together(world, finish_own, folder))
+    return Draft(folder, step, _together(world, write_own, folder)[world.rank])
 
-    def publish() -> None:
+
+def publish(engine: Any, world: World, begun: Draft, keep: Checkpointing) -> Saved:
+    """Wait for the files of a draft, give it its name, and remove old generations. Raises Ended as `draft` does."""
+    folder, root = begun.folder, begun.folder.parent
+    files = store.merge(_together(world, lambda: engine.checkpoint_engine.take(folder) | begun.own, folder))
+
+    def name() -> None:
         if world.rank == 0:
-            store.publish(folder, step, files)
+            store.publish(folder, begun.step, files)
             store.prune(root, keep.keep_last, keep.keep_every)
 
-    _together(world, publish, folder)
-    return Saved(root / store.name_of(step), sum(entry.bytes for entry in files.values()))
+    _together(world, name, folder)
+    return Saved(root / store.name_of(begun.step), begun.step, sum(entry.bytes for entry in files.values()))
 
 
 def find(world: World, root: Path) -> Found:

@@ -79,6 +79,15 @@ def test_a_hostile_pickle_is_not_executed(tmp_path):
     assert not (tmp_path / "executed").exists()
 
 
+def test_a_file_written_in_the_background_holds_the_moment_of_its_saving(tmp_path):
+    """What training does to the weights meanwhile is not in it, and its hash is that of the file."""
+    files, weights = DurableFiles(background=True), torch.ones(1 << 22)
+    files.save({"weights": weights}, str(tmp_path / "state.pt"))
+    weights.zero_()
+    assert files.take(tmp_path) == {"state.pt": store.hash_file(tmp_path / "state.pt")}
+    assert files.load(str(tmp_path / "state.pt"))["weights"].min() == 1
+
+
 def test_a_changed_setting_is_refused_or_applied_by_name(halfway):
     """Refused: exit 2, naming the key. Applied: the new rate is used, and the start event names every change."""
     place = halfway(training__optimizer__learning_rate=1e-4, training__on_change="refuse")
@@ -124,6 +133,10 @@ def layout(**options):
         pytest.param(layout(zero=2), layout(data=4, zero=2), "fp32", marks=pytest.mark.slow),
         pytest.param(layout(zero=1), layout(data=2, zero=2), "fp32", marks=pytest.mark.slow),
         pytest.param(layout(data=2, zero=3), layout(sequence=2, data=2, zero=3), "fp32", marks=pytest.mark.slow),
+        pytest.param(layout(tensor=2, zero=1), layout(tensor=2, data=2, zero=1), "fp32", marks=pytest.mark.slow),
+        (layout(tensor=2, zero=1), layout(data=2, zero=1), "fp32"),
+        pytest.param(layout(zero=2), layout(tensor=2, zero=2), "bf16", marks=pytest.mark.slow),
+        pytest.param(layout(tensor=2, zero=3), layout(data=2, zero=3), "fp32", marks=pytest.mark.slow),
     ],
 )
 def test_goes_on_with_other_ranks(workplace, tiny_plan, before, after, precision):
@@ -140,13 +153,20 @@ def test_goes_on_with_other_ranks(workplace, tiny_plan, before, after, precision
     assert not list(place.run.checkpoints.glob(".*"))
 
 
-def test_the_zero_stage_does_not_cross_three(workplace, tiny_plan):
-    """DeepSpeed cannot turn ZeRO-1 state into ZeRO-3 state: refused by name, not by a crash."""
-    place = workplace(tiny_plan(layout(zero=1), steps=2))
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (layout(zero=1), layout(zero=3), "layout.zero: 1 in the checkpoint, 3 now"),
+        (layout(zero=3), layout(tensor=2, zero=3), "layout.tensor: 1 in the checkpoint, 2 now"),
+    ],
+)
+def test_what_deepspeed_cannot_convert_is_refused(workplace, tiny_plan, before, after, said):
+    """ZeRO-1 state into ZeRO-3 state, other pieces into ZeRO-3 with tensor parallelism: by name, not by a crash."""
+    place = workplace(tiny_plan(before, steps=2))
     assert place.train() == Exit.DONE
-    place.write_bundle(tiny_plan(layout(zero=3), steps=4, training__on_change="apply"))
+    place.write_bundle(tiny_plan(after, steps=4, training__on_change="apply"))
     assert place.train() == Exit.INPUT
-    assert "layout.zero: 1 in the checkpoint, 3 now" in place.output()
+    assert said in place.output()
 
 
 def test_a_used_up_budget_ends_the_run_after_a_checkpoint(workplace, tiny_plan):
@@ -187,10 +207,11 @@ def test_many_signals_during_a_save_do_not_break_it(workplace, tiny_plan):
     assert store.step_of(newest(place)) == place.events("stop")[-1]["step"]
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_a_full_disk_leaves_the_checkpoint_before(workplace, tiny_plan, ranks):
+@pytest.mark.parametrize(("ranks", "behind"), [(1, False), (2, False), (2, True)])
+def test_a_full_disk_leaves_the_checkpoint_before(workplace, tiny_plan, ranks, behind):
     """On a disk with room for one checkpoint: STORAGE on all ranks, the first is intact, no draft is left."""
-    place = workplace(tiny_plan(Layout(data=ranks, accumulation=4 // ranks), steps=4, schedule__checkpoint_every=2))
+    often = {"schedule__checkpoint_every": 2, "training__checkpoint__asynchronous": behind}
+    place = workplace(tiny_plan(Layout(data=ranks, accumulation=4 // ranks), steps=4, **often))
     place.run.checkpoints.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2400k", "tmpfs", str(place.run.checkpoints)]
     if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:

@@ -45,11 +45,12 @@ def test_a_run_logs_what_the_contract_asks_for(whole):
     assert list((whole.run.path / "tensorboard").iterdir())
 
 
-@pytest.mark.parametrize("how", ["signal", "stop-file", "kill"])
+@pytest.mark.parametrize("how", ["signal", "stop-file", "kill", "kill-while-writing"])
 def test_goes_on_bit_for_bit(whole, workplace, tiny_plan, how):
     """Stopped after some steps by SIGTERM, the stop file or kill -9, and started again: same losses, same state."""
-    place = workplace(tiny_plan(steps=STEPS, schedule__checkpoint_every=2))
-    if how == "kill":
+    behind = how == "kill-while-writing"
+    place = workplace(tiny_plan(steps=STEPS, schedule__checkpoint_every=2, training__checkpoint__asynchronous=behind))
+    if how.startswith("kill"):
         assert place.train(inject="kill rank=1 step=4") == Exit.PEER_LOST
     else:
         start = place.start()
@@ -66,10 +67,12 @@ def test_goes_on_bit_for_bit(whole, workplace, tiny_plan, how):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("behind", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_killed_again_and_again_it_ends_the_same(workplace, tiny_plan, seed):
+def test_killed_again_and_again_it_ends_the_same(workplace, tiny_plan, seed, behind):
     """All ranks killed at a random moment, time after time, saves included: the end is that of an undisturbed run."""
-    plan = tiny_plan(steps=400, schedule__checkpoint_every=3, schedule__validate_every=20)
+    often = {"schedule__checkpoint_every": 3, "schedule__validate_every": 20}
+    plan = tiny_plan(steps=400, training__checkpoint__asynchronous=behind, **often)
     undisturbed, place = workplace(plan), workplace(plan)
     assert undisturbed.train() == Exit.DONE
     moments, kills = random.Random(seed), 0  # noqa: S311 - not a secret
