@@ -36,6 +36,7 @@ def files(unit: Unit) -> dict[str, str]:
         "job": job_name(unit),
         "namespace": namespace(unit),
         "kind": _KINDS[_workload(unit)],
+        "nodes": unit.nodes,
         "held": bool(node_selector(unit)),
     }
     return {"launch.sh": script("kubernetes.launch.sh.j2", **values), "node.sh": node_script(unit)}
@@ -60,8 +61,9 @@ def _workload(unit: Unit) -> str:
 
 
 def job_name(unit: Unit) -> str:
-    """The run's name as a label of DNS, which pods' host names are made of."""
-    return unit.plan.name.replace(".", "-")[:LONGEST_NAME].strip("-")
+    """The run's name as a label of DNS (RFC 1035: a letter first), which pods' host names are made of."""
+    label = unit.plan.name.replace(".", "-")[:LONGEST_NAME].strip("-")
+    return label if label[0].isalpha() else f"run-{label}"
 
 
 def namespace(unit: Unit) -> str:
@@ -86,7 +88,7 @@ def _prepare(unit: Unit) -> Object:
     module = ["python", "-m", "trainwright.runtime.prepare"]
     command = [*module, "--bundle", BUNDLE, "--run", _run(unit), "--root", WORK]
     template = pod(unit, job_name(unit) + "-bundle", command, devices=False)
-    spec = {"backoffLimit": 2, "template": {"metadata": {"labels": _meta(unit)["labels"]}, "spec": template}}
+    spec = {"backoffLimit": 2, "template": {"spec": template}}  # without the label by which a run's pods are found
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _meta(unit, "-prepare"), "spec": spec}
 
 
@@ -95,21 +97,30 @@ def _training_pod(unit: Unit, rank: str, address: str, port: str) -> Object:
     return pod(unit, job_name(unit) + "-bundle", command, stop_file=f"{_run(unit)}/stop")
 
 
-def _indexed(unit: Unit, address: str, backoff: int) -> Object:
-    """The spec of an Indexed Job, one pod a node."""
-    template = _training_pod(unit, "$(JOB_COMPLETION_INDEX)", address, str(PORT))
+def _attempts(unit: Unit, template: Object, backoff: int) -> Object:
+    """The part of a Job's spec that says which pods are started, and when again."""
     rules = [
         {"action": "FailJob", "onExitCodes": {"operator": "In", "values": sorted(map(int, FINAL - {Exit.DONE}))}},
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},  # a drained node costs no attempt
     ]
     return {
-        "completionMode": "Indexed",
-        "completions": unit.nodes,
-        "parallelism": unit.nodes,
         "backoffLimit": backoff,
         "podFailurePolicy": {"rules": rules},
         "template": {"metadata": {"labels": _meta(unit)["labels"]}, "spec": template},
     }
+
+
+def _indexed(unit: Unit, address: str, backoff: int) -> Object:
+    """The spec of an Indexed Job, one pod a node."""
+    template = _training_pod(unit, "$(JOB_COMPLETION_INDEX)", address, str(PORT))
+    each = {"completionMode": "Indexed", "completions": unit.nodes, "parallelism": unit.nodes}
+    return each | _attempts(unit, template, backoff)
+
+
+def _restarts() -> Object:
+    """A JobSet's failure policy: all pods together again, unless the end was one that would come again."""
+    final = {"name": "final", "action": "FailJobSet", "onJobFailureReasons": ["PodFailurePolicy"]}
+    return {"maxRestarts": RESTARTS, "rules": [final]}
 
 
 def _job(unit: Unit) -> list[Object]:
@@ -128,7 +139,7 @@ def _job(unit: Unit) -> list[Object]:
 def _jobset(unit: Unit) -> list[Object]:
     name = job_name(unit)
     replicated = {"name": "node", "replicas": 1, "template": {"spec": _indexed(unit, f"{name}-node-0-0.{name}", 0)}}
-    spec = {"failurePolicy": {"maxRestarts": RESTARTS}, "replicatedJobs": [replicated]}
+    spec = {"failurePolicy": _restarts(), "replicatedJobs": [replicated]}
     return [{"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": _meta(unit), "spec": spec}]
 
 
@@ -137,11 +148,13 @@ def _trainjob(unit: Unit) -> list[Object]:
     api = "trainer.kubeflow.org/v1alpha1"
     template = _training_pod(unit, "$(PET_NODE_RANK)", "$(PET_MASTER_ADDR)", "$(PET_MASTER_PORT)")
     ancestor = {"labels": {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}}
-    job = {"name": "node", "template": {"metadata": ancestor, "spec": {"template": {"spec": template}}}}
-    policy = {"numNodes": unit.nodes, "torch": {"numProcPerNode": unit.plan.device.per_node}}
-    runtime_spec = {"mlPolicy": policy, "template": {"spec": {"replicatedJobs": [job]}}}
+    job = {"name": "node", "template": {"metadata": ancestor, "spec": _attempts(unit, template, 0)}}
+    jobset = {"spec": {"failurePolicy": _restarts(), "replicatedJobs": [job]}}
+    runtime_spec = {"mlPolicy": {"numNodes": unit.nodes, "torch": {}}, "template": jobset}
     reference = {"apiGroup": "trainer.kubeflow.org", "kind": "TrainingRuntime", "name": job_name(unit)}
-    train_spec = {"runtimeRef": reference, "trainer": {"numNodes": unit.nodes}}
+    # Only here: the runtime's own field for it was taken away in 2.2.
+    trainer = {"numNodes": unit.nodes, "numProcPerNode": unit.plan.device.per_node}
+    train_spec = {"runtimeRef": reference, "trainer": trainer}
     return [
         {"apiVersion": api, "kind": "TrainingRuntime", "metadata": _meta(unit), "spec": runtime_spec},
         {"apiVersion": api, "kind": "TrainJob", "metadata": _meta(unit), "spec": train_spec},

@@ -49,13 +49,16 @@ def _slurm(job: str) -> Place | None:
     return Place(f"Slurm job {job}: {states[0].lower()}", ("scancel", job) if waiting else ())
 
 
-def _kubernetes(name: str, namespace: str) -> Place | None:
-    job = ("kubectl", "--namespace", namespace)
-    active = _answer(*job, "get", "job", name, "--output=jsonpath={.status.active}")
-    if not active:
+def _kubernetes(name: str, namespace: str, kind: str) -> Place | None:
+    """`kind` is job.batch, jobset or trainjob; the pods of each carry the run's label."""
+    client = ("kubectl", "--namespace", namespace)
+    alive = (f"--selector=trainwright/run={name}", "--field-selector=status.phase!=Succeeded,status.phase!=Failed")
+    pods = _answer(*client, "get", "pods", *alive, "--output=name").splitlines()
+    if not pods:
         return None
-    suspend = (*job, "patch", "job", name, "--patch", '{"spec": {"suspend": true}}')  # each pod then saves and ends
-    return Place(f"Kubernetes job {namespace}/{name}: {active} pods", suspend)
+    suspend = ("patch", kind, name, "--type=merge", '--patch={"spec": {"suspend": true}}')
+    text = f"Kubernetes {kind} {namespace}/{name}: {len(pods)} pod{'s' if len(pods) > 1 else ''}"
+    return Place(text, (*client, *suspend))  # each pod then saves and ends
 
 
 def _answer(*words: str) -> str:

@@ -67,12 +67,22 @@ def test_a_job_that_slurm_forgot_is_over(run, client) -> None:
     assert find(run) is None
 
 
-def test_a_kubernetes_job_is_suspended(run, client) -> None:
-    """Its pods then save within their grace time, and the job can go on later."""
-    (run.path / "kubernetes-job").write_text("tiny\ntraining\n")
-    called = client("kubectl", "echo 4")
-    assert halt.ask(run).startswith("Kubernetes job training/tiny: 4 pods")
-    assert '--namespace training patch job tiny --patch {"spec": {"suspend": true}}' in called.read_text()
+@pytest.mark.parametrize("kind", ["job.batch", "jobset", "trainjob"])
+def test_a_kubernetes_run_is_suspended(run, client, kind: str) -> None:
+    """Its pods, found by their label whatever made them, save within their grace time; it can go on later."""
+    (run.path / "kubernetes-job").write_text(f"tiny\ntraining\n{kind}\n")
+    called = client("kubectl", "[ $3 != get ] || printf 'pod/tiny-0\npod/tiny-1\n'")
+    assert halt.ask(run) == f"Kubernetes {kind} training/tiny: 2 pods: asked to save and leave"
+    asked, told = called.read_text().splitlines()
+    assert "get pods --selector=trainwright/run=tiny " in asked
+    assert told == f'--namespace training patch {kind} tiny --type=merge --patch={{"spec": {{"suspend": true}}}}'
+
+
+def test_a_kubernetes_run_without_pods_is_over(run, client) -> None:
+    """Objects that have ended keep their names; without a pod that lives nothing runs."""
+    (run.path / "kubernetes-job").write_text("tiny\ntraining\njobset\n")
+    client("kubectl", "exit 0")
+    assert find(run) is None
 
 
 def test_following_tells_new_lines_only(run, client, monkeypatch) -> None:

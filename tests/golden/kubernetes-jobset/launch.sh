@@ -13,8 +13,9 @@ namespace=training
 job=kubernetes-jobset
 mkdir -p -- "$run"
 
-if [[ -n $(kubectl --namespace "$namespace" get job "$job" --ignore-not-found --output='jsonpath={.status.active}') ]]; then
-  echo "trainwright: TW705: $run is in use by Kubernetes job $namespace/$job; stop it with: trainwright stop $run" >&2
+alive=(--selector="trainwright/run=$job" --field-selector='status.phase!=Succeeded,status.phase!=Failed')
+if [[ -n $(kubectl --namespace "$namespace" get pods "${alive[@]}" --output=name) ]]; then
+  echo "trainwright: TW705: $run is in use by Kubernetes jobset $namespace/$job; stop it with: trainwright stop $run" >&2
   exit 2
 fi
 # Finished jobs keep their names, and their pod template cannot be changed.
@@ -29,5 +30,6 @@ until kubectl --namespace "$namespace" wait --for=condition=complete --timeout=3
   fi
 done
 kubectl apply --filename="$bundle/k8s.yaml"
-printf '%s\n%s\n' "$job" "$namespace" >"$run/kubernetes-job"
-echo "submitted: jobset $namespace/$job; follow with: kubectl --namespace $namespace logs --follow job/$job"
+printf '%s\n' "$job" "$namespace" jobset >"$run/kubernetes-job"
+echo "submitted: jobset $namespace/$job; follow with: kubectl --namespace $namespace logs --follow --prefix" \
+  "--max-log-requests=2 --selector=trainwright/run=$job"
