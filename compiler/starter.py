@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..spec.facts import facts
 from ..spec.problem import InputError
 from ..spec.quantity import TOKENS
+from .check.corpus import STDLIB
 from .presets import Preset, presets
 
 _LARGEST_RATE = 2e-3  # the rule of thumb is fitted on larger runs, and goes too high for small ones
@@ -30,8 +31,7 @@ def starter(answers: Answers) -> str:
     """The commented spec. Raises InputError for an unknown preset and for tokens without a unit."""
     model, cluster = _known("model", answers.model), _known("cluster", answers.cluster)
     parameters, on_cpu = model.shape.parameters, cluster.values["gpu"] == "CPU"
-    optimal = facts("sanity")["tokens_per_parameter"]["optimal"]
-    tokens = answers.tokens or TOKENS.text(int(float(f"{optimal * parameters:.1g}")))
+    tokens = answers.tokens or _tokens(parameters, answers.data)
     length, batch = _shape_of_a_step(parameters, on_cpu=on_cpu)
     return _TEMPLATE.format(
         name=answers.name,
@@ -49,6 +49,16 @@ def starter(answers: Answers) -> str:
         region=answers.region,
         target="local" if on_cpu else "slurm",
     )
+
+
+def _tokens(parameters: int, data: str) -> str:
+    """Compute-optimal for the model, but no more of python:stdlib than `check` finds worth its time."""
+    sanity = facts("sanity")
+    tokens = float(f"{sanity['tokens_per_parameter']['optimal'] * parameters:.1g}")
+    if data == STDLIB:
+        most = sanity["epochs"]["most"] * sanity["stdlib"]["bytes"] / min(sanity["bytes_per_token"]["range"])
+        tokens = min(tokens, most // 1e6 * 1e6)
+    return TOKENS.text(int(tokens))
 
 
 def _shape_of_a_step(parameters: int, *, on_cpu: bool) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """The corpus: the files of a source, read in blocks that workers turn into documents.
 
-    *.txt, python:stdlib     a file is a document; a longer one is cut at line ends, so that it need not fit in memory
+    *.txt, python:stdlib     a file is a document; a longer one than 64 KiB is cut at line ends, and a line that is
+                             longer than 1 MiB at a blank, so that neither need fit in memory
     *.jsonl, *.jsonl.zst     a line is a JSON object, and one of its fields a document
 
 Reading is sequential and cheap; decoding, JSON and tokenizing happen in the workers.
@@ -25,6 +26,7 @@ from ..spec.sections import Source
 STDLIB = "python:stdlib"
 _NOT_SOURCES = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3", "__pycache__"}
 _TEXT_BYTES = 2**16  # a document of a longer text file
+_LONGEST_LINE = 2**20  # bytes of a line of text; a JSON line is read whole, however long
 _LINES_BYTES = 2**20  # JSON lines that travel together
 _READ_BYTES = 2**15
 _SUFFIXES = (".txt", ".jsonl", ".jsonl.zst")
@@ -44,13 +46,16 @@ def files(source: Source, root: Path) -> list[Path]:
     """The files of a source in a fixed order. Raises InputError when there are none, or none that can be read."""
     if source.path == STDLIB:
         return _stdlib()
+    wanted = Path(source.path)
+    base = root / wanted.anchor  # the root of the file system for an absolute pattern
     try:
-        found = sorted(path for path in root.glob(source.path) if path.is_file())
-    except (ValueError, NotImplementedError) as error:  # pathlib's words for a bad or an absolute pattern
-        remedy = "Write a pattern relative to the spec's folder; a symbolic link may lead elsewhere."
+        found = sorted(path for path in base.glob(str(wanted.relative_to(wanted.anchor))) if path.is_file())
+    except ValueError as error:  # pathlib's word for a bad pattern
+        remedy = "Write a pattern like corpus/*.txt."
         raise InputError.one("TW831", f"{source.path}: {error}", remedy, "data.train") from error
     if not found:
-        raise InputError.one("TW831", f"{source.path} matches no file below {root}", "Correct the path.", "data.train")
+        remedy = "Correct the path; a folder needs a pattern for its files, like corpus/*.txt."
+        raise InputError.one("TW831", f"{source.path} matches no file below {base}", remedy, "data.train")
     odd = [path.name for path in found if not path.name.endswith(_SUFFIXES)]
     if odd:
         remedy = f"Name files that end in {', '.join(_SUFFIXES)}."
@@ -78,11 +83,11 @@ def fingerprint(paths: list[Path], root: Path) -> str:
 def blocks(path: Path, field: str) -> Iterator[tuple[Block, int]]:
     """The blocks of a file, each with the bytes of the file read so far. Raises InputError when it cannot be read."""
     plain = not path.name.endswith((".jsonl", ".jsonl.zst"))
-    size = _TEXT_BYTES if plain else _LINES_BYTES
+    size, longest = (_TEXT_BYTES, _LONGEST_LINE) if plain else (_LINES_BYTES, None)
     line = 1
     try:
         with path.open("rb") as file:
-            for content in _cut(_decompressed(path, file), size):
+            for content in _cut(_decompressed(path, file), size, longest):
                 yield Block(str(path), line, content, None if plain else field), file.tell()
                 line += content.count(b"\n")
     except (OSError, zstandard.ZstdError) as error:
@@ -113,17 +118,30 @@ def _decompressed(path: Path, file: BinaryIO) -> Iterator[bytes]:
         raise zstandard.ZstdError("it ends inside a frame; it was not copied or written whole")
 
 
-def _cut(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Content in pieces of at least `size` bytes that end where a line does."""
+def _cut(chunks: Iterator[bytes], size: int, longest: int | None) -> Iterator[bytes]:
+    """Content in pieces of at least `size` bytes that end where a line does, or a word in a line above `longest`."""
     rest = bytearray()
     for chunk in chunks:
         rest += chunk
         end = rest.rfind(b"\n", len(rest) - len(chunk)) + 1 if len(rest) >= size else 0
+        if not end and longest is not None and len(rest) > longest:
+            end = _word_end(rest)
         if end:
             yield bytes(rest[:end])
             del rest[:end]
     if rest:
         yield bytes(rest)
+
+
+def _word_end(content: bytearray) -> int:
+    """Where the last whole word of `content` ends; without a blank, the last whole UTF-8 character."""
+    blank = content.rfind(b" ") + 1
+    if blank:
+        return blank
+    last = len(content) - 1
+    while last > 0 and content[last] & 0xC0 == 0x80:  # inside a character
+        last -= 1
+    return last or len(content)
 
 
 def documents(block: Block) -> Iterator[str]:

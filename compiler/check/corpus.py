@@ -1,8 +1,8 @@
 """The corpus is large enough: its text is seen at most four times.
 
 Up to about four passes, repeated text is almost as good as new text; after that its worth falls quickly. The size of
-files that can be found from here is turned into tokens at 2.5 to 5 bytes each; python:stdlib and patterns with `**`
-are not counted.
+files that can be found from here is turned into tokens at 2.5 to 5 bytes each; nothing is said of patterns with `**`,
+since walking a whole file system would take too long.
 
 Bad:
 
@@ -26,6 +26,7 @@ from ..load import Loaded
 from .finding import Finding
 
 CODE = "TW407"
+STDLIB = "python:stdlib"
 
 MAX_FILES = 20_000  # beyond this many a corpus is large enough, and looking at each would take seconds
 
@@ -49,13 +50,16 @@ def check(loaded: Loaded) -> Iterator[Finding]:
 
 def size_of(pattern: str, folder: Path) -> float | None:
     """Bytes of text that match a pattern, or None where that is not known: no file here, or too many to look at."""
-    if pattern.startswith("python:") or "**" in pattern or Path(pattern).is_absolute():
-        return None
+    if pattern == STDLIB:
+        return facts("sanity")["stdlib"]["bytes"]
     packed = facts("sanity")["compression"]["zst"]
-    total, count = 0.0, 0
-    # Path.glob raises on patterns such as `.`, which a user may well write.
-    for name in islice(glob.iglob(pattern, root_dir=folder), MAX_FILES):  # noqa: PTH207
-        path, count = folder / name, count + 1
-        if path.is_file():
-            total += path.stat().st_size * (packed if path.suffix == ".zst" else 1)
-    return total if 0 < count < MAX_FILES and total else None
+    found = list(islice(matches(pattern, folder), MAX_FILES))
+    sizes = [path.stat().st_size * (packed if path.suffix == ".zst" else 1) for path in found if path.is_file()]
+    return sum(sizes) if len(found) < MAX_FILES and sum(sizes) else None
+
+
+def matches(pattern: str, folder: Path) -> Iterator[Path]:
+    """What matches a pattern from here; nothing for `**`, which is not looked for."""
+    if "**" not in pattern:
+        # Path.glob raises on patterns such as `.`, which a user may well write.
+        yield from (folder / name for name in glob.iglob(pattern, root_dir=folder))  # noqa: PTH207

@@ -14,11 +14,11 @@ Good:
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..load import Loaded
+from .corpus import STDLIB, matches
 from .finding import Finding
 
 CODE = "TW503"
@@ -27,10 +27,14 @@ CODE = "TW503"
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Patterns that match no file in the folder of the spec."""
     for index, source in enumerate(loaded.spec.data.train):
-        pattern = source.path
-        if pattern.startswith("python:") or "**" in pattern or Path(pattern).is_absolute():
+        pattern, where = source.path, f"data.train.{index}.path"
+        if pattern == STDLIB or "**" in pattern:
             continue
-        # Path.glob raises on patterns such as `.`, which a user may well write.
-        if next(glob.iglob(pattern, root_dir=loaded.path.parent), None) is None:  # noqa: PTH207
-            message = f"no file matches {pattern!r} next to the spec"
-            yield Finding(f"data.train.{index}.path", message, "Fine if the data is only where the run takes place.")
+        found = next(matches(pattern, loaded.path.parent), None)
+        if found is None:
+            place = "here" if Path(pattern).is_absolute() else "next to the spec"
+            yield Finding(
+                where, f"no file matches {pattern!r} {place}", "Fine if the data is only where the run takes place."
+            )
+        elif found.is_dir() and found.name == Path(pattern).name:
+            yield Finding(where, f"{pattern!r} is a folder", f"Name its files: {pattern.rstrip('/')}/*.txt.")

@@ -22,7 +22,8 @@ PAIRS = [
 @pytest.mark.parametrize(("model", "cluster"), PAIRS)
 def test_a_first_spec_has_no_errors(tmp_path, model, cluster):
     """Every model on every kind of cluster that it is meant for."""
-    text = starter(Answers("first", model, cluster, None, "python:stdlib", "", "fr"))
+    data = "python:stdlib" if cluster == "local-cpu" else "corpus/**/*.jsonl.zst"
+    text = starter(Answers("first", model, cluster, None, data, "", "fr"))
     path = tmp_path / "spec.yaml"
     path.write_text(text, encoding="utf-8")
     problems, names = examine([path])

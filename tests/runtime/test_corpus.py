@@ -36,6 +36,22 @@ def test_a_long_text_is_cut_at_line_ends_and_loses_nothing(tmp_path):
     assert all(text.endswith("\n") for text in found)
 
 
+@pytest.mark.parametrize("word", ["word ", "\u4e2d", "\U0001f600"])
+def test_a_text_without_line_ends_is_cut_between_words(tmp_path, word):
+    """Ten MiB on one line are never held at once, and neither a word nor a character is torn."""
+    content = word * (10 * 2**20 // len(word.encode()))
+    found = texts(write(tmp_path / "long.txt", content))
+    assert "".join(found) == content
+    assert max(len(text.encode()) for text in found) < 2**20 + 2**16
+    assert all(len(text) % len(word) == 0 for text in found)
+
+
+def test_a_pattern_may_be_absolute(tmp_path):
+    """Corpora lie on a cluster's file system, not beside the spec."""
+    path = write(tmp_path / "a.txt", "a")
+    assert corpus.files(Source(path=f"{tmp_path}/*.txt"), Path("elsewhere")) == [path]
+
+
 def test_json_lines_give_the_named_field(tmp_path):
     """One document a line from the field that the spec names; empty lines and empty texts are nothing."""
     lines = [json.dumps({"body": "a\nb", "text": "no"}), "", json.dumps({"body": ""}), json.dumps({"body": "é"})]
@@ -103,9 +119,11 @@ def test_a_truncated_archive_is_refused(tmp_path, kept):
         texts(write(tmp_path / "a.jsonl.zst", text[:-1]))
 
 
-@pytest.mark.parametrize(("path", "code"), [("none/*.txt", "TW831"), ("*.csv", "TW832"), ("/etc/*.txt", "TW831")])
+@pytest.mark.parametrize(
+    ("path", "code"), [("none/*.txt", "TW831"), ("*.csv", "TW832"), ("/none/*.txt", "TW831"), (".", "TW831")]
+)
 def test_a_pattern_without_readable_files_is_refused(tmp_path, path, code):
-    """No match, an unknown format, a path outside the rules: each has its code."""
+    """No match, an unknown format, a pattern that is none: each has its code."""
     write(tmp_path / "a.csv", "a,b")
     with pytest.raises(InputError, match=code):
         corpus.files(Source(path=path), tmp_path)
