@@ -1,8 +1,11 @@
 """Training speed beside peers: `python benchmarks/throughput.py [--spec S] [--steps N] [--rounds R] [--peers FOLDER]`.
 
 The same Llama, samples, batch, fp32 and AdamW settings, one process, as many threads as asked for. The contestants run
-in turn, several rounds, and each counts with its fastest step: other load on the machine then hurts nobody in
-particular. Wall-clock and processor seconds are both shown; on a busy machine the second is the one to trust.
+in turn, several rounds, and each counts with the median step of its fastest round: other load on the machine then hurts
+nobody in particular. Wall-clock and processor seconds are both shown; on a busy machine trust the second.
+
+Ours runs in the environment that the bundle's env.sh sets, the peers in that of the shell. To see what our allocator
+settings give a peer: `GLIBC_TUNABLES=... python benchmarks/throughput.py`, with the value that env.sh has.
 
 Needs the `bench` extra; litgpt, whose pins fight with ours, goes to a folder of its own:
     pip install --no-deps --target FOLDER litgpt lightning lightning-utilities torchmetrics jsonargparse \
@@ -16,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).parents[1]
 PEERS = ("ours", "transformers_trainer", "litgpt_fabric")
@@ -65,6 +69,11 @@ def prepared(chosen: argparse.Namespace, folder: Path, environment: dict[str, st
     return bundle, run_folder
 
 
+def in_bundle(bundle: Path, command: list[object]) -> list[object]:
+    """The command in the environment of a bundle."""
+    return ["bash", "-c", 'source "$1/env.sh" && exec "${@:2}"', "bash", bundle, *command]
+
+
 def main() -> None:
     """Run the rounds and print the table."""
     chosen = options()
@@ -77,11 +86,12 @@ def main() -> None:
         for turn in range(chosen.rounds):
             for name in PEERS:
                 script = ROOT / "benchmarks" / "peers" / f"{name}.py"
-                lines = run([sys.executable, script, bundle, run_folder, chosen.steps], environment).splitlines()
+                command = [sys.executable, script, bundle, run_folder, chosen.steps]
+                lines = run(in_bundle(bundle, command) if name == "ours" else command, environment).splitlines()
                 found = json.loads(lines[-1])
                 for clock in ("wall", "cpu"):
-                    fastest = min(found[clock][WARM:])
-                    best.setdefault(name, {})[clock] = min(fastest, best.get(name, {}).get(clock, fastest))
+                    usual = median(found[clock][WARM:])
+                    best.setdefault(name, {})[clock] = min(usual, best.get(name, {}).get(clock, usual))
                 print(
                     f"round {turn + 1} {name}: loss {found['losses'][0]:.3f} -> {found['losses'][-1]:.3f}", flush=True
                 )

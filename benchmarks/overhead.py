@@ -1,0 +1,140 @@
+"""What a step costs besides its arithmetic: `python benchmarks/overhead.py [--spec S] [--steps N] [--threads T]`.
+
+In one process, in turn, on the same samples: a bare loop (the model, torch's fused AdamW, clipping), the same through
+DeepSpeed's engine, and Trainwright's whole step. Shares are medians over the turns of processor seconds against the
+bare step of the same turn, so that neither other load nor a slow minute decides. Data, log and meter are clocked
+inside the whole step; the batch of the other two was read before. For the allocator of a real run, source the env.sh
+of a bundle first.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from throughput import ROOT, prepared
+
+WARM = 3  # turns that allocate and tune
+
+Part = Callable[[], object]
+
+
+def options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--spec", type=Path, default=ROOT / "examples" / "tiny-cpu.yaml")
+    parser.add_argument("--set", action="append", default=[], help="Override a value of the spec.")
+    parser.add_argument("--sequences", type=int, default=16, help="Batch of one step; must be the spec's.")
+    parser.add_argument("--steps", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+class Clock:
+    """Processor seconds spent in the calls that it wraps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The same call, clocked."""
+
+        def clocked(*arguments: Any, **named: Any) -> Any:
+            began = time.process_time()
+            try:
+                return call(*arguments, **named)
+            finally:
+                self.seconds += time.process_time() - began
+
+        return clocked
+
+    def taken(self) -> float:
+        """Seconds since the last call."""
+        seconds, self.seconds = self.seconds, 0.0
+        return seconds
+
+
+def bare_step(plan: Any, tokens: Any, targets: Any) -> Part:
+    """A step of the plainest loop that does the same arithmetic."""
+    import torch
+
+    from trainwright.runtime.model import Llama, build
+    from trainwright.runtime.optim import adamw, configure
+
+    model = build(lambda: Llama(plan.model), "cpu", plan.training.seed)
+    optimizer = adamw(model, plan.training.optimizer)
+    configure(optimizer, plan.training.optimizer, 1e-4)
+
+    def step() -> None:
+        model(tokens, targets=targets).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), plan.training.optimizer.gradient_clip)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def measure(bundle: Path, folder: Path, steps: int) -> dict[str, list[float]]:
+    """Processor seconds of each part, turn by turn."""
+    from trainwright.runtime import step as steps_module
+    from trainwright.runtime.data.dataset import Dataset
+    from trainwright.runtime.distributed import join
+    from trainwright.runtime.session import Session
+    from trainwright.runtime.start import begin
+    from trainwright.runtime.train import one_step
+    from trainwright.spec.plan import read_plan
+    from trainwright.spec.run import RunFolder
+
+    plan = read_plan(bundle)
+    session = begin(bundle, plan, RunFolder(folder), join(plan))
+    batch = session.train.batch(0, 0, 0)
+
+    def engine_step() -> None:
+        session.engine.backward(steps_module.loss_of(session.engine, batch, session.world))
+        session.engine.step()
+
+    whole = {"bare": bare_step(plan, batch.tokens, batch.targets), "DeepSpeed": engine_step}
+    whole["Trainwright"] = lambda: one_step(session)
+    clocks = {"data": (Dataset, "batch"), "log": (Session, "tell"), "meter": (Session, "charge")}
+    watches = {name: Clock() for name in clocks}
+    for name, (owner, method) in clocks.items():
+        setattr(owner, method, watches[name].around(getattr(owner, method)))
+    found: dict[str, list[float]] = {name: [] for name in (*whole, *watches)}
+    for turn in range(WARM + steps):
+        for name, step in whole.items():
+            began = time.process_time()
+            step()
+            if turn >= WARM:
+                found[name].append(time.process_time() - began)
+        for name, watch in watches.items():
+            seconds = watch.taken()
+            if turn >= WARM:
+                found[name].append(seconds)
+    session.close()
+    return found
+
+
+def main() -> None:
+    """Measure and print the table."""
+    chosen = options()
+    os.environ |= {"OMP_NUM_THREADS": str(chosen.threads), "DS_ACCELERATOR": "cpu"}
+    with tempfile.TemporaryDirectory() as place:
+        bundle, folder = prepared(chosen, Path(place), dict(os.environ))
+        found = measure(bundle, folder, chosen.steps)
+    bare = found["bare"]
+    print(f"bare step: {median(bare):.4f} processor seconds, {len(bare)} turns", file=sys.stdout)
+    for name in ("DeepSpeed", "Trainwright"):
+        ratio = median(mine / base for mine, base in zip(found[name], bare, strict=True))
+        print(f"{name + ' step':18} {ratio - 1:+.2%} of the bare step")
+    for name in ("data", "log", "meter"):
+        share = median(mine / base for mine, base in zip(found[name], bare, strict=True))
+        print(f"  of it {name:12} {share:.3%}")
+
+
+if __name__ == "__main__":
+    main()
