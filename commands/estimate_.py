@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from ..compiler.check import checked
 from ..compiler.estimate import predict
+from ..runtime.report.numbers import ENERGIES, MASSES, TIMES, fitting
 from ..runtime.report.paper import published_table
 from ..runtime.report.tables import Cell, Table
 from ..spec.emissions import carbon_tonnes, energy_kwh
@@ -12,6 +16,8 @@ from .figures import FormatOption, figure, number, print_tables, table
 from .options import Sets, SpecFiles
 
 GIB = 2**30
+DAY = 86_400  # seconds
+Unit = tuple[float, str]
 
 
 def _spread(value: Range | None, unit: float = 1.0) -> Cell:
@@ -28,8 +34,31 @@ def _layout(item: Estimate) -> str:
     return ", ".join([*parts, *([f"recompute {recompute}"] if recompute != "none" else [])])
 
 
-def _predicted(item: Estimate) -> dict[str, Cell]:
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """Scale and name of the units that fit the largest of the runs, so that a column stays comparable."""
+
+    time: Unit
+    energy: Unit
+    carbon: Unit
+
+    @classmethod
+    def of(cls, estimates: list[Estimate]) -> _Units:
+        """The units of a table of these runs."""
+
+        def largest(values: Iterable[Range | None]) -> float:
+            return max((value.value for value in values if value), default=0.0)
+
+        return cls(
+            fitting(largest(item.days for item in estimates) * DAY, TIMES),
+            fitting(largest(item.energy_kwh for item in estimates), ENERGIES),
+            fitting(largest(item.carbon_tonnes for item in estimates), MASSES),
+        )
+
+
+def _predicted(item: Estimate, units: _Units) -> dict[str, Cell]:
     """Every figure of one run, by its heading."""
+    at_the_cap = _at_the_cap(item)
     return {
         "Devices": Cell(f"{item.devices} x {item.device}"),
         "Layout": Cell(_layout(item)),
@@ -38,12 +67,12 @@ def _predicted(item: Estimate) -> dict[str, Cell]:
         "Tokens/s and device": _spread(item.tokens_per_second, item.devices),
         "MFU (%)": _spread(item.mfu, 0.01),
         "Device hours": _spread(item.device_hours),
-        "Days": _spread(item.days),
+        f"Time ({units.time[1]})": _spread(item.days, units.time[0] / DAY),
         "Power cap (W)": Cell("none") if item.power_cap_watts is None else number(item.power_cap_watts, 0),
         "Draw (W)": _spread(item.power_watts),
-        "Energy of devices (kWh)": _spread(item.energy_kwh),
-        "Carbon (tCO2eq)": _spread(item.carbon_tonnes),
-        "Carbon at the cap (tCO2eq)": figure(_at_the_cap(item)),
+        f"Energy of devices ({units.energy[1]})": _spread(item.energy_kwh, units.energy[0]),
+        f"Carbon ({units.carbon[1]})": _spread(item.carbon_tonnes, units.carbon[0]),
+        f"Carbon at the cap ({units.carbon[1]})": figure(None if at_the_cap is None else at_the_cap / units.carbon[0]),
         "Money (USD)": _spread(item.cost_usd),
         "Water (L)": _spread(item.water_litres),
         "Final loss (nats a token)": _spread(item.final_loss),
@@ -52,7 +81,8 @@ def _predicted(item: Estimate) -> dict[str, Cell]:
 
 def _prediction(estimates: list[Estimate]) -> Table:
     """One column a run; a run of its own row would not fit a terminal."""
-    columns = [_predicted(item) for item in estimates]
+    units = _Units.of(estimates)
+    columns = [_predicted(item, units) for item in estimates]
     rows = [(Cell(name), *(column[name] for column in columns)) for name in columns[0]]
     headings = ("Predicted, and range", *(item.name for item in estimates))
     return Table("predicted", "Prediction", headings, tuple(rows), frozenset(), notes=tuple(_notes(estimates)))
@@ -75,20 +105,21 @@ def _at_the_cap(item: Estimate) -> float | None:
 
 
 def _scopes(estimates: list[Estimate]) -> Table | None:
-    rows = [
-        [
-            Cell(item.name),
-            Cell(part.name),
-            figure(part.value),
-            Cell(f"{figure(part.low).text} to {figure(part.high).text}"),
-            Cell(part.source),
-        ]
-        for item in estimates
-        for part in item.scope_parts
-    ]
-    if not rows or all(len(item.scope_parts) <= 2 for item in estimates):
+    parts = [(item, part) for item in estimates for part in item.scope_parts]
+    if not parts or all(len(item.scope_parts) <= 2 for item in estimates):
         return None
-    return table("scopes", "Carbon by scope", ("Run", "Scope", "tCO2eq", "Range", "Source"), rows)
+    scale, unit = fitting(max(part.value or 0.0 for _, part in parts), MASSES)
+    rows = [
+        [Cell(item.name), Cell(part.name), *_bounded(part.value, part.low, part.high, scale), Cell(part.source)]
+        for item, part in parts
+    ]
+    return table("scopes", "Carbon by scope", ("Run", "Scope", unit, "Range", "Source"), rows)
+
+
+def _bounded(value: float | None, low: float | None, high: float | None, scale: float) -> tuple[Cell, Cell]:
+    """A figure and its bounds."""
+    shown = [figure(None if given is None else given / scale) for given in (value, low, high)]
+    return shown[0], Cell(f"{shown[1].text} to {shown[2].text}")
 
 
 def command(specs: SpecFiles, sets: Sets = [], form: FormatOption = "table") -> None:  # noqa: B006 - typer reads it

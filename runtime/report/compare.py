@@ -12,22 +12,22 @@ from ...spec.emissions import Intensity, carbon_tonnes
 from ...spec.estimate import Estimate, Range
 from .accounting import planned_row
 from .document import Document, generator, series_of
-from .numbers import ENERGIES, MASSES, Style, signed_percent, significant, style, with_unit
+from .numbers import ENERGIES, MASSES, TIMES, Style, signed_percent, significant, style, with_unit
 from .tables import Cell, Table, styled, text
 from .values import Row, Run
 
-HOURS_A_DAY = 24
+HOUR, DAY = 3600, 86_400  # seconds
 WATTS = Style(1.0, "W", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One thing to compare: a run as it was, or a spec as it is predicted. `days` is time on the wall."""
+    """One thing to compare: a run as it was, or a spec as it is predicted. `seconds` is time on the wall."""
 
     label: str
     machine: str
     cap_watts: float | None
-    days: float | None
+    seconds: float | None
     row: Row
     pue: float | None
 
@@ -38,7 +38,7 @@ def of_estimate(estimate: Estimate, label: str = "") -> Contender:
         label or estimate.name,
         f"{estimate.devices} x {estimate.device}, {estimate.cluster}",
         estimate.power_cap_watts,
-        estimate.days.value if estimate.days else None,
+        estimate.days.value * DAY if estimate.days else None,
         planned_row(estimate),
         estimate.pue,
     )
@@ -51,7 +51,7 @@ def of_run(run: Run) -> Contender:
         run.label,
         f"{run.devices if run.devices is not None else 'unknown'} x {run.device}, {run.cluster}",
         run.cap_watts,
-        hours / run.devices / HOURS_A_DAY if hours is not None and run.devices else None,
+        hours / run.devices * HOUR if hours is not None and run.devices else None,
         run.actual,
         next((float(factor.value) for factor in run.factors if factor.name == "PUE"), None),
     )
@@ -69,7 +69,7 @@ def side_by_side(contenders: Sequence[Contender]) -> Table:
             "Machine",
             "Cap (W)",
             "Device hours",
-            "Days",
+            "Time",
             "Power (W)",
             "Energy",
             "Carbon",
@@ -78,7 +78,7 @@ def side_by_side(contenders: Sequence[Contender]) -> Table:
         ),
         rows=tuple(_side(item, first) for item in contenders),
         numeric=frozenset(range(3, 11)),
-        notes=(f"Changes are against {first.label}, in days and in carbon.", *_ranges(contenders)),
+        notes=(f"Changes are against {first.label}, in time and in carbon.", *_ranges(contenders)),
     )
 
 
@@ -90,22 +90,19 @@ def _side(item: Contender, first: Contender) -> tuple[Cell, ...]:
         text(item.machine),
         text("none") if item.cap_watts is None else styled(item.cap_watts, WATTS),
         Cell(significant(row.device_hours), row.device_hours),
-        Cell(significant(item.days, 3), item.days),
+        Cell(with_unit(item.seconds, TIMES), item.seconds),
         styled(row.power_watts, WATTS),
         Cell(with_unit(row.energy_kwh, ENERGIES), row.energy_kwh),
         Cell(with_unit(row.carbon_tonnes, MASSES), row.carbon_tonnes),
-        _against(item.days, first.days),
+        _against(item.seconds, first.seconds),
         _against(row.carbon_tonnes, first.row.carbon_tonnes),
     )
 
 
 def _ranges(contenders: Sequence[Contender]) -> tuple[str, ...]:
     """The bounds of predicted carbon, since two predictions closer than their ranges are not told apart."""
-    found = [
-        f"{item.label} {item.row.carbon_range.low:.4g} to {item.row.carbon_range.high:.4g} t"
-        for item in contenders
-        if item.row.carbon_range
-    ]
+    known = [(item.label, item.row.carbon_range) for item in contenders if item.row.carbon_range]
+    found = [f"{label} {with_unit(bounds.low, MASSES)} to {with_unit(bounds.high, MASSES)}" for label, bounds in known]
     return (f"Range of predicted carbon: {'; '.join(found)}.",) if found else ()
 
 
@@ -130,7 +127,7 @@ def cap_sweep(name: str, estimates: Sequence[Estimate]) -> Table:
             f"Energy ({energy.unit})",
             "Energy, change",
             f"Carbon ({mass.unit})",
-            "",
+            "Remark",
         ),
         rows=tuple(_cap(item, first, least, (energy, mass)) for item in ordered),
         numeric=frozenset(range(7)),

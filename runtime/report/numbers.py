@@ -55,11 +55,16 @@ def significant(value: float | None, digits: int = 4) -> str:
     return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
+def fitting(value: float, units: Sequence[tuple[float, str]]) -> tuple[float, str]:
+    """The first unit in which `value` is at least 1; of zero the first, of what is below 1 in all of them the last."""
+    return next(((s, u) for s, u in units if abs(value) / s >= 1), units[-1] if value else units[0])
+
+
 def with_unit(value: float | None, units: Sequence[tuple[float, str]], digits: int = 3) -> str:
-    """A lone quantity with its unit: the first unit in which it is at least 1 (the smallest, if none)."""
+    """A lone quantity with the unit that fits it."""
     if value is None:
         return UNKNOWN
-    scale, unit = next(((s, u) for s, u in units if abs(value) / s >= 1), units[-1] if value else units[0])
+    scale, unit = fitting(value, units)
     scaled = value / scale
     decimals = max(digits - 1 - math.floor(math.log10(abs(scaled))), 0) if scaled else 0
     return f"{scaled:,.{decimals}f} {unit}"

@@ -41,31 +41,37 @@ def published_table(estimates: Sequence[Estimate], printed_total: float | None =
     known = [(item, tonnes) for item in estimates if (tonnes := computed_tonnes(item)) is not None]
     if not known:
         return None
-    total, cut = math.fsum(tonnes for _, tonnes in known), math.fsum(truncated(tonnes) for _, tonnes in known)
-    hours = math.fsum(item.published_device_hours or 0.0 for item, _ in known)
-    same = text(_same(round(total, 2), printed_total)) if printed_total is not None else text("")
+    several = len(known) > 1  # a total of one row says nothing
     return Table(
         key="published",
         title="From published GPU-hours: hours x power x PUE x intensity",
         headings=("Run", "GPU-hours", "Power (W)", "tCO2eq", "as printed", "paper", "same digits"),
         rows=tuple(_published_row(item, tonnes) for item, tonnes in known),
         numeric=frozenset({1, 2, 3, 4, 5}),
-        totals=(
-            (
-                text("Total"),
-                _fixed(hours, 0),
-                text(""),
-                _fixed(total, 4),
-                _fixed(round(total, 2)),
-                _fixed(printed_total) if printed_total else text(""),
-                same,
-            ),
-        ),
+        totals=(_published_total(known, printed_total),) if several else (),
         notes=(
-            f"{TRUNCATION} Truncated rows add to {cut:.2f}; the total of unrounded rows is {total:.2f}.",
+            *((_truncation(known),) if several else ()),
             "GPU-hours, power and the column named paper are published; the other columns are computed from them.",
         ),
     )
+
+
+def _published_total(known: Sequence[tuple[Estimate, float]], printed: float | None) -> tuple[Cell, ...]:
+    total = math.fsum(tonnes for _, tonnes in known)
+    return (
+        text("Total"),
+        _fixed(math.fsum(item.published_device_hours or 0.0 for item, _ in known), 0),
+        text(""),
+        _fixed(total, 4),
+        _fixed(round(total, 2)),
+        _fixed(printed) if printed else text(""),
+        text(_same(round(total, 2), printed) if printed is not None else ""),
+    )
+
+
+def _truncation(known: Sequence[tuple[Estimate, float]]) -> str:
+    total, cut = math.fsum(tonnes for _, tonnes in known), math.fsum(truncated(tonnes) for _, tonnes in known)
+    return f"{TRUNCATION} Truncated rows add to {cut:.2f}; the total of unrounded rows is {total:.2f}."
 
 
 def _published_row(item: Estimate, tonnes: float) -> tuple[Cell, ...]:

@@ -48,6 +48,14 @@ def test_estimate_speaks_every_format():
     assert r"\toprule" in _run("estimate", LLAMA[0], "--format", "latex").stdout
 
 
+def test_estimate_of_a_small_run_uses_units_that_fit():
+    """Minutes and milligrams, not 1e-9 tonnes."""
+    shown = _run("estimate", ROOT / "examples/tiny-cpu.yaml").stdout
+    row = next(line for line in shown.splitlines() if line.startswith((" Carbon (g", " Carbon (mg")))
+    assert "e-" not in row
+    assert " Time (min)" in shown or " Time (s)" in shown
+
+
 def test_plan_says_why_the_others_lose():
     """The chosen layout first, then slower ones with the reason."""
     found = json.loads(_run("plan", LLAMA[3], "--format", "json").stdout)

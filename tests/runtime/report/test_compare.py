@@ -33,6 +33,18 @@ def _llama2():
     ]
 
 
+def test_one_published_run_has_no_total():
+    """A total of one row says nothing, and its truncation nothing about a paper."""
+    table = published_table(_llama2()[:1])
+    assert (len(table.rows), table.totals, len(table.notes)) == (1, (), 1)
+
+
+def test_every_column_has_a_name():
+    """A heading is a button that sorts; one without words cannot be read aloud."""
+    tables = (side_by_side([of_estimate(_estimate())]), cap_sweep("a", [_estimate()]), published_table(_llama2()))
+    assert [heading for table in tables for heading in table.headings if not heading] == []
+
+
 def test_published_hours_give_the_printed_digits():
     """The paper's formula and truncation give every printed digit of Table 2, and the total from unrounded rows."""
     table = published_table(_llama2(), facts("papers")["llama2"]["total_tonnes"])
