@@ -24,6 +24,7 @@ class Line:
     def __init__(self, plan: Plan, step: int) -> None:
         self._plan = plan
         self._console = Console(stderr=True)
+        self._live = self._console.is_terminal and not self._console.is_dumb_terminal
         columns = (
             TextColumn(plan.name),
             BarColumn(),
@@ -31,7 +32,7 @@ class Line:
             TimeRemainingColumn(),
             TextColumn("{task.fields[text]}"),
         )
-        self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
+        self._bar = Progress(*columns, console=self._console, disable=not self._live)
         self._task = self._bar.add_task("train", total=plan.schedule.steps, completed=step, text="")
         self._next = time.monotonic()
         self._bar.start()
@@ -42,7 +43,7 @@ class Line:
             self._say(event)
             return
         last = event["step"] == self._plan.schedule.steps
-        if self._console.is_terminal:
+        if self._live:
             self._bar.update(self._task, completed=event["step"], text=self._text(event))
         elif last or time.monotonic() >= self._next:
             self._next = time.monotonic() + LINE_EVERY

@@ -23,6 +23,7 @@ MIB = 2**20
 GIGA = 1e9
 SIZES = {"cpu": (MIB, 16 * MIB), "cuda": (MIB, 16 * MIB, 128 * MIB)}
 REPEATS = 5
+SLOW_CALL = 0.5  # seconds: on such a link larger messages would take minutes, and tell nothing new
 EXPECTED = 0.5  # share of the claimed line rate below which something is wrong, not merely imperfect
 SKEW = 1.0  # seconds between clocks that make logs and events misleading
 
@@ -79,10 +80,18 @@ def _measure(world: World, groups: list[list[int]]) -> list[Measured]:
         ("all-reduce", lambda data: _reduce(data, group), 2 * (count - 1) / count),
         ("all-gather", lambda data: _gather(data, count, group), (count - 1) / count),
     ]
-    return [
-        Measured(name, {size: _slowest(world, call, size) * share for size in SIZES[world.device.type]})
-        for name, call, share in tests
-    ]
+    return [Measured(name, _rates(world, call, share)) for name, call, share in tests]
+
+
+def _rates(world: World, call: Callable[[Any], object], share: float) -> dict[int, float]:
+    """Bus bandwidth by message size, up to the first size that takes too long."""
+    rates: dict[int, float] = {}
+    for size in SIZES[world.device.type]:
+        rate = _slowest(world, call, size)
+        rates[size] = rate * share
+        if size / rate > SLOW_CALL:
+            break
+    return rates
 
 
 def _reduce(data: Any, group: Any) -> None:

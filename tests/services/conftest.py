@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.tests.services import slurm_lab, ssh_lab
+from trainwright.tests.services import link_lab, slurm_lab, ssh_lab
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +22,15 @@ def hosts(tmp_path_factory):
     if reason := ssh_lab.missing():
         pytest.skip(f"no sshd here: {reason}")
     with ssh_lab.ssh_lab(tmp_path_factory.mktemp("ssh")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def link(tmp_path_factory):
+    """Two hosts and the link between them."""
+    if reason := link_lab.missing():
+        pytest.skip(f"no shaped link here: {reason}")
+    with link_lab.link_lab(tmp_path_factory.mktemp("link")) as lab:
         yield lab
 
 

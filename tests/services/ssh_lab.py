@@ -22,7 +22,7 @@ DEAD = "twdead"  # nobody listens
 NEEDED = ("sshd", "ssh", "ssh-keygen", "unshare")
 
 SERVER = """
-ListenAddress 127.0.0.1
+ListenAddress {listen}
 Port {port}
 HostKey {folder}/host_key
 AuthorizedKeysFile {folder}/user_key.pub
@@ -33,7 +33,6 @@ PermitRootLogin yes
 """
 CLIENT = """
 Host *
-  HostName 127.0.0.1
   IdentityFile {folder}/user_key
   IdentitiesOnly yes
   UserKnownHostsFile {folder}/known_hosts
@@ -59,44 +58,61 @@ class Hosts:
 
     folder: Path
     environment: dict[str, str]
+    network: tuple[str, ...] = ()  # the words that bring a command into the first host's network
 
     def words(self, *command: str) -> list[str]:
         """A command inside the lab's namespace."""
         mount = f'mount --bind "{self.folder}/hosts" /etc/hosts && exec "$@"'
-        return ["unshare", "--mount", "sh", "-c", mount, "sh", *command]
+        return [*self.network, "unshare", "--mount", "sh", "-c", mount, "sh", *command]
 
 
 @contextmanager
 def ssh_lab(folder: Path) -> Iterator[Hosts]:
     """Start sshd in `folder`; it and its sessions end on leaving."""
-    folder.mkdir(parents=True, exist_ok=True)
+    lab = Hosts(folder, environment(folder))
+    port = configure(folder, "127.0.0.1", dict.fromkeys((*HOSTS, STRANGER, DEAD), "127.0.0.1"))
+    with server(lab):
+        _until_answers(port, folder)
+        yield lab
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What a user of the lab has: its ssh, which reads no configuration of the user's."""
+    return {**os.environ, "PATH": f"{folder}/bin:{_path()}"}
+
+
+@contextmanager
+def server(lab: Hosts) -> Iterator[None]:
+    """A running sshd."""
     Path("/run/sshd").mkdir(exist_ok=True)  # sshd insists on its own empty folder
-    lab = Hosts(folder, {**os.environ, "PATH": f"{folder}/bin:{_path()}"})
-    port = _configure(folder)
-    log = (folder / "sshd.log").open("ab")
-    server = lab.words(str(shutil.which("sshd", path=_path())), "-D", "-e", "-f", f"{folder}/sshd_config")
-    with log, subprocess.Popen(server, stdout=log, stderr=log) as process:
+    words = lab.words(str(shutil.which("sshd", path=_path())), "-D", "-e", "-f", f"{lab.folder}/sshd_config")
+    with (lab.folder / "sshd.log").open("ab") as log, subprocess.Popen(words, stdout=log, stderr=log) as process:
         try:
-            _until_answers(port, folder)
-            yield lab
+            yield
         finally:
             process.terminate()
             process.wait(10)
 
 
-def _configure(folder: Path) -> int:
+def configure(folder: Path, listen: str, addresses: dict[str, str]) -> int:
+    """Write keys, configurations and the hosts' names; the port of sshd."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("host_key", "user_key"):
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(words, check=True, timeout=60)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    (folder / "sshd_config").write_text(SERVER.format(folder=folder, port=port))
-    blocks = [f"Host {host}\n  HostKeyAlias {host}\n  Port {port}\n" for host in (*HOSTS, STRANGER)]
-    (folder / "ssh_config").write_text("".join([*blocks, f"Host {DEAD}\n  Port 1\n", CLIENT.format(folder=folder)]))
+    (folder / "sshd_config").write_text(SERVER.format(folder=folder, listen=listen, port=port))
+    ports = {host: 1 if host == DEAD else port for host in addresses}
+    blocks = [
+        f"Host {host}\n  HostName {address}\n  HostKeyAlias {host}\n  Port {ports[host]}\n"
+        for host, address in addresses.items()
+    ]
+    (folder / "ssh_config").write_text("".join([*blocks, CLIENT.format(folder=folder)]))
     key = (folder / "host_key.pub").read_text().split()
     (folder / "known_hosts").write_text("".join(f"{host} {key[0]} {key[1]}\n" for host in HOSTS))
-    lines = "".join(f"127.0.0.1 {host}\n" for host in (*HOSTS, STRANGER, DEAD))
+    lines = "".join(f"{address} {host}\n" for host, address in addresses.items())
     (folder / "hosts").write_text(Path("/etc/hosts").read_text() + lines)
     wrapper = folder / "bin" / "ssh"
     wrapper.parent.mkdir()

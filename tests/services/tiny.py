@@ -28,15 +28,16 @@ cluster:
   preset: local-cpu
   gpus: 2
   gpus_per_node: 1
-  interconnect: {{kind: ethernet, bandwidth_per_node: 1 Gbps, socket_interface: lo}}
+  interconnect: {{kind: ethernet, bandwidth_per_node: 1 Gbps, socket_interface: {interface}}}
 carbon: {{pue: 1.0, region: fr}}
 launch: {launch}
 """
 
 
-def write_spec(project: Path, launch: str, steps: int = ENDLESS) -> None:
+def write_spec(project: Path, launch: str, steps: int = ENDLESS, interface: str = "lo") -> None:
     """Write tiny.yaml, a run of so many steps on two nodes, into a project."""
-    (project / "tiny.yaml").write_text(SPEC.format(tokens=steps * STEP_TOKENS, launch=launch))
+    text = SPEC.format(tokens=steps * STEP_TOKENS, launch=launch, interface=interface)
+    (project / "tiny.yaml").write_text(text)
 
 
 @dataclass(frozen=True)

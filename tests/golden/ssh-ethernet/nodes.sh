@@ -16,6 +16,9 @@ port=$((20000 + $(cksum <<<"$run" | cut -d ' ' -f 1) % 20000)) # the same for ev
 options=(-tt -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 -o ServerAliveInterval=15
   -o LogLevel=ERROR -o SendEnv=HF_TOKEN)
 
+# That terminal is not ours: where our output is a file, no progress line is to be drawn into it.
+[[ -t 1 ]] || export TERM=dumb
+
 # A command line for a host is read by a second shell there: every word is quoted for it.
 line() { printf '%q ' env "TRAINWRIGHT_PYTHON=$python" "$@"; }
 on() { ssh "${options[@]}" -- "$1" "$(line "${@:2}")" </dev/null; }
