@@ -1,7 +1,7 @@
 """Two hosts in network namespaces of their own, with one link between them that a test can slow down or cut.
 
-A real sshd answers on each. It needs what ssh_lab needs, and iproute2 with the token bucket filter. Delay and loss would
-need netem, which small kernels lack.
+A real sshd answers on each. It needs what ssh_lab needs, and iproute2 with the token bucket filter. Delay and loss
+would need netem, which small kernels lack.
 """
 
 from __future__ import annotations

@@ -15,9 +15,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 NODES = ("twlab1", "twlab2")
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "unshare")
@@ -104,6 +106,18 @@ class Slurm:
             time.sleep(0.2)
         return now
 
+    def node(self, name: str) -> AbstractContextManager[None]:
+        """A running slurmd."""
+        return _daemon(self, "slurmd", "-D", "-N", name)
+
+    def lose(self, name: str) -> int:
+        """Kill a node's slurmd and all that runs there with -9, as when its power fails; how many processes it was."""
+        victims = {process for process in psutil.process_iter() if _runs_on(process, name)}
+        for process in victims:
+            process.kill()
+        psutil.wait_procs(victims, timeout=10)
+        return len(victims)
+
     def clear(self) -> None:
         """End every job at once and wait until the queue is empty."""
         jobs = self.run("squeue", "--noheader", "--format=%A").split()
@@ -131,10 +145,20 @@ def slurm_lab(folder: Path) -> Iterator[Slurm]:
         _until((folder / "munge.socket").exists, "munged")
         daemons.enter_context(_daemon(lab, "slurmctld", "-D", "-c"))
         for node in NODES:
-            daemons.enter_context(_daemon(lab, "slurmd", "-D", "-N", node))
+            daemons.enter_context(lab.node(node))
         _until(lambda: _idle(lab) == len(NODES), "the nodes", folder)
         daemons.callback(lab.clear)
         yield lab
+
+
+def _runs_on(process: psutil.Process, node: str) -> bool:
+    """Whether a process is a node's slurmd, a task there, or the step daemon of one."""
+    try:
+        family = [process, *process.children()]
+        tasks = any(member.environ().get("SLURMD_NODENAME") == node for member in family)
+        return tasks or process.cmdline()[-2:] == ["-N", node]
+    except (psutil.Error, OSError):
+        return False
 
 
 def _configure(folder: Path) -> Path:

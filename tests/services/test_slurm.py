@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trainwright.tests.services.slurm_lab import Slurm
+from trainwright.tests.services.slurm_lab import NODES, Slurm
 from trainwright.tests.services.tiny import ENDLESS, Tiny, write_spec
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
@@ -46,8 +46,8 @@ def trainwright(slurm: Slurm, project: Path, *words: str) -> subprocess.Complete
 def launch(slurm: Slurm, project: Path):
     """Launch a run of so many steps in the lab, and clear the lab's queue afterwards."""
 
-    def start(steps: int = ENDLESS, limit: str = "10 min") -> Job:
-        write_spec(project, f"{{target: slurm, partition: low, time_limit: {limit}}}", steps)
+    def start(steps: int = ENDLESS, limit: str = "10 min", every: int = ENDLESS) -> Job:
+        write_spec(project, f"{{target: slurm, partition: low, time_limit: {limit}}}", steps, every=every)
         done = trainwright(slurm, project, "launch", "tiny.yaml")
         assert done.returncode == 0, done.stderr
         return Job(project, slurm)
@@ -94,6 +94,28 @@ def test_a_killed_rank_is_requeued_and_the_run_ends_well(launch, slurm: Slurm) -
     assert (ended["JobState"], ended["Restarts"]) == ("COMPLETED", "1"), job.log
     assert job.steps()[-300:] == list(range(1, 301))  # no checkpoint yet when it was killed: from the beginning
     assert len(job.events("start")) == 2
+
+
+@pytest.mark.slow
+def test_a_lost_node_is_requeued_and_the_run_resumes(launch, slurm: Slurm) -> None:
+    """After kill -9 of a node's slurmd and all that it ran, the job is queued again in two minutes by itself.
+
+    When the node is back the run goes on from its last checkpoint: what is done again has the same losses to the bit.
+    """
+    job = launch(1000, every=100)
+    job.wait_for_step(150)
+    assert slurm.lose(NODES[1]) >= 4  # slurmd, the step's daemon, node.sh, the rank
+    slurm.wait(job.id, "PENDING", seconds=120)
+    with slurm.node(NODES[1]):
+        ended = slurm.wait(job.id, "COMPLETED", "FAILED", seconds=300)
+        assert (ended["JobState"], ended["Restarts"] in ("1", "2")) == ("COMPLETED", True), job.log
+        job.slurm.clear()
+    first, second = [[event for event in job.events("step") if event["attempt"] == number] for number in (1, 2)]
+    saved = job.events("start")[1]["step"]
+    again = {event["step"]: event["loss"] for event in first if event["step"] > saved}
+    assert (saved % 100, 0 < len(again) <= 101) == (0, True)
+    assert again == {event["step"]: event["loss"] for event in second if event["step"] in again}
+    assert [event["step"] for event in second] == list(range(saved + 1, 1001))
 
 
 def is_rank(process: psutil.Process, rank: str, run: Path) -> bool:

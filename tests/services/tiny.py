@@ -22,7 +22,7 @@ training:
   global_batch: 4 sequences
   precision: fp32
   optimizer: {{learning_rate: 2e-3, warmup: 5 steps}}
-  checkpoint: {{every: 100000 steps}}
+  checkpoint: {{every: {every} steps}}
   validation: {{every: 100000 steps, batches: 1}}
 cluster:
   preset: local-cpu
@@ -34,9 +34,9 @@ launch: {launch}
 """
 
 
-def write_spec(project: Path, launch: str, steps: int = ENDLESS, interface: str = "lo") -> None:
-    """Write tiny.yaml, a run of so many steps on two nodes, into a project."""
-    text = SPEC.format(tokens=steps * STEP_TOKENS, launch=launch, interface=interface)
+def write_spec(project: Path, launch: str, steps: int = ENDLESS, interface: str = "lo", every: int = ENDLESS) -> None:
+    """Write tiny.yaml, a run of so many steps on two nodes, saved at every so many, into a project."""
+    text = SPEC.format(tokens=steps * STEP_TOKENS, launch=launch, interface=interface, every=every)
     (project / "tiny.yaml").write_text(text)
 
 
