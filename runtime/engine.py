@@ -46,10 +46,23 @@ def read_config(bundle: Path, plan: Plan) -> dict[str, Any]:
 
 
 def start_engine(plan: Plan, config: dict[str, Any], world: World, given: Given | None = None) -> Any:
-    """Build the model and wrap it. Every rank has the same weights, given or from the seed, whatever the layout."""
+    """Build the model and wrap it."""
     import deepspeed
 
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+    model = build_model(plan, config, world, given)
+    optimizer = adamw(model, plan.training.optimizer)
+    engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config)
+    engine.checkpoint_engine = DurableFiles(background=plan.training.checkpoint.asynchronous)
+    # DeepSpeed would add scripts to every checkpoint, past our hashes; a checkpoint holds no programs.
+    setattr(engine, "_copy_recovery_script", _nothing)  # noqa: B010 - not ours to name directly
+    if plan.training.compile:
+        engine.compile()
+    return engine
+
+
+def build_model(plan: Plan, config: dict[str, Any], world: World, given: Given | None = None) -> Llama:
+    """This rank's part of the model: of the same weights, given or from the seed, whatever the layout."""
     layout = plan.layout
     attention = causal_attention
     if layout.sequence > 1:
@@ -58,18 +71,13 @@ def start_engine(plan: Plan, config: dict[str, Any], world: World, given: Given 
     def llama() -> Llama:
         return Llama(plan.model, attention, layout.recompute, given)
 
-    if layout.zero == 3 and layout.tensor == 1:
-        model = _build_sharded(llama, config, plan.training.seed)
-    else:
-        model = build(llama, world.device, plan.training.seed)
-    optimizer = adamw(model, plan.training.optimizer)
-    engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config)
-    engine.checkpoint_engine = DurableFiles()
-    # DeepSpeed would add scripts to every checkpoint, past our hashes; a checkpoint holds no programs.
-    setattr(engine, "_copy_recovery_script", _nothing)  # noqa: B010 - not ours to name directly
-    if plan.training.compile:
-        engine.compile()
-    return engine
+    if layout.tensor > 1:
+        from .tensor import build_share  # the layers of DeepSpeed come with it
+
+        return build_share(llama, plan, config, world)
+    if layout.zero == 3:
+        return _build_sharded(llama, config, plan.training.seed)
+    return build(llama, world.device, plan.training.seed)
 
 
 def _build_sharded(llama: Callable[[], Llama], config: dict[str, Any], seed: int) -> Llama:

@@ -6,7 +6,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors.torch import save_file
 
 from ..spec.plan import Plan, read_plan
@@ -15,11 +14,11 @@ from ..spec.run import RunFolder
 from . import huggingface
 from .checkpoint.store import step_of
 from .durable import sync_folder, write_whole
+from .model import PRECISION
 from .tokenizer import Tokenizer
 from .weights import Weights, gather, newest
 
 SHARD_BYTES = 5 * 10**9  # the Hub's and transformers' own habit
-_PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def export(run: RunFolder, folder: Path) -> Exported:
         raise InputError.one("TW842", f"{folder} exists already", "Name a new folder.", "--out")
     generation, damaged = newest(run)
     weights = {
-        name: weight.to(_PRECISION[plan.training.precision]) for name, weight in gather(generation, plan.model).items()
+        name: weight.to(PRECISION[plan.training.precision]) for name, weight in gather(generation, plan.model).items()
     }
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -108,7 +107,7 @@ def _write_beside(folder: Path, plan: Plan, run: RunFolder) -> None:
     tokenizer = Tokenizer(run.tokenizer)
     marks = (tokenizer.begin, tokenizer.end)
     context = plan.training.sequence_length
-    dtype = str(_PRECISION[plan.training.precision]).removeprefix("torch.")
+    dtype = str(PRECISION[plan.training.precision]).removeprefix("torch.")
     files = {
         "config.json": huggingface.config(plan.model, context, dtype, marks),
         "generation_config.json": huggingface.generation_config(marks),

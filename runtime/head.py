@@ -7,6 +7,7 @@ they stay in the cache, and the backward pass needs neither them nor the head's 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -17,6 +18,18 @@ from torch.autograd.function import once_differentiable
 # Logits in one slice: what a core's cache holds, and what keeps a GPU busy without filling its memory.
 SLICE = {"cpu": 2**21, "cuda": 2**27}
 LEAST_ROWS = 256  # below this the passes over the weight and its gradient cost more than the cache gives
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """How the logits are gone through.
+
+    `score` turns the logits [rows, vocabulary] of `rows` tokens and their targets [rows, 1] into the summed loss and
+    the gradient of the logits, in fp32.
+    """
+
+    rows: int
+    score: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Head(nn.Module):
@@ -30,42 +43,48 @@ class Head(nn.Module):
         """Logits, or with `targets` [batch, time] the mean cross entropy, both summed and scaled in fp32."""
         if targets is None:
             return F.linear(hidden, self.weight)
-        return _loss(hidden.flatten(0, 1), self.weight, targets.flatten())
+        slices = Slices(rows_at_once(hidden.device, len(self.weight)), _score)
+        return mean_loss(hidden.flatten(0, 1), self.weight, targets.flatten(), slices)
 
 
-def _mean_loss(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+def rows_at_once(device: torch.device, vocabulary: int) -> int:
+    """Rows of logits in one slice."""
+    return max(LEAST_ROWS, SLICE[device.type] // vocabulary)
+
+
+def _score(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    logs = F.log_softmax(logits, dim=-1, dtype=torch.float32)
+    loss = -logs.gather(1, truth).sum()
+    # The gradient of the logits is softmax - one-hot. The mean's 1/n comes last: fp16 would lose small values.
+    return loss, logs.exp_().scatter_add_(1, truth, logs.new_full(truth.shape, -1.0))
+
+
+def _mean_loss(hidden: Tensor, weight: Tensor, targets: Tensor, slices: Slices) -> Tensor:
     if torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad):
-        return _CrossEntropy.apply(hidden, weight, targets)
-    slices = zip(hidden.split(_rows(weight)), targets.split(_rows(weight)), strict=True)
-    sums = [F.cross_entropy(F.linear(h, weight).float(), t, reduction="sum") for h, t in slices]
-    return torch.stack(sums).sum() / len(targets)
+        return _CrossEntropy.apply(hidden, weight, targets, slices)
+    pairs = zip(hidden.split(slices.rows), targets[:, None].split(slices.rows), strict=True)
+    return torch.stack([slices.score(F.linear(part, weight), truth)[0] for part, truth in pairs]).sum() / len(targets)
 
 
-_loss: Callable[[Tensor, Tensor, Tensor], Tensor] = cast("Any", torch.compiler).disable(
+# The mean loss in nats, of hidden states [tokens, hidden], the head's weight and targets [tokens].
+mean_loss: Callable[[Tensor, Tensor, Tensor, Slices], Tensor] = cast("Any", torch.compiler).disable(
     _mean_loss
 )  # it would unroll the slices
-
-
-def _rows(weight: Tensor) -> int:
-    return max(LEAST_ROWS, SLICE[weight.device.type] // len(weight))
 
 
 class _CrossEntropy(torch.autograd.Function):
     """The mean loss; its gradients are computed on the way."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, slices: Slices) -> Tensor:
         for_hidden, for_weight = torch.empty_like(hidden), torch.zeros_like(weight, dtype=torch.float32)
         total = torch.zeros((), device=hidden.device, dtype=torch.float32)
-        rows = _rows(weight)
-        for start in range(0, len(targets), rows):
-            part, truth = hidden[start : start + rows], targets[start : start + rows, None]
-            logs = F.log_softmax(F.linear(part, weight), dim=-1, dtype=torch.float32)
-            total -= logs.gather(1, truth).sum()
-            # The gradient of the logits is softmax - one-hot. The mean's 1/n comes last: fp16 would lose small values.
-            logs.exp_().scatter_add_(1, truth, logs.new_full(truth.shape, -1.0))
-            error = logs.type_as(part)
-            torch.mm(error, weight, out=for_hidden[start : start + rows])
+        for start in range(0, len(targets), slices.rows):
+            part, truth = hidden[start : start + slices.rows], targets[start : start + slices.rows, None]
+            loss, gradient = slices.score(F.linear(part, weight), truth)
+            total += loss
+            error = gradient.type_as(part)
+            torch.mm(error, weight, out=for_hidden[start : start + slices.rows])
             _add_product(for_weight, error, part)
         ctx.save_for_backward(for_hidden, for_weight)
         ctx.count, ctx.type = len(targets), weight.dtype
@@ -75,10 +94,10 @@ class _CrossEntropy(torch.autograd.Function):
     @once_differentiable
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride] - the decorator is untyped
         ctx: Any, *gradients: Tensor
-    ) -> tuple[Tensor, Tensor, None]:
+    ) -> tuple[Tensor, Tensor, None, None]:
         for_hidden, for_weight = ctx.saved_tensors
         scale = gradients[0] / ctx.count
-        return for_hidden.mul_(scale), for_weight.mul_(scale).to(ctx.type), None
+        return for_hidden.mul_(scale), for_weight.mul_(scale).to(ctx.type), None, None
 
 
 def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:

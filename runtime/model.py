@@ -21,6 +21,9 @@ from ..spec.sections import Model
 from .fused import Angles, Norm, rotary_angles, rotate
 from .head import Head
 
+# What weights are kept in, by the spec's name for it.
+PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+
 # The weight of a name, to begin from instead of a random one.
 Given = Callable[[str], Tensor]
 

@@ -16,14 +16,13 @@ FIXED = (
     "data.train",
     "data.seed",
     "data.validation",
-    "layout.tensor",
     "layout.offload",
     "training.precision",
     "training.sequence_length",
     "training.seed",
 )
-# Degrees that say which rank holds what. Tensor parallelism cuts matrices themselves, which is not undone.
-RESHARD = ("layout.data", "layout.sequence", "layout.zero", "layout.shard_group")
+# Degrees that say which rank holds what.
+RESHARD = ("layout.data", "layout.sequence", "layout.tensor", "layout.zero", "layout.shard_group")
 # Settings with no influence on the weights; a new value is simply used.
 FREE = ("name", "spec_sha256", "device.", "carbon.", "model.name", "training.on_change", "training.checkpoint.")
 FREE_TOO = ("schedule.checkpoint_every", "schedule.checkpoint_seconds", "tokenizer.training_bytes")
@@ -36,6 +35,7 @@ class Change:
     key: str
     before: Any
     now: Any
+    stuck: bool = False  # whether the layout of now cannot take in the pieces of another
 
     @property
     def free(self) -> bool:
@@ -51,7 +51,7 @@ class Change:
     def fixed(self) -> bool:
         """Whether it can never be applied to a run that has begun."""
         across_stage_3 = self.key == "layout.zero" and 3 in (self.before, self.now)  # DeepSpeed converts neither way
-        return across_stage_3 or (self.key.startswith(FIXED) and not self.free)
+        return across_stage_3 or (self.reshards and self.stuck) or (self.key.startswith(FIXED) and not self.free)
 
     def __str__(self) -> str:
         return f"{self.key}: {self.before!r} in the checkpoint, {self.now!r} now"
@@ -67,7 +67,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     old = dict(_leaves(before["plan"])) | {f"version of {k}": v for k, v in before["versions"].items()}
     new = dict(_leaves(now["plan"])) | {f"version of {k}": v for k, v in now["versions"].items()}
     keys = sorted(old.keys() | new.keys())
-    return [Change(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
+    # DeepSpeed's ZeRO-3 takes whole weights in, and would cut past the end of tensor-parallel ones (0.19.8).
+    stuck = new["layout.zero"] == 3 and new["layout.tensor"] > 1
+    return [Change(key, old.get(key), new.get(key), stuck) for key in keys if old.get(key) != new.get(key)]
 
 
 def accept(found: list[Change], on_change: str) -> list[Change]:

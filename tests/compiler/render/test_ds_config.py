@@ -137,7 +137,8 @@ def test_tensor_parallel_names_the_models_matrices() -> None:
     assert attention == {"q": {"column"}, "k": {"column"}, "v": {"column"}, "o": {"row"}}
     mlp = {name: side(f"model.layers.0.mlp.{name}_proj.weight") for name in ("gate", "up", "down")}
     assert mlp == {"gate": {"column"}, "up": {"column"}, "down": {"row"}}
-    assert side("lm_head.weight") | side("model.embed_tokens.weight") | side("model.norm.weight") == set()
+    assert side("lm_head.weight") == side("model.embed_tokens.weight") == {"column"}
+    assert side("model.norm.weight") | side("model.layers.0.input_layernorm.weight") == set()
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def write_shards(run: RunFolder, plan: Plan, tokens: int = 20_000) -> None:
     generator = np.random.default_rng(0)
     parts = {}
     for split in ("train", "validation"):
-        ids = np.cumsum(generator.integers(1, 4, tokens)) % VOCABULARY
+        ids = np.cumsum(generator.integers(1, 4, tokens)) % plan.model.vocab_size
         writer = ShardWriter(run.data, f"{split}-00", "uint16")
         writer.write(ids.astype(np.uint16))
         writer.close()
@@ -235,7 +235,7 @@ def write_shards(run: RunFolder, plan: Plan, tokens: int = 20_000) -> None:
         )
     index = Index(
         dtype="uint16",
-        vocab_size=VOCABULARY,
+        vocab_size=plan.model.vocab_size,
         begin_of_document=1,
         end_of_document=2,
         tokenizer_sha256=file_sha256(run.tokenizer),

@@ -19,7 +19,7 @@ from trainwright.runtime.step import Step, take
 from trainwright.spec.plan import Plan
 from trainwright.spec.run import RunFolder
 
-COLUMN = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")
+COLUMN = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj", "embed_tokens", "lm_head")
 ROW = ("o_proj", "down_proj")
 
 
@@ -29,8 +29,8 @@ def whole(name: str, parameter: torch.nn.Parameter, world: World) -> torch.Tenso
     dimension = next((d for d, names in enumerate((COLUMN, ROW)) if any(n in name for n in names)), None)
     if world.layout.tensor == 1 or dimension is None:
         return value.clone()
-    pieces = [torch.empty_like(value) for _ in range(world.size)]
-    distributed.all_gather(pieces, value.contiguous())
+    pieces: list = [None] * world.size
+    distributed.all_gather_object(pieces, value)
     first = world.rank // world.layout.tensor * world.layout.tensor
     return torch.cat(pieces[first : first + world.layout.tensor], dimension)
 

@@ -102,6 +102,14 @@ def test_bf16_stays_within_its_tolerance(alone, results, layouts):
     check(layouts, results(layouts, "bf16"), alone["bf16"], BF16)
 
 
+def test_a_tied_and_uneven_vocabulary_is_shared_rightly(results):
+    """Embedding and head are one parameter, cut over a vocabulary that two ranks cannot share evenly."""
+    odd = {"model__vocab_size": 131, "model__tied_embeddings": True}
+    (truth,) = results([sharded(zero=1)], **odd)
+    layouts = [sharded(tensor=2, zero=stage) for stage in (1, 3)]
+    check(layouts, results(layouts, **odd), truth, FP32)
+
+
 def check(layouts, results, truth, tolerance):
     """Every layout's outcome against the truth; all deviations are reported together."""
     wrong = []
