@@ -106,6 +106,10 @@ def main() -> None:
         sys.exit(Exit.DONE)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
+    except OSError as error:
+        from .commands.output import report_unusable
+
+        sys.exit(report_unusable(error))
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches the user
         from .commands.output import report_fault
 

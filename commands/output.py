@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..compiler.diagnostics import Format, as_github, as_json, as_text, ordered, summary
+from ..spec.exit_codes import Exit
 from ..spec.problem import Problem
 
 
@@ -31,6 +33,17 @@ def print_report(problems: list[Problem], format_: Format, done: str) -> None:
             print(f"{summary(ordered(problems))}; `trainwright explain CODE` says more", file=sys.stderr)
         else:
             print(done)
+
+
+def report_unusable(error: OSError) -> Exit:
+    """Say which file or folder cannot be used, and why; an error that names none is our fault."""
+    if not error.filename:
+        report_fault(error)
+        return Exit.FAULT
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+    remedy = "Free space, or use another disk." if full else "Name a place that exists and that you may write to."
+    print_problems([Problem("TW640", "error", f"cannot use {error.filename}: {error.strerror}", remedy)])
+    return Exit.STORAGE if full else Exit.INPUT
 
 
 def report_fault(error: BaseException) -> None:

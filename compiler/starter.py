@@ -31,7 +31,7 @@ def starter(answers: Answers) -> str:
     """The commented spec. Raises InputError for an unknown preset and for tokens without a unit."""
     model, cluster = _known("model", answers.model), _known("cluster", answers.cluster)
     parameters, on_cpu = model.shape.parameters, cluster.values["gpu"] == "CPU"
-    tokens = answers.tokens or _tokens(parameters, answers.data)
+    tokens = answers.tokens or _tokens(parameters, sampled=on_cpu and answers.data == STDLIB)
     length, batch = _shape_of_a_step(parameters, on_cpu=on_cpu)
     return _TEMPLATE.format(
         name=answers.name,
@@ -51,11 +51,11 @@ def starter(answers: Answers) -> str:
     )
 
 
-def _tokens(parameters: int, data: str) -> str:
-    """Compute-optimal for the model, but no more of python:stdlib than `check` finds worth its time."""
+def _tokens(parameters: int, *, sampled: bool) -> str:
+    """Compute-optimal for the model; of python:stdlib, a sample text, no more than `check` finds worth its time."""
     sanity = facts("sanity")
     tokens = float(f"{sanity['tokens_per_parameter']['optimal'] * parameters:.1g}")
-    if data == STDLIB:
+    if sampled:
         most = sanity["epochs"]["most"] * sanity["stdlib"]["bytes"] / min(sanity["bytes_per_token"]["range"])
         tokens = min(tokens, most // 1e6 * 1e6)
     return TOKENS.text(int(tokens))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import statistics
 import subprocess
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from trainwright import cli
+from trainwright.commands.output import report_unusable
 from trainwright.compiler.check import examine
+from trainwright.spec.exit_codes import Exit
 
 ROOT = Path(__file__).parents[2]
 GOOD = str(ROOT / "examples/llama2-70b.yaml")
@@ -80,6 +83,35 @@ def test_a_mistyped_command_is_told_its_name(run, typo, meant):
     """As with a mistyped key; nothing is guessed and run."""
     code, _, err = run(typo)
     assert (code, f"Did you mean {meant}?" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compile", GOOD, "--out", "/proc/x"],
+        ["compile", GOOD, "--out", "/dev/null/x"],
+        ["init", "nowhere/x.yaml", "--region", "fr"],
+    ],
+)
+def test_a_place_that_cannot_be_written_is_not_our_fault(run, words):
+    """The code, the path and the reason, exit 2; no traceback in a file."""
+    code, _, err = run(*words)
+    assert (code, "error TW640: cannot use " in err, "our fault" in err) == (2, True, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "a"), Exit.STORAGE),
+        (OSError(errno.EROFS, "Read-only file system", "a"), Exit.STORAGE),
+        (PermissionError(errno.EACCES, "Permission denied", "a"), Exit.INPUT),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset"), Exit.FAULT),
+    ],
+)
+def test_a_full_disk_has_an_exit_code_of_its_own(error, code, capsys):
+    """A script can tell it from a wrong spec; what names no file is our fault."""
+    assert report_unusable(error) == code
+    assert (str(error.filename) in capsys.readouterr().err) == (code != Exit.FAULT)
 
 
 def test_json_goes_to_standard_output_and_is_all_there(run):
