@@ -146,9 +146,29 @@ def _notes(run: _Run) -> tuple[str, ...]:
     notes = [
         f"Hours include a goodput of {good.value:.1%} ({good.low:.1%} to {good.high:.1%}): failures, restarts, saves."
     ]
+    if beyond := _unseen(run):
+        notes.append(f"Extrapolated: no published run with {', '.join(beyond)} was compared; trust the range less.")
     if run.spec.published:
         notes.append(f"Published figures: {run.spec.published.source}.")
     return tuple(notes)
+
+
+def _unseen(run: _Run) -> list[str]:
+    """What of the question lies outside of the rows that the model was compared with; nothing for processors."""
+    if run.spec.cluster.on_cpu:
+        return []
+    seen, chip = facts("accuracy")["seen"], run.case.machine.gpu
+    devices, shape, sequence = run.spec.cluster.gpus, run.spec.model.shape, run.spec.training.sequence_length
+    return [
+        *([f"a {chip.name}"] if chip.family not in seen["families"] else []),
+        *([f"{devices:,} devices"] if devices > seen["devices"] else []),
+        *([f"{shape.parameters:,} parameters"] if not _within(shape.parameters, seen["parameters"]) else []),
+        *([f"sequences of {sequence:,}"] if not _within(sequence, seen["sequence"]) else []),
+    ]
+
+
+def _within(value: float, limits: list[float]) -> bool:
+    return limits[0] <= value <= limits[1]
 
 
 def predict(spec: Spec) -> Estimate:

@@ -185,13 +185,22 @@ def layout(row: Row, stack: Profile, usual: Recompute) -> Layout:
     )
 
 
+def _precision(row: Row, chip: Gpu) -> str:
+    """The arithmetic that a row names; 16-bit types run at one speed, so a device without bf16 is taken at fp16."""
+    said = str(row.get("precision") or "bf16").lower()
+    found = next((known for known in ("fp8", "bf16", "fp16", "fp32") if known in said), None)
+    if found == "bf16" and found not in chip.flops:
+        found = "fp16"
+    if found is None or found not in chip.flops:
+        raise Skipped(f"{chip.name} has no {said} arithmetic in the table")
+    return found
+
+
 def case(row: Row) -> Case:
     """Everything together. Raises Skipped with the reason when the row says too little."""
     needed(row, "seq_len")
     chip, model = device(row), shape(row)
-    precision = str(row.get("precision") or "bf16")
-    if precision not in chip.flops:
-        precision = "fp16" if "fp16" in chip.flops else "bf16"
+    precision = _precision(row, chip)
     stack, usual = software(row)
     spread = layout(row, stack, usual)
     where = machine(row, chip)

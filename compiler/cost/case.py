@@ -67,7 +67,6 @@ class Profile:
     memory: Mapping[str, Any]
     collectives: float
     fp32_gradients: bool
-    vocabulary_parallel: bool
     jitter: float
     rails: float
     partial: float

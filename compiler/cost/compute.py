@@ -139,7 +139,7 @@ def layer_time(case: Case) -> LayerTime:
 def head_time(case: Case) -> float:
     """Seconds of the output head and loss of one micro batch, forward and backward."""
     shape, layout, gpu = case.work.shape, case.layout, case.machine.gpu
-    rows = shape.vocab_size // (layout.tensor if case.profile.vocabulary_parallel else 1)
+    rows = shape.vocab_size // layout.tensor
     tokens = case.tokens_per_rank
     product = (tokens, rows, shape.hidden_size)
     precision = "bf16" if case.work.precision == "fp8" else case.work.precision

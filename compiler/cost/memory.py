@@ -79,7 +79,7 @@ def logit_bytes(case: Case) -> float:
     A head that works by slices holds one slice, and the fp32 gradient of its weight.
     """
     shape, held = case.work.shape, case.profile.memory
-    rows = shape.vocab_size / (case.layout.tensor if case.profile.vocabulary_parallel else 1)
+    rows = shape.vocab_size / case.layout.tensor
     whole = case.tokens_per_rank * rows
     if not held["slice"]:
         return held["logit"] * whole

@@ -100,8 +100,6 @@ def stage_parameters(case: Case) -> float:
     shape, layout = case.work.shape, case.layout
     layers = ceil(shape.layers / layout.pipeline)
     tables = shape.embedding_parameters if layout.pipeline == 1 else shape.vocab_size * shape.hidden_size
-    if not case.profile.vocabulary_parallel:
-        return layers * shape.layer_parameters / layout.tensor + tables
     return (layers * shape.layer_parameters + tables) / layout.tensor
 
 
@@ -181,7 +179,7 @@ def step(case: Case) -> Step:
         send += profile.handover * (micro + stages - 1)
     reduction, gather = _gradients(case, layers)
     behind = heaviest * layer.seconds * 2 / 3
-    rounds = micro if layout.zero == 2 else 1  # what is divided is reduced with every micro batch
+    rounds = micro if layout.zero == 2 and stages == 1 else 1  # divided gradients are reduced with every micro batch
     parts = {
         "compute": micro * heaviest * layer.compute + micro * head,
         "recomputation": micro * heaviest * layer.recompute,

@@ -10,6 +10,7 @@ import yaml
 from trainwright.compiler.backtest import backtest, read_runs
 from trainwright.compiler.calibrate import calibrate
 from trainwright.compiler.load import load
+from trainwright.spec.facts import facts
 from trainwright.spec.problem import InputError
 
 DATA = Path(__file__).parents[1] / "data" / "published_runs"
@@ -57,6 +58,37 @@ def test_llama2_hours_within_twelve_percent(published):
     found = {row.id: row.error for row in published.rows if row.kind == "gpu_hours" and row.id.startswith("llama2")}
     assert len(found) == 4
     assert max(map(abs, found.values())) <= 0.12
+
+
+@pytest.mark.parametrize(("kind", "share"), [("throughput", 0.92), ("memory", 0.88)])
+def test_printed_ranges_hold_rows_collected_later(kind, share):
+    """Nine of ten rows that nothing was fitted to lie within the half-width that an estimate prints."""
+    errors = [
+        row.error
+        for name in ("new_sources.yaml", "more_rows.yaml")
+        for row in backtest(DATA / name).rows
+        if row.kind == kind
+    ]
+    spread = 1 + facts("accuracy")["step" if kind == "throughput" else kind]
+    assert len(errors) > 90
+    assert sum(1 / spread <= 1 + error <= spread for error in errors) / len(errors) >= share
+
+
+@pytest.mark.parametrize(("name", "limit"), [("new_sources.yaml", 0.10), ("more_rows.yaml", 0.055)])
+def test_rows_collected_later_stay_near(name, limit):
+    """The median throughput error of stacks and rows that came after the fit."""
+    assert backtest(DATA / name).summary()["throughput"].median <= limit
+
+
+def test_arithmetic_that_a_device_lacks_is_never_guessed(tmp_path):
+    """8 bits on an A100 are skipped with the reason; bf16 on a V100 runs at fp16's speed, as such rows did."""
+    rows = [RUN | {"id": "eight", "precision": "fp8"}, RUN | {"id": "four", "precision": "int4"}]
+    found = backtest(_write(tmp_path, rows))
+    assert not found.rows
+    assert dict(found.skipped)["eight"] == "A100-SXM4-80GB has no fp8 arithmetic in the table"
+    old = [RUN | {"id": kind, "gpu": "V100-SXM2-32GB", "precision": kind} for kind in ("bf16", "fp16")]
+    bf16, fp16 = (row.predicted for row in backtest(_write(tmp_path, old)).rows if row.kind == "throughput")
+    assert bf16 == pytest.approx(fp16, rel=0.05)
 
 
 @pytest.mark.parametrize(("name", "limit"), [("vtrain_multi.csv", 0.12), ("vtrain_single.csv", 0.20)])

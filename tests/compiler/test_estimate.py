@@ -47,6 +47,20 @@ def test_ranges_hold_their_value_and_say_why():
         assert figure.because, key
 
 
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        ((), None),
+        (("cluster.gpu=L40S", "model.layers=8"), "a L40S-48GB"),
+        (("training.sequence_length=262144", "training.global_batch=1024 sequences", "model.layers=1"), "262,144"),
+    ],
+)
+def test_what_was_never_compared_is_called_extrapolated(sets, said):
+    """A device family or a size beyond every published row is said to be so; what was seen is not."""
+    notes = [note for note in _estimate("llama2-7b", *sets).notes if "Extrapolated" in note]
+    assert [said in note for note in notes] == ([True] if said else [])
+
+
 def test_draw_is_not_simply_the_cap():
     """Below the cap, above half of it, and less under a lower cap."""
     high, low = _estimate("llama2-7b"), _estimate("llama2-7b", "cluster.power_cap=300W")

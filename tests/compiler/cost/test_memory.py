@@ -62,11 +62,10 @@ def test_more_ranks_never_need_more_memory_each():
     assert totals == sorted(totals, reverse=True)
 
 
-def test_embeddings_stay_whole_under_autotp():
-    """DeepSpeed's tensor parallelism replicates embedding and head: an eighth of the rest only."""
+def test_tensor_parallel_ranks_share_everything():
+    """Embedding and head are cut over the vocabulary: an eighth of all weights."""
     held = state_bytes(_case(tensor=8, zero=0))["weights"] / 2
-    tables = LLAMA_7B.embedding_parameters
-    assert held == pytest.approx(tables + (LLAMA_7B.parameters - tables) / 8, rel=0.001)
+    assert held == pytest.approx(LLAMA_7B.parameters / 8, rel=0.001)
 
 
 def test_hpz_costs_a_second_copy_and_nothing_else():
