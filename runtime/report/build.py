@@ -75,6 +75,7 @@ def _run(history: History, label: str) -> Run:
         actual=actual,
         planned=planned,
         published=published_row(estimate) if estimate else None,
+        predicted_loss=estimate.final_loss.value if estimate and estimate.final_loss else None,
         changes=changes(planned, actual, estimate, history.carbon) if planned and estimate else (),
         hours=hour_parts(raw, history),
         measured_share=coverage(found),

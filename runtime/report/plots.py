@@ -6,17 +6,19 @@ matplotlib is imported here only, with the Agg backend: no screen is needed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .document import Series
 from .numbers import BYTES, COUNTS, ENERGIES, MASSES, TIMES, Style, style
+from .values import Curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+SMOOTHED = 50  # parts of a curve; the loss figure shows the mean over each part, beside the steps themselves
 COLOURS = ("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f")
 
 
@@ -82,26 +84,37 @@ def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure,
 
 
 def _loss(runs: Sequence[Series]) -> Figure:
+    """Every step faint, a running mean over it, validation as circles; a level that all runs share is drawn once."""
     figure, (axes,) = _figure(1, 1, (6.4, 4.0))
-    _draw(axes, runs, TOKENS, QUALITY[0])
+    _draw(axes, [replace(run, curves=_smooth(run.curves)) for run in runs], TOKENS, QUALITY[0])
+    scale = style(_all(runs, TOKENS), TOKENS.units).scale
+    several = len(runs) > 1
     for colour, run in zip(COLOURS * len(runs), runs, strict=False):
         _marks(axes, run, colour)
-        if run.bar is not None:
-            axes.axhline(run.bar, color=colour, lw=0.9, ls=":", label=f"{run.label}, token frequencies alone")
+        if not run.predicted:
+            axes.plot(_scaled(run.curves.tokens, scale), _gapped(run.curves.loss), color=colour, lw=0.6, alpha=0.25)
         if run.validation.step:
-            x = style(_all(runs, TOKENS), TOKENS.units)
-            points = [v / x.scale if v is not None else None for v in run.validation.tokens]
-            axes.plot(
-                _gapped(points),
-                _gapped(run.validation.loss),
-                "o",
-                ms=3.5,
-                mfc="white",
-                color=colour,
-                label=f"{run.label}, validation",
-            )
+            label = f"{run.label}, validation" if not several else "validation" if run is runs[0] else None
+            points = _scaled(run.validation.tokens, scale), _gapped(run.validation.loss)
+            axes.plot(*points, "o", ms=3.5, mfc="white", color=colour, label=label)
+    for bar in sorted({run.bar for run in runs if run.bar is not None}):
+        axes.axhline(bar, color="0.4", lw=0.9, ls=":", label="token frequencies alone")
     axes.legend(frameon=False)
     return figure
+
+
+def _smooth(curves: Curves) -> Curves:
+    """The curves with each loss replaced by the mean of those before it, over a fiftieth of the run."""
+    window = max(1, len(curves.loss) // SMOOTHED)
+    means: list[float | None] = []
+    for end in range(1, len(curves.loss) + 1):
+        known = [loss for loss in curves.loss[max(0, end - window) : end] if loss is not None]
+        means.append(sum(known) / len(known) if known else None)
+    return curves.model_copy(update={"loss": tuple(means)})
+
+
+def _scaled(values: Sequence[float | None], scale: float) -> list[float]:
+    return _gapped([None if value is None else value / scale for value in values])
 
 
 def _marks(axes: Axes, run: Series, colour: str) -> None:
@@ -139,10 +152,7 @@ def _draw(axes: Axes, runs: Sequence[Series], x: Metric, y: Metric) -> None:
     """One panel: a line a run; says so when nobody knows the numbers."""
     columns = style(_all(runs, x), x.units), style(_all(runs, y), y.units)
     for colour, run in zip(COLOURS * len(runs), runs, strict=False):
-        points = [
-            _gapped([None if v is None else v / c.scale for v in getattr(run.curves, m.key)])
-            for m, c in zip((x, y), columns, strict=True)
-        ]
+        points = [_scaled(getattr(run.curves, m.key), c.scale) for m, c in zip((x, y), columns, strict=True)]
         axes.plot(*points, color=colour, lw=1.1, ls="--" if run.predicted else "-", label=run.label)
     if not _all(runs, y) or not _all(runs, x):
         axes.text(0.5, 0.5, "unknown", transform=axes.transAxes, ha="center", color="0.5")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .document import Document, Section, Tile, series_of
+from .family import scaling
 from .numbers import BYTES, ENERGIES, MASSES, UNKNOWN, count, percent, signed_percent, significant, with_unit
 from .run_tables import run_tables
 from .tables import emissions
@@ -22,7 +23,7 @@ def report_document(report: Report) -> Document:
         kind="Training report",
         title=", ".join(run.label for run in report.runs),
         lede=_lede(report),
-        tables=(emissions(report),),
+        tables=(emissions(report), *((family,) if (family := scaling(report)) else ())),
         tiles=_tiles(report),
         series=tuple(series_of(run) for run in report.runs),
         sections=tuple(Section(run.label, tuple(run_tables(run)), facts(run), run.missing) for run in report.runs),

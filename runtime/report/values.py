@@ -168,6 +168,7 @@ class Run(Frozen):
     actual: Row
     planned: Row | None
     published: Row | None
+    predicted_loss: float | None = None  # at the end of training, by the estimate
     changes: tuple[Change, ...]
     hours: tuple[HourPart, ...]
     measured_share: float | None
