@@ -76,6 +76,7 @@ class Profile:
     announce: float
     handover: float
     hpz: bool
+    contention: float
     early_stop: bool
     own_buckets: bool
     source: str = ""

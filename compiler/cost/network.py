@@ -69,6 +69,11 @@ def _tree_latency(machine: Machine, ranks: Group) -> float:
     return between + 2 * (ranks.per_node - 1) * inside
 
 
+def busy_seconds(machine: Machine, ranks: Group, size: float) -> float:
+    """What an all-gather of `size` bytes keeps a device's own memory and links busy, however slow the network is."""
+    return size * (ranks.size - 1) / ranks.size / _link(machine, min(ranks.size, machine.per_node))
+
+
 def gather_seconds(machine: Machine, ranks: Group, size: float, calls: float = 1) -> float:
     """All-gather or reduce-scatter of `size` bytes in all, in `calls` calls: ring only."""
     if ranks.size == 1:

@@ -9,7 +9,7 @@ from math import ceil, log2
 from ...spec.facts import facts
 from .case import Case
 from .compute import LayerTime, head_time, layer_time, stream_seconds
-from .network import Group, exchange_seconds, gather_seconds, group, reduce_seconds, send_seconds
+from .network import Group, busy_seconds, exchange_seconds, gather_seconds, group, reduce_seconds, send_seconds
 
 WIDE = 2
 OPTIMIZER_BYTES = (
@@ -117,6 +117,14 @@ def _sharded_parameters(case: Case, layers: float) -> float:
     return 2 * one + gather_seconds(case.machine, near, size, calls)
 
 
+def _contention(case: Case) -> float:
+    """Seconds by which ZeRO-3's transfers slow the compute that hides them, in one micro batch."""
+    if case.layout.zero < 3:
+        return 0.0
+    inner, _ = _data_groups(case)
+    return case.profile.contention * 3 * busy_seconds(case.machine, inner, WIDE * stage_parameters(case))
+
+
 def _gradients(case: Case, layers: float) -> tuple[float, float]:
     """Seconds of one gradient reduction, and once a step of gathering updated parameters."""
     inner, outer = _data_groups(case)
@@ -168,7 +176,7 @@ def step(case: Case) -> Step:
     layer, head = _layer(case), head_time(case) / case.speed
     sharded = _sharded_parameters(case, layers)
     per_micro = heaviest * layer.seconds + head
-    exposed = _hidden(sharded, profile.overlap["weights"], per_micro)
+    exposed = _hidden(sharded, profile.overlap["weights"], per_micro) + _contention(case)
     fill = (work.shape.layers * layer.seconds + head - per_micro) / layout.interleave
     send = 0.0
     if stages > 1:

@@ -59,6 +59,17 @@ def test_early_stop_leaves_out_the_last_product():
     assert 0.2 <= last / whole <= 0.34
 
 
+def test_hidden_gathers_slow_what_hides_them_as_long_as_the_links_are_busy():
+    """Contention costs its share of the time that the gathers take inside a node, on any network."""
+    calm = replace(profile("fsdp"), contention=0.0)
+    added = [
+        step(case).parts["parameters"] - step(replace(case, profile=calm)).parts["parameters"]
+        for case in (_case(name="fsdp", data=64, zero=3, micro_batch=4, net=net) for net in (25e9, 12.5e9))
+    ]
+    moved = 3 * 2 * GPT_18B.parameters * 63 / 64
+    assert added == pytest.approx([profile("fsdp").contention * moved / (0.77 * 300e9)] * 2, rel=0.01)
+
+
 def test_a_slower_clock_slows_compute_only():
     """Half the clock doubles compute and leaves the network alone."""
     fast, slow = (step(_case(tensor=8, data=4, speed=speed)).parts for speed in (1.0, 0.5))
