@@ -1,6 +1,7 @@
 """The same published A100 runs predicted by Trainwright, Calculon and llm-analysis, and how long each answer takes.
 
-Rows: GPT models with tensor and pipeline degrees on A100, which all three can express, and vTrain's multi-node file.
+Rows: GPT models on A100 under Megatron, which all three can express: those carried from the start, those that were
+added after the last constant was fitted ("later"), and vTrain's multi-node file.
 The peers get their own default efficiencies (Calculon: systems/a100_80g.json, network set to the row's; llm-analysis:
 the FLOPs efficiency of about 0.5 that its own constants name), as a user without measurements would run them. Their
 code is read from local checkouts and is not part of this project:
@@ -34,22 +35,29 @@ DEFAULT_EFFICIENCY = 0.5
 GIGA = 1e9
 
 
-def runs() -> list[tuple[str, Case, float]]:
-    """Name, description and measured seconds of the rows that every tool can express."""
+FILES = {"papers": ("published_runs.yaml",), "later": ("new_sources.yaml", "more_rows.yaml")}
+
+
+def runs() -> list[tuple[str, str, Case, float]]:
+    """Kind, name, description and measured seconds of the rows that every tool can express."""
+    found = [(kind, *run) for kind, files in FILES.items() for name in files for run in _published(DATA / name)]
+    text = (DATA / "vtrain_multi.csv").read_text(encoding="utf-8")
+    lines = [(i, values) for i, line in enumerate(text.splitlines()) if (values := numbers(line))]
+    return found + [("vtrain", run.id, run.case, run.seconds) for run in measured(lines)]
+
+
+def _published(path: Path) -> list[tuple[str, Case, float]]:
     found: list[tuple[str, Case, float]] = []
-    path = DATA / "published_runs.yaml"
     for row in read_runs(path, read_text(path)):
         speed = row.get("calc_tokens_per_s_per_gpu")
         megatron = "A100" in row["gpu"] and "Megatron" in row.get("framework", "")
-        if row["kind"] != "benchmark" or not speed or not megatron:
+        if row["kind"] != "benchmark" or not speed or not megatron or row.get("mlp_gated"):
             continue
         with contextlib.suppress(Skipped):
             asked = case(row)
             if asked.layout.zero < 3:
                 found.append((row["id"], asked, asked.work.tokens / asked.layout.gpus / speed))
-    text = (DATA / "vtrain_multi.csv").read_text(encoding="utf-8")
-    lines = [(i, values) for i, line in enumerate(text.splitlines()) if (values := numbers(line))]
-    return found + [(f"vtrain-{run.id}", run.case, run.seconds) for run in measured(lines)]
+    return found
 
 
 def calculon(folder: Path) -> Callable[[Case], float]:
@@ -118,14 +126,14 @@ def llm_analysis(folder: Path) -> Callable[[Case], float]:
     return predict
 
 
-def scored(name: str, predict: Callable[[Case], float], rows: list[tuple[str, Case, float]]) -> None:
+def scored(name: str, predict: Callable[[Case], float], rows: list[tuple[str, str, Case, float]]) -> None:
     """Print one tool's errors and seconds per answer; a row that it refuses is counted."""
-    errors: dict[str, list[float]] = {"papers": [], "vtrain": []}
+    errors: dict[str, list[float]] = {kind: [] for kind in (*FILES, "vtrain")}
     refused, spent = 0, time.process_time()
-    for row, asked, seconds in rows:
+    for kind, row, asked, seconds in rows:
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                errors["vtrain" if row.startswith("vtrain-line") else "papers"].append(predict(asked) / seconds - 1)
+                errors[kind].append(predict(asked) / seconds - 1)
         except Exception as error:  # noqa: BLE001 - peers refuse with many kinds of errors
             refused += 1
             print(f"  {name} refuses {row}: {type(error).__name__} {str(error)[:80]}", file=sys.stderr)
