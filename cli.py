@@ -6,6 +6,7 @@ A command's module is imported only when that command runs, so that `--help` and
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from difflib import get_close_matches
 from typing import Any
@@ -69,6 +70,15 @@ class LazyGroup(TyperGroup):
             app.command(cmd_name, help=COMMANDS[cmd_name])(module.command)
         return typer.main.get_command(app)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. A reader that has left (`| head`) is no error, and what it did not read is dropped."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise typer.Exit(Exit.DONE) from error
+        finally:
+            _flush()
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """List commands from the table alone."""
         ctx.meta["listing"] = True
@@ -93,6 +103,14 @@ def root(
     """Options before the command."""
 
 
+def _flush() -> None:
+    """Print what is left, or nowhere: Python would complain about a closed pipe while it leaves."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Run the command line. Exit codes: `spec/exit_codes.py`."""
     try:
@@ -102,8 +120,6 @@ def main() -> None:
 
         print_problems(error.problems)
         sys.exit(Exit.INPUT)
-    except BrokenPipeError:
-        sys.exit(Exit.DONE)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except OSError as error:

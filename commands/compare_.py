@@ -31,25 +31,31 @@ def command(
     from ..runtime.report.build import build_report
     from ..runtime.report.compare import cap_sweep, compare_document, of_estimate, of_run, regions
     from ..runtime.report.prose import show
+    from ..runtime.report.write import write_document
+    from .terminal import Terminal
 
     places = [replace(intensity(name), place=name) for name in region]
-    folders = [path for path in what if path.is_dir()]
-    runs = list(build_report(folders).runs) if folders else []
-    loaded = checked([path for path in what if not path.is_dir()], sets)
-    contenders = [*(of_estimate(predict(item.spec)) for item in loaded), *(of_run(run) for run in runs)]
+    paths = list(dict.fromkeys(what))
+    folders = [path for path in paths if path.is_dir()]
+    runs = dict(zip(folders, build_report(folders).runs, strict=True)) if folders else {}
+    loaded = checked([path for path in paths if path not in runs], sets)
+    contenders = [
+        contender
+        for path in paths  # in the order of the words: the first is what the others are measured against
+        for contender in (
+            [of_run(runs[path])]
+            if path in runs
+            else [of_estimate(predict(item.spec)) for item in loaded if item.path == path]
+        )
+    ]
     tables = [cap_sweep(item.spec.name, list(_sweep(item, sets))) for item in loaded] if caps else []
     if places:
         tables.append(regions(contenders, places))
-    document = compare_document(contenders, tables, runs)
-
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    document = compare_document(contenders, tables, list(runs.values()))
+    written = write_document(document, out, "compare") if out else []  # first: `compare | head` must leave whole files
+    console = Terminal()
     show(document, console, sections=True)
     if out:
-        from ..runtime.report.write import write_document
-
-        written = write_document(document, out, "compare")
         console.print(f"Wrote {len(written)} files to {out}; open {out / 'compare.html'}", soft_wrap=True)
 
 

@@ -55,9 +55,9 @@ def print_tables(tables: Sequence[Table], form: Format, data: object) -> None:
     if form in ("md", "latex"):
         print("\n".join((markdown if form == "md" else latex)(item) for item in tables), end="")
         return
-    from rich.console import Console
+    from .terminal import Terminal
 
-    console = Console(highlight=False)
+    console = Terminal()
     for item in tables:
         console.print(terminal(item))
         for note in item.notes:

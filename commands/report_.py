@@ -31,16 +31,13 @@ def command(
     if json:
         print(thinned_report(report).model_dump_json(indent=1))
         return
-    from rich.console import Console
-
     from ..runtime.report.prose import show
     from ..runtime.report.summary import report_document
     from ..runtime.report.write import write_report
+    from .terminal import Terminal
 
     folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))
     written = write_report(report, folder)  # first: `report RUN | head` must leave whole files
-    console = Console()
+    console = Terminal()
     show(report_document(report), console, sections=len(runs) == 1)
-    console.print(
-        f"Wrote {len(written)} files to {folder}; open {folder / 'report.html'}", soft_wrap=True, highlight=False
-    )
+    console.print(f"Wrote {len(written)} files to {folder}; open {folder / 'report.html'}", soft_wrap=True)

@@ -35,12 +35,12 @@ def command(
     series = [predicted_series(item.name, *_curve(item)) for item in estimates]
     document = paper_document(papers[paper], estimates, series, build_report(run).runs if run else ())
 
-    from rich.console import Console
+    from .terminal import Terminal
 
-    console = Console(highlight=False)
-    show(document, console, sections=True)
+    console = Terminal()
     folder = out or Path(f"reproduce-{paper}")
-    written = write_document(document, folder, paper)
+    written = write_document(document, folder, paper)  # first: `reproduce | head` must leave whole files
+    show(document, console, sections=True)
     console.print(f"Wrote {len(written)} files to {folder}; open {folder / paper}.html", soft_wrap=True)
 
 

@@ -14,12 +14,11 @@ def command(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders.", show_default=False)],
 ) -> None:
     """Print where each run is (process, Slurm or Kubernetes job, nowhere) and its progress."""
-    from rich.console import Console
-
     from ..runtime.launch.place import find
     from ..runtime.report.live import draw_once
+    from .terminal import Terminal
 
-    console = Console(highlight=False)
+    console = Terminal()
     for run in runs:
         place = find(RunFolder(run))
         # A job that waits in a queue may have written nothing yet; any other folder must be a run's.

@@ -17,11 +17,10 @@ def command(
     wait: Annotated[bool, typer.Option(help="Wait until it has left.")] = True,
 ) -> None:
     """Stop RUN after a checkpoint; launch it again to go on."""
-    from rich.console import Console
-
     from ..runtime.launch import halt
+    from .terminal import Terminal
 
-    folder, console = RunFolder(run), Console(highlight=False)
+    folder, console = RunFolder(run), Terminal()
     console.print(halt.ask(folder))
     if not wait:
         return

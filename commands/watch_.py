@@ -9,11 +9,10 @@ import typer
 
 def command(run: Path = typer.Argument(metavar="RUN", help="Run folder, for example runs/tiny-cpu.")) -> None:
     """Show progress, loss, power, energy and carbon until the run ends; Ctrl-C leaves the run alone."""
-    from rich.console import Console
-
     from ..runtime.report.live import watch
+    from .terminal import Terminal
 
     try:
-        watch(run, Console(highlight=False))
+        watch(run, Terminal())
     except KeyboardInterrupt:
         typer.echo("The run goes on; to stop it after a checkpoint: trainwright stop " + str(run))

@@ -48,6 +48,25 @@ def test_report_into_a_closed_pipe_leaves_whole_files(run, tmp_path):
     assert (run / "report" / "report.html").read_text().rstrip().endswith("</html>")
 
 
+@pytest.mark.parametrize("words", [("report", "runs/tiny"), ("schema",), ("compare", "runs/tiny", "--out", "compared")])
+def test_a_reader_that_leaves_is_no_error(run, tmp_path, words):
+    """`| head` leaves whole files, exit code 0 and no complaint of Python."""
+    with subprocess.Popen(_words(*words), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        complaint = process.stderr.read()
+    assert (process.returncode, complaint) == (0, b"")
+    written = [*tmp_path.rglob("report.html"), *tmp_path.rglob("compare.html")]
+    assert [path.stem for path in written] == [word for word in words[:1] if word != "schema"]
+
+
+def test_compare_measures_against_the_first_word(run, tmp_path):
+    """Whatever it is: a run before a spec stays before it."""
+    spec = ROOT / "examples" / "tiny-cpu.yaml"
+    for first, second in ((run, spec), (spec, run)):
+        shown = _run("compare", first, second, cwd=tmp_path).stdout
+        assert f"Changes are against {Path(first).stem}, " in shown.replace("\n", " ")
+
+
 def test_report_of_no_run_folder_exits_2(tmp_path):
     """Not a run folder, or none at all: a problem with a remedy and exit 2."""
     for arguments in (("report", tmp_path), ("report",), ("watch", tmp_path)):
