@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from ..spec.facts import facts
 from ..spec.layout import Layout
 from ..spec.problem import InputError
 from ..spec.sections import Spec, requested
@@ -128,6 +129,9 @@ def _compared(candidate: Candidate, best: Candidate) -> Candidate:
     if candidate.step is None or best.step is None:
         return candidate
     behind = best.pace / candidate.pace - 1
+    if behind < -SAME:
+        verdict = f"{-behind:.1%} faster, but {candidate.layout.global_batch} sequences a step"
+        return Candidate(candidate.layout, candidate.memory, candidate.step, verdict)
     per = candidate.layout.global_batch / best.layout.global_batch
     gaps = {name: value - per * best.step.parts.get(name, 0.0) for name, value in candidate.step.parts.items()}
     worst = max(gaps, key=lambda name: gaps[name])
@@ -145,8 +149,11 @@ def search(spec: Spec) -> Search:
     failing = sorted((candidate for candidate in judged if not candidate.step), key=lambda c: c.memory_bytes)
     if not running:
         return Search(tuple(failing))
-    fastest = max(candidate.pace for candidate in running)
-    close = [candidate for candidate in running if candidate.pace >= fastest * (1 - SAME)]
+    # The batch that was asked for comes before speed; TW317 asks back when no layout makes it.
+    allowed = facts("sanity")["batch"]["tolerance"]
+    asked = [c for c in running if abs(c.layout.global_batch / batch(spec) - 1) <= allowed] or running
+    fastest = max(candidate.pace for candidate in asked)
+    close = [candidate for candidate in asked if candidate.pace >= fastest * (1 - SAME)]
     best = min(close, key=lambda c: _simplicity(c.layout))
     rest = sorted((c for c in running if c is not best), key=lambda c: (-c.pace, _simplicity(c.layout)))
     chosen = Candidate(best.layout, best.memory, best.step, "chosen")

@@ -1,12 +1,12 @@
 """The planned layout makes the global batch that was asked for, within 5%.
 
-A batch said in tokens is a target. The planner may miss it to find a faster layout; a batch that is further off than 5%
-is not what was asked, so the spec must say which one it means.
+A batch said in tokens is a target. The planner takes the fastest layout that makes it within 5%; where none does, the
+nearest batch is not what was asked, so the spec must say which one it means.
 
 Bad:
 
     cluster: {preset: meta-rsc, gpus: 776}
-    parallel: auto
+    parallel: {tensor: 1, sequence: 1}
     training: {sequence_length: 4096, global_batch: 4M tokens}
 
 Good:

@@ -33,6 +33,18 @@ def test_sequence_parallel_is_offered_with_every_stage_and_with_tensor_parallel(
     assert found == {(tensor, zero) for tensor in (True, False) for zero in (1, 2, 3)}
 
 
+def test_the_batch_that_was_asked_for_comes_before_speed():
+    """216 devices can share 4M tokens as 1944 sequences of 2048; a faster layout of 1728 is named, not taken."""
+    changes = ("cluster.gpus=216", "training.sequence_length=2048", "model={ffn_size: 11008, vocab_size: 50304}")
+    found = search(_spec("llama2-7b", *changes, "tokenizer.vocab_size=50304", "cluster.gpu=A100-SXM4-40GB"))
+    asked = 4e6 / 2048
+    assert abs(found.best.layout.global_batch / asked - 1) < 0.05
+    faster = [other for other in found.candidates if other.pace > found.best.pace * 1.01]
+    assert faster
+    assert all("faster, but" in other.verdict for other in faster)
+    assert all(abs(other.layout.global_batch / asked - 1) > 0.05 for other in faster)
+
+
 def test_the_best_comes_first_and_others_say_why_they_lose():
     """Sorted by pace; each loser has a verdict that names what it loses on, or what does not fit."""
     found = search(_spec("llama2-70b"))
