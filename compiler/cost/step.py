@@ -38,13 +38,20 @@ class _Micro:
 
     @property
     def seconds(self) -> float:
-        """The device's pace, or the host's where that is slower."""
-        return self.compute + self.recompute + self.tensor + self.waiting
+        """The device's pace, and what it waits for the host."""
+        return self.device + self.waiting
+
+    @property
+    def device(self) -> float:
+        """Seconds that the device needs where no host holds it up."""
+        return self.compute + self.recompute + self.tensor
 
     @property
     def waiting(self) -> float:
         """Seconds that the device waits for the host."""
-        return max(0.0, self.host - (self.compute + self.recompute + self.tensor))
+        order = facts("constants")["host"]["smoothing"]
+        slower, faster = max(self.device, self.host), min(self.device, self.host)
+        return slower * (1 + (faster / slower) ** order) ** (1 / order) - self.device
 
 
 def _share(case: Case, times: LayerTime) -> float:

@@ -70,6 +70,17 @@ def test_hidden_gathers_slow_what_hides_them_as_long_as_the_links_are_busy():
     assert added == pytest.approx([profile("fsdp").contention * moved / (0.77 * 300e9)] * 2, rel=0.01)
 
 
+@pytest.mark.parametrize(("pace", "longer"), [(0.1, 0.0), (1.0, 0.149), (10.0, 9.0)])
+def test_host_and_device_wait_for_each_other(pace, longer):
+    """A host ten times as fast costs nothing, one ten times as slow sets the pace, an equal one costs 15%."""
+    asked = _case()
+    times = layer_time(asked)
+    device = times.forward.seconds + times.backward.seconds
+    stack = replace(asked.profile, host=(pace * device, 0.0, 0.0))
+    waiting = step(replace(asked, profile=stack)).parts["host"]
+    assert waiting / (device * GPT_18B.layers) == pytest.approx(longer, abs=0.001)
+
+
 def test_a_slower_clock_slows_compute_only():
     """Half the clock doubles compute and leaves the network alone."""
     fast, slow = (step(_case(tensor=8, data=4, speed=speed)).parts for speed in (1.0, 0.5))
