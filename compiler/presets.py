@@ -73,7 +73,8 @@ def _is_itself(section: str, base: Node, whole: Node) -> bool:
 
 
 def _unknown(section: str, named: Node, known: list[str]) -> Problem:
-    near = difflib.get_close_matches(str(named.value), known, n=1)
+    word = str(named.value).lower().rpartition("/")[2]  # of a model hub's name, what stands behind the owner
+    near = difflib.get_close_matches(word, known, n=1)
     remedy = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
     message = f"there is no {section} preset {named.value!r}"
     return Problem("TW207", "error", message, remedy, section, named.place)

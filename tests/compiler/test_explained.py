@@ -42,9 +42,23 @@ def test_words_of_other_tools_mean_keys_of_ours_and_are_none_themselves():
         ("power_cap: 350 W", "`cluster.power_cap`"),
         ("cluster: {pressset: x}", "`preset`"),
         ("extend: x", "`extends`"),
+        ("training: {gradient_accumulation_steps: 8}", "`global_batch`"),
         ("zzz: 1", "Known: version, name, model"),
     ],
 )
 def test_an_unknown_key_is_helped(tmp_path, text, words):
     """A misspelling, another tool's word, a key of another section."""
     assert words in helped(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("model", "meant"),
+    [("meta-llama/Llama-2-7b-hf", "llama2-7b"), ("llama2-7B", "llama2-7b"), ("TinyLlama-1.1B", "tinyllama-1.1b")],
+)
+def test_a_models_name_elsewhere_leads_to_its_preset(tmp_path, model, meant):
+    """A model hub's owner and capital letters are no reason to list every preset."""
+    path = tmp_path / "spec.yaml"
+    path.write_text(f"model: {model}\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert f"Did you mean `{meant}`?" in [problem.help for problem in caught.value.problems]
