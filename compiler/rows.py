@@ -153,11 +153,13 @@ def batch(row: Row) -> int | None:
 
 
 def devices(row: Row) -> int:
-    """Devices of the run; a run that tells its batch alone is taken to give each device one sequence."""
-    count = row.get("gpus") or batch(row)
-    if count is None:
+    """Devices of the run; where a row tells its batch alone, each gets whole sequences and 4,096 tokens at least."""
+    if row.get("gpus"):
+        return int(row["gpus"])
+    whole = batch(row)
+    if whole is None:
         raise Skipped("the row says neither gpus nor the global batch")
-    return int(count)
+    return max(1, min(whole, whole * int(row["seq_len"]) // _defaults()["device_tokens"]))
 
 
 def layout(row: Row, stack: Profile, usual: Recompute) -> Layout:
