@@ -1,8 +1,8 @@
 """Tensor parallelism (arXiv 1909.08053): each rank builds its own slices of the matrices, and never the whole model.
 
 The layers are DeepSpeed's, cut while they have no memory yet as the bundle's `partition_config` says, so that its
-gradient norms and checkpoints know them. Embedding and head are ours on top: cut over the vocabulary, with a loss that
-never brings the logits together.
+gradient norms and checkpoints know them. What they compute is ours: under torch.compile DeepSpeed's (0.19.8) loses the
+sums of gradients over the ranks.
 """
 
 from __future__ import annotations
@@ -18,13 +18,7 @@ from deepspeed import zero
 from deepspeed.checkpoint.constants import DS_AUTOTP_UC_META, UNIVERSAL_CHECKPOINT_INFO
 from deepspeed.module_inject import set_autotp_mode
 from deepspeed.module_inject.autotp_config import AutoTPConfig, PartitionType
-from deepspeed.module_inject.layers import (
-    ColumnParallel,
-    LinearAllreduce,
-    LinearLayer,
-    RowParallel,
-    collect_autotp_universal_checkpoint_info,
-)
+from deepspeed.module_inject.layers import LinearAllreduce, LinearLayer, collect_autotp_universal_checkpoint_info
 from deepspeed.utils import groups
 from torch import Tensor, distributed, nn
 
@@ -34,14 +28,29 @@ from .head import Head, Slices, mean_loss, rows_at_once
 from .model import PRECISION, Llama
 
 
+class Column(LinearLayer):
+    """A slice of a matrix's outputs."""
+
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
+        """[..., in] -> [..., this rank's out]."""
+        return F.linear(_spread(x, self.mp_group), self.weight)
+
+
+class Row(LinearAllreduce):
+    """A slice of a matrix's inputs."""
+
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
+        """[..., this rank's in] -> [..., out], whole on every rank."""
+        return _total(F.linear(x, self.weight), self.mp_group)
+
+
 class VocabularyEmbedding(LinearLayer):
     """This rank's rows of the embedding: tokens of other ranks' rows are zero here, and the sum has them all."""
 
     def forward(self, tokens: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
         """Tokens [batch, time] -> [batch, time, hidden]."""
         row, mine = _own(self, tokens)
-        rows = F.embedding(row, self.weight).masked_fill(~mine[..., None], 0.0)
-        return RowParallel.apply(self.mp_group, rows, False)  # pyright: ignore[reportReturnType] - torch leaves it open
+        return _total(F.embedding(row, self.weight).masked_fill(~mine[..., None], 0.0), self.mp_group)
 
 
 class VocabularyHead(LinearLayer):
@@ -51,9 +60,8 @@ class VocabularyHead(LinearLayer):
         self, hidden: Tensor, targets: Tensor
     ) -> Tensor:
         """The mean cross entropy with `targets` [batch, time]; whole logits are never made."""
-        whole: Any = ColumnParallel.apply(self.mp_group, hidden)
         slices = Slices(rows_at_once(hidden.device, max(self._partition_sizes)), self._score)  # as many on every rank
-        return mean_loss(whole.flatten(0, 1), self.weight, targets.flatten(), slices)
+        return mean_loss(_spread(hidden, self.mp_group).flatten(0, 1), self.weight, targets.flatten(), slices)
 
     def _score(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
         """The summed loss, and the gradient of these logits: of this rank's part of the vocabulary."""
@@ -67,6 +75,41 @@ class VocabularyHead(LinearLayer):
         distributed.all_reduce(sums, group=self.mp_group)
         logits /= sums[0]
         return (sums[0].log() - sums[1]).sum(), logits.scatter_add_(1, row, -mine.type_as(logits))
+
+
+class _Total(torch.autograd.Function):
+    """The sum over ranks, made in place; each rank's part has the gradient of the sum."""
+
+    @staticmethod
+    def forward(ctx: Any, part: Tensor, group: Any) -> Tensor:
+        ctx.mark_dirty(part)
+        distributed.all_reduce(part, group=group)
+        return part
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        del ctx
+        return gradients[0], None
+
+
+class _Spread(torch.autograd.Function):
+    """The same on every rank; its gradient is the sum of what the ranks make of it."""
+
+    @staticmethod
+    def forward(ctx: Any, whole: Tensor, group: Any) -> Tensor:
+        ctx.group = group
+        return whole.view_as(whole)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        total = gradients[0].clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(total, group=ctx.group)
+        return total, None
+
+
+# Compiled, the sums of gradients would be lost (torch 2.13).
+_eager: Callable[[Any], Callable[[Tensor, Any], Tensor]] = vars(torch.compiler)["disable"]
+_total, _spread = _eager(_Total.apply), _eager(_Spread.apply)
 
 
 def _own(layer: LinearLayer, tokens: Tensor) -> tuple[Tensor, Tensor]:
@@ -118,10 +161,10 @@ def _cut(model: Llama, specs: AutoTPConfig) -> None:
 
 def _layer(module: nn.Module, kind: PartitionType) -> type[LinearLayer | LinearAllreduce]:
     if kind == PartitionType.ROW:
-        return LinearAllreduce
+        return Row
     if isinstance(module, nn.Embedding):
         return VocabularyEmbedding
-    return VocabularyHead if isinstance(module, Head) else LinearLayer
+    return VocabularyHead if isinstance(module, Head) else Column
 
 
 def _slice(slot: Tensor, whole: Tensor) -> Tensor:

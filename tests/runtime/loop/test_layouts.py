@@ -31,6 +31,7 @@ DATA = [
     *(sharded(data=2, zero=stage, offload="optimizer") for stage in (1, 2, 3)),
     *(sharded(sequence=2, zero=stage) for stage in (1, 2, 3)),
     sharded(sequence=2, zero=3, recompute="full"),
+    sharded(sequence=2, zero=2, offload="optimizer"),
 ]
 TENSOR = [
     *(sharded(tensor=2, zero=stage) for stage in (1, 2, 3)),
@@ -71,6 +72,7 @@ FOUR = [
 FOUR_TENSOR = [
     *(sharded(data=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
     *(sharded(sequence=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
+    sharded(sequence=2, tensor=2, zero=2, micro_batch=2, recompute="full", offload="optimizer"),
 ]
 
 
@@ -82,10 +84,19 @@ def test_two_ranks_equal_one_in_fp32(alone, results, layouts):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
-def test_compiled_equals_eager(alone, results):
+@pytest.mark.parametrize(
+    "layout",
+    [
+        sharded(data=2, zero=1),
+        sharded(data=2, zero=3, recompute="full"),
+        sharded(sequence=2, zero=2, recompute="selective"),
+        sharded(tensor=2, zero=1),
+    ],
+    ids=["data", "ZeRO-3", "sequence", "tensor"],
+)
+def test_compiled_equals_eager(alone, results, layout):
     """With torch.compile two ranks agree with one that was not compiled, up to rounding."""
-    layouts = [sharded(data=2, zero=1)]
-    check(layouts, results(layouts, training__compile=True), alone["fp32"], FP32)
+    check([layout], results([layout], training__compile=True), alone["fp32"], FP32)
 
 
 @pytest.mark.slow
@@ -108,6 +119,23 @@ def test_a_tied_and_uneven_vocabulary_is_shared_rightly(results):
     (truth,) = results([sharded(zero=1)], **odd)
     layouts = [sharded(tensor=2, zero=stage) for stage in (1, 3)]
     check(layouts, results(layouts, **odd), truth, FP32)
+
+
+@pytest.mark.slow
+def test_four_tensor_ranks_equal_one(results):
+    """A head each, and a vocabulary that four cannot share evenly."""
+    wide = {"model__kv_heads": 4, "model__vocab_size": 131}
+    (truth,) = results([sharded(zero=1)], **wide)
+    layouts = [sharded(tensor=4, zero=1), sharded(tensor=4, zero=3, recompute="full")]
+    check(layouts, results(layouts, **wide), truth, FP32)
+
+
+@pytest.mark.parametrize("layouts", [[sharded(sequence=2, zero=1)], [sharded(tensor=2, zero=2)]], ids=["seq", "tensor"])
+def test_attention_within_documents_is_shared_rightly(results, layouts):
+    """Documents packed into one sequence see only themselves, however sequence or heads are shared."""
+    within = {"data__document_attention": "within"}
+    (truth,) = results([sharded(zero=1)], **within)
+    check(layouts, results(layouts, **within), truth, FP32)
 
 
 def check(layouts, results, truth, tolerance):
