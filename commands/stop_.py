@@ -26,4 +26,4 @@ def command(
         return
     with console.status("saving") as status:
         halt.wait(folder, lambda seconds: status.update(f"saving, {seconds:.0f} s"))
-    console.print(f"{run} has left; go on with: trainwright launch")
+    console.print(f"{run} has left; launch it again to go on")

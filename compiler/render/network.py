@@ -48,7 +48,7 @@ def _hcas(fabric: Interconnect) -> list[Variable]:
     if not fabric.hcas:
         return []
     named = ",".join(fabric.hcas)
-    if named[0] in "=^":
+    if named.startswith(("=", "^")):
         return [Variable("NCCL_IB_HCA", named, "These RDMA devices (`=`), or all but these (`^`)")]
     why = "Exactly these RDMA devices (`=`): a prefix would also match the management port's"
     return [Variable("NCCL_IB_HCA", f"={named}", why)]

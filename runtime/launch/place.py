@@ -45,8 +45,11 @@ def _slurm(job: str) -> Place | None:
     states = _answer("squeue", "--noheader", f"--jobs={job}", "--format=%T %r").splitlines()
     if not states:
         return None
-    waiting = states[0].startswith("PENDING")  # then nobody looks for a stop file
-    return Place(f"Slurm job {job}: {states[0].lower()}", ("scancel", job) if waiting else ())
+    state, _, reason = states[0].lower().partition(" ")
+    because = "the data is being prepared" if reason == "dependency" else reason
+    waiting = state == "pending"  # then nobody looks for a stop file
+    text = f"Slurm job {job}: {state} ({because})" if waiting else f"Slurm job {job}: {state}"
+    return Place(text, ("scancel", job) if waiting else ())
 
 
 def _kubernetes(name: str, namespace: str, kind: str) -> Place | None:

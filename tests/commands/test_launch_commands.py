@@ -115,6 +115,21 @@ def test_preflight_fails_with_what_to_do(project) -> None:
     assert (done.returncode, "load NVIDIA's driver" in done.stdout) == (2, True)
 
 
+@pytest.mark.parametrize(("target", "program"), [("slurm", "sbatch"), ("kubernetes", "kubectl")])
+def test_a_launch_without_the_clusters_software_says_where_to_go(
+    project, monkeypatch, target: str, program: str
+) -> None:
+    """On a laptop there is no sbatch: exit 2 and what to do, not a shell's `command not found`."""
+    tools = project / "tools"
+    tools.mkdir()
+    for name in ("bash", "dirname", "mkdir"):
+        (tools / name).symlink_to(shutil.which(name))
+    monkeypatch.setenv("PATH", str(tools))
+    sets = ["--set", "launch.container=image", "--set", "launch.volume_claim=claim"] if target == "kubernetes" else []
+    done = trainwright(project, "launch", "tiny-cpu.yaml", "--target", target, "--out", "other", *sets)
+    assert (done.returncode, f"TW707: there is no {program} here" in done.stderr) == (2, True), done.stderr
+
+
 def test_a_gpu_bundle_on_a_machine_without_gpus_ends_with_a_table(project) -> None:
     """Launched, it leaves with 2 before anything is prepared: which check failed, what to do, and no traceback."""
     if Path("/proc/driver/nvidia").exists():

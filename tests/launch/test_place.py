@@ -48,7 +48,7 @@ def test_a_waiting_slurm_job_is_taken_out_of_the_queue(run, client) -> None:
     (run.path / "slurm-job").write_text("17\n")
     client("squeue", "echo PENDING Resources")
     cancelled = client("scancel", ":")
-    assert halt.ask(run) == "Slurm job 17: pending resources: asked to save and leave"
+    assert halt.ask(run) == "Slurm job 17: pending (resources): asked to save and leave"
     assert (cancelled.read_text(), run.stop.exists()) == ("17\n", False)
 
 

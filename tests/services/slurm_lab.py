@@ -123,6 +123,10 @@ class Slurm:
         jobs = self.run("squeue", "--noheader", "--format=%A").split()
         for words in (("scancel", "--signal=KILL", "--full"), ("scancel",)) if jobs else ():
             subprocess.run([*words, *jobs], env=self.environment, check=False, timeout=60)
+        self.empty()
+
+    def empty(self) -> None:
+        """Wait until no job is queued. Raises TimeoutError."""
         _until(lambda: not self.run("squeue", "--noheader"), "an empty queue")
 
 

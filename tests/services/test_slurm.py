@@ -165,6 +165,18 @@ def test_stop_saves_and_does_not_requeue(launch, slurm: Slurm) -> None:
     assert job.events("checkpoint")[-1]["step"] == job.steps()[-1]
 
 
+def test_a_job_that_slurm_refuses_leaves_nothing_in_the_queue(launch, slurm: Slurm, project: Path) -> None:
+    """A partition that is not there: exit 2, Slurm's reason, what to compare, and no job that prepares data in vain."""
+    write_spec(project, "{target: slurm, partition: low, time_limit: 1 min}", 40)
+    trainwright(slurm, project, "compile", "tiny.yaml", "--out", "bundle")
+    script = project / "bundle" / "slurm.sbatch"  # as if only the training job were too much for the site
+    script.write_text(script.read_text().replace("--partition=low", "--partition=nowhere"))
+    words = ["bash", str(project / "bundle" / "launch.sh")]
+    done = subprocess.run(words, cwd=project, env=slurm.environment, text=True, capture_output=True, check=False)
+    assert (done.returncode, "invalid partition" in done.stderr, "TW708" in done.stderr) == (2, True, True), done.stderr
+    slurm.empty()
+
+
 def test_nothing_trains_when_the_data_cannot_be_prepared(launch, slurm: Slurm, project: Path) -> None:
     """Without text, the prepare job fails with 2 and the training job is taken out of the queue."""
     for path in (project / "corpus").iterdir():

@@ -13,6 +13,10 @@ namespace=training
 job=kubernetes-trainjob
 mkdir -p -- "$run"
 
+if ! command -v kubectl >/dev/null; then
+  echo "trainwright: TW707: there is no kubectl here: launch from where you reach the cluster" >&2
+  exit 2
+fi
 alive=(--selector="trainwright/run=$job" --field-selector='status.phase!=Succeeded,status.phase!=Failed')
 if [[ -n $(kubectl --namespace "$namespace" get pods "${alive[@]}" --output=name) ]]; then
   echo "trainwright: TW705: $run is in use by Kubernetes trainjob $namespace/$job; stop it with: trainwright stop $run" >&2

@@ -11,6 +11,11 @@ root=$(cd -- "${2:-.}" && pwd -P) # where the spec's data files are looked for
 mkdir -p -- "$run/logs"
 run=$(cd -- "$run" && pwd -P)
 
+if ! command -v sbatch >/dev/null; then
+  echo "trainwright: TW707: there is no sbatch here: launch from a login node of the cluster" >&2
+  exit 2
+fi
+
 # One submission at a time, and none while an earlier job of this run folder waits or runs.
 exec 9>"$run/submit.lock"
 if ! flock --nonblock 9; then
@@ -22,9 +27,16 @@ if [[ -s $run/slurm-job ]] && [[ -n $(squeue --noheader --jobs="$(<"$run/slurm-j
   exit 2
 fi
 
+# Slurm says why it refuses a job; what was submitted for it must not run in vain.
+refused() {
+  echo "trainwright: TW708: Slurm refused the job: compare launch.partition, account and time_limit with your site" >&2
+  [[ -z ${prepare:-} ]] || scancel "${prepare%%;*}"
+  exit 2
+}
+
 # Tokenizing takes one node and can take hours: a job of its own, so that no other node waits for it.
 submit=(sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log")
-prepare=$("${submit[@]}" "$bundle/prepare.sbatch" "$bundle" "$run" "$root")
-train=$("${submit[@]}" --dependency="afterok:${prepare%%;*}" "$bundle/slurm.sbatch" "$bundle" "$run" "$root")
+prepare=$("${submit[@]}" "$bundle/prepare.sbatch" "$bundle" "$run" "$root") || refused
+train=$("${submit[@]}" --dependency="afterok:${prepare%%;*}" "$bundle/slurm.sbatch" "$bundle" "$run" "$root") || refused
 printf '%s\n' "${train%%;*}" >"$run/slurm-job"
 echo "submitted: prepare ${prepare%%;*}, train ${train%%;*}; logs in $run/logs"

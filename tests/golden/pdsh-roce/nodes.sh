@@ -23,6 +23,10 @@ options=(-tt -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 
 line() { printf '%q ' env "TRAINWRIGHT_PYTHON=$python" "$@"; }
 on() { ssh "${options[@]}" -- "$1" "$(line "${@:2}")" </dev/null; }
 
+if ! command -v pdsh >/dev/null; then
+  echo "trainwright: TW707: there is no pdsh here: install it, or write launch.starter: ssh" >&2
+  exit 2
+fi
 # Nothing is started before every host has answered and sees the same folders.
 unreachable=0
 for host in "${hosts[@]}"; do
