@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..spec.emissions import carbon_tonnes
+from ..spec.exit_codes import Exit
 from ..spec.plan import Plan
 from ..spec.run import Event
+from .report.numbers import ENERGIES, MASSES, with_unit
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
-GRAMS_PER_TONNE = 1e6
 
 
 class Line:
@@ -68,7 +69,8 @@ class Line:
             case "fault":
                 text = f"{event['what']}: {event['action']}"
             case "stop":
-                text = f"ended at step {event['step']}: {event['reason']}"
+                again = "; launch again to go on" if event.get("exit_code") == Exit.PREEMPTED else ""
+                text = f"ended at step {event['step']}: {event['reason']}{again}"
             case _:
                 return
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -82,6 +84,6 @@ class Line:
         if energy is None:
             parts.append("energy unknown")
         else:
-            grams = carbon_tonnes(energy, carbon.pue, carbon.intensity_kg_per_kwh) * GRAMS_PER_TONNE
-            parts.append(f"{energy * 1000:,.1f} Wh, {grams:,.1f} gCO2eq")
+            tonnes = carbon_tonnes(energy, carbon.pue, carbon.intensity_kg_per_kwh)
+            parts.append(f"{with_unit(energy, ENERGIES)}, {with_unit(tonnes, MASSES)}")
         return "  ".join(parts)
