@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from trainwright.tests.services.link_lab import LINK, Link
+from trainwright.tests.services.link_lab import LINK, Link, ip
 from trainwright.tests.services.ssh_lab import HOSTS
 from trainwright.tests.services.test_ssh import launch, start
 from trainwright.tests.services.tiny import Tiny, write_spec
@@ -42,3 +44,25 @@ def test_a_slow_link_is_told_and_a_short_cut_survived(link: Link, project: Path)
     rates = [float(rate) for rate in re.findall(r"warn  all-\S+ across nodes +1 MiB (\S+) GB/s; claimed", plain)]
     assert len(rates) == 2
     assert all(0.0005 < rate < 0.00125 for rate in rates), output
+
+
+def test_a_link_that_stays_down_ends_the_run_on_both_hosts(link: Link, project: Path) -> None:
+    """All ranks are gone within a minute, also on the host out of reach; the launch ends and names it."""
+    write_spec(project, launch(*HOSTS), interface=LINK)
+    process, tiny = start(link.hosts, project), Tiny(project)
+    tiny.wait_for_step(20)
+    assert len(ranks(project)) == 2
+    ip("-n", link.namespaces[1], "link", "set", LINK, "down")
+    until = time.monotonic() + 60
+    while ranks(project) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert ranks(project) == []
+    output, _ = process.communicate(timeout=200)
+    assert (process.returncode, f"TW706: {HOSTS[1]} does not answer" in output) == (2, True), output
+
+
+def ranks(project: Path) -> list[int]:
+    """Training processes of a project's run that are alive, on any host."""
+    words = [(process.pid, process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    run = str(project / "runs" / "tiny")
+    return [pid for pid, line in words if line[-1:] == [run] and line[1:4:2] == ["-u", "trainwright.runtime.train"]]
