@@ -1,8 +1,8 @@
 """Pipeline stages: the training loop runs one.
 
 A published run may use several, and the estimator counts them, but this project's loop does not run pipelines:
-DeepSpeed's pipeline engine excludes ZeRO-2 and 3 and scaled gradients wrongly until mid-2026. A layer count that does
-not divide over the stages would be wrong anywhere.
+DeepSpeed's pipeline engine excludes ZeRO-2 and 3, and updates the weights before the loop could look at the loss. A
+layer count that does not divide over the stages would be wrong anywhere.
 
 Bad:
 

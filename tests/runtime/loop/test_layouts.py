@@ -69,6 +69,7 @@ FOUR = [
     *(sharded(data=2, sequence=2, zero=stage) for stage in (1, 3)),
     sharded(sequence=4, zero=1),
 ]
+FOUR_GROUPS = [sharded(data=2, sequence=2, zero=3, shard_group=2)]  # DeepSpeed makes such groups once a process
 FOUR_TENSOR = [
     *(sharded(data=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
     *(sharded(sequence=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
@@ -100,7 +101,7 @@ def test_compiled_equals_eager(alone, results, layout):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layouts", [FOUR, FOUR_TENSOR], ids=["data and sequence", "tensor"])
+@pytest.mark.parametrize("layouts", [FOUR, FOUR_GROUPS, FOUR_TENSOR], ids=["data and sequence", "groups", "tensor"])
 def test_four_ranks_equal_one_in_fp32(alone, results, layouts):
     """Combined layouts of four ranks agree with one up to rounding."""
     check(layouts, results(layouts), alone["fp32"], FP32)
