@@ -101,16 +101,17 @@ def _device(spec: Spec) -> Device:
 
 def _carbon(carbon: Carbon) -> CarbonPlan:
     value, source = carbon.intensity, "the spec"
+    place = intensity(carbon.region) if carbon.region is not None else None
     if value is None:
-        if carbon.region is None:
+        if place is None:
             remedy = "write carbon.intensity, or carbon.region"
             raise InputError.one("TW604", "the carbon intensity of the electricity is not given", remedy, "carbon")
-        place = intensity(carbon.region)
         value, source = place.kg_per_kwh, place.source
     return CarbonPlan(
         pue=carbon.pue,
         intensity_kg_per_kwh=value,
         intensity_source=source,
+        place=None if place is None else f"{place.title} ({carbon.region})",
         budget_tonnes=carbon.budget_carbon,
         budget_kwh=carbon.budget_energy,
     )

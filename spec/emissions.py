@@ -40,6 +40,7 @@ class Intensity:
     place: str
     kg_per_kwh: float
     source: str
+    title: str = ""  # the place in words
 
 
 def places() -> tuple[str, ...]:
@@ -57,7 +58,7 @@ def intensity(region: str) -> Intensity:
         if name in grid[table]:
             value, year, title = grid[table][name]
             origin = grid["sources"][source]
-            return Intensity(name, value, f"{title} {year}: {origin['title']}, {origin['licence']}")
+            return Intensity(name, value, f"{title} {year}: {origin['title']}, {origin['licence']}", title)
     remedy = nearest_places(region)
     raise InputError.one("TW210", f"{region!r} is not in the grid table", remedy, "carbon.region")
 

@@ -45,6 +45,7 @@ class CarbonPlan(Frozen):
     pue: float
     intensity_kg_per_kwh: float
     intensity_source: str
+    place: str | None = None  # where the electricity comes from, in words
     budget_tonnes: float | None = None
     budget_kwh: float | None = None
 

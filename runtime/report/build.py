@@ -15,7 +15,7 @@ from .document import generator
 from .hours import hour_parts
 from .reading import History, number, read_history
 from .scopes import scopes
-from .values import Attempt, Factor, Report, Run
+from .values import PLACE, Attempt, Factor, Report, Run
 
 ROUNDING = (
     "Totals are sums of unrounded rows, then rounded once, half to even; so printed rows can differ from a printed "
@@ -105,7 +105,9 @@ def _status(raw: Sequence[Raw]) -> str:
 def _factors(carbon: CarbonPlan | None) -> tuple[Factor, ...]:
     if carbon is None:
         return ()
+    place = Factor(name=PLACE, value=carbon.place, source="the spec (carbon.region)") if carbon.place else None
     return (
+        *((place,) if place else ()),
         Factor(name="PUE", value=f"{carbon.pue:g}", source="the spec (carbon.pue)"),
         Factor(
             name="carbon intensity",

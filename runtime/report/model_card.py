@@ -10,7 +10,7 @@ import json
 from .layouts import markdown
 from .numbers import MASSES, with_unit
 from .tables import emissions
-from .values import Report
+from .values import PLACE, Report
 
 GRAMS_PER_TONNE = 1e6
 
@@ -20,11 +20,14 @@ def model_card(report: Report) -> str:
     tonnes = report.actual_total.carbon_tonnes
     hardware = "; ".join(dict.fromkeys(f"{run.devices or 'unknown number of'} x {run.device}" for run in report.runs))
     basis = ", ".join(dict.fromkeys(run.actual.basis for run in report.runs))
+    factors = [factor for run in report.runs for factor in run.factors]
+    places = dict.fromkeys(factor.value for factor in factors if factor.name == PLACE)
     metadata = [
         "co2_eq_emissions:",
         *([f"  emissions: {tonnes * GRAMS_PER_TONNE:.6f}"] if tonnes is not None else []),
         f"  source: {json.dumps(f'{report.generator}: energy {basis}, times PUE and carbon intensity')}",
         '  training_type: "pre-training"',
+        *([f"  geographical_location: {json.dumps('; '.join(places))}"] if places else []),
         f"  hardware_used: {json.dumps(hardware)}",
     ]
     lines = [

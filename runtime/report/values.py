@@ -102,6 +102,9 @@ class Scope(Frozen):
     source: str
 
 
+PLACE = "place"  # the factor that says where the electricity comes from
+
+
 class Factor(Frozen):
     """A number that the carbon rests on, and where it is from."""
 

@@ -66,6 +66,7 @@ def test_a_region_becomes_its_intensity_and_source() -> None:
     carbon = planned("tiny-cpu").carbon
     assert 0.01 < carbon.intensity_kg_per_kwh < 0.1
     assert "France" in carbon.intensity_source
+    assert carbon.place == "France (fr)"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import io
+import json
 
 import pytest
 from folders import PLAN, Log, whole_run
@@ -70,6 +71,17 @@ def test_hugging_face_reads_the_model_card(whole):
     assert found["emissions"] == pytest.approx(report.actual_total.carbon_tonnes * 1e6, rel=1e-4)
     assert found["hardware_used"] == "2 x A100-SXM4-80GB"
     assert "measured" in found["source"]
+    assert "geographical_location" not in found  # the spec gave an intensity, and no place
+
+
+def test_the_model_card_says_where_the_electricity_came_from(tmp_path):
+    """The hub's key for the place holds the region of the spec, in words."""
+    run = whole_run(tmp_path / "run")
+    plan = json.loads((run / "plan.json").read_text())
+    plan["carbon"]["place"] = "SERC Virginia/Carolina (us-va)"
+    (run / "plan.json").write_text(json.dumps(plan))
+    found = ModelCard(model_card(build_report([run]))).data.co2_eq_emissions
+    assert found["geographical_location"] == "SERC Virginia/Carolina (us-va)"
 
 
 def test_unknown_emissions_are_left_out_of_the_model_card(tmp_path):
