@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,3 +123,13 @@ def test_a_problem_of_some_specs_of_a_matrix_says_which(tmp_path):
     problems, names = examine([spec])
     assert names == ["bad-350w", "bad-500w"]
     assert [problem.message[:10] for problem in problems if problem.code == "TW309"] == ["bad-500w: "]
+
+
+@pytest.mark.parametrize("train", ["{folder}/small.txt", "small.txt", "sm*.txt", "python:stdlib"])
+def test_text_that_is_found_anywhere_is_counted(tmp_path, train):
+    """Beside the spec, at an absolute path, or the library's own: 2T tokens are too many of it."""
+    (tmp_path / "small.txt").write_text("a few words\n", encoding="utf-8")
+    text = (ROOT / "examples/llama2-7b.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "spec.yaml"
+    path.write_text(re.sub(r"train: [^,]+", f"train: {train.format(folder=tmp_path)}", text), encoding="utf-8")
+    assert "TW407" in {problem.code for problem in check(load(path))}
