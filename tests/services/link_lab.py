@@ -7,10 +7,11 @@ would need netem, which small kernels lack.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def link_lab(folder: Path) -> Iterator[Link]:
     with ExitStack() as lab:
         for name in names:
             ip("netns", "add", name)
-            lab.callback(ip, "netns", "del", name)
+            lab.callback(_remove, name)
         ip("link", "add", LINK, "netns", names[0], "type", "veth", "peer", "name", LINK, "netns", names[1])
         ssh_lab.configure(folder, "0.0.0.0", ADDRESSES)  # noqa: S104 - inside the namespaces
         inside = [Hosts(folder, ssh_lab.environment(folder), ("nsenter", f"--net=/run/netns/{name}")) for name in names]
@@ -86,6 +87,15 @@ def link_lab(folder: Path) -> Iterator[Link]:
             lab.enter_context(ssh_lab.server(host))
         _until_both_answer(inside[0])
         yield Link(inside[0], names)
+
+
+def _remove(namespace: str) -> None:
+    """End what is left in a namespace (sessions whose other end was cut off), then the namespace."""
+    words = ["ip", "netns", "pids", namespace]
+    for pid in subprocess.run(words, check=True, capture_output=True, text=True).stdout.split():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+    ip("netns", "del", namespace)
 
 
 def _until_both_answer(lab: Hosts) -> None:
