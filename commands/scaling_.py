@@ -9,6 +9,7 @@ import typer
 
 from ..compiler.check import checked_one
 from ..compiler.scaling import Point, caps, counts, scaling, setups
+from ..runtime.report.numbers import count
 from ..runtime.report.tables import Cell
 from ..spec.problem import InputError
 from .figures import FormatOption, figure, number, print_tables, table
@@ -132,7 +133,7 @@ def command(
     kinds = [kind.strip() for kind in interconnect.split(",") if kind.strip()]
     curves = setups(loaded.spec, kinds, caps(power_cap) if power_cap else [])
     made = rows(list(scaling(loaded.spec, counts(gpus), curves)))
-    title = f"{loaded.spec.name}: {loaded.spec.model.name}, {loaded.spec.data.tokens:.3g} tokens"
+    title = f"{loaded.spec.name}: {loaded.spec.model.name}, {count(loaded.spec.data.tokens)} tokens"
     print_tables([table("scaling", title, COLUMNS, [_cells(row) for row in made])], form, made)
     if plot:
         _draw(made, title, plot)

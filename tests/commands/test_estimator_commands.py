@@ -72,6 +72,11 @@ def test_plan_of_the_impossible_exits_2_with_a_remedy():
     assert "Traceback" not in done.stderr
 
 
+def test_scaling_says_its_tokens_as_the_spec_does():
+    """2T tokens, not 2e+12."""
+    assert "2T tokens" in _run("scaling", LLAMA[0], "--gpus", "512").stdout
+
+
 def test_scaling_draws_its_curves(tmp_path):
     """A table with each point, and a picture file."""
     options = ("--gpus", "64..256", "--interconnect", "infiniband,roce", "--power-cap", "400W,350W")
