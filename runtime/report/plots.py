@@ -84,14 +84,14 @@ def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure,
 
 
 def _loss(runs: Sequence[Series]) -> Figure:
-    """Every step faint, a running mean over it, validation as circles; a level that all runs share is drawn once."""
+    """Running means, of a lone run over its faint steps; validation as circles; a level that runs share but once."""
     figure, (axes,) = _figure(1, 1, (6.4, 4.0))
     _draw(axes, [replace(run, curves=_smooth(run.curves)) for run in runs], TOKENS, QUALITY[0])
     scale = style(_all(runs, TOKENS), TOKENS.units).scale
     several = len(runs) > 1
     for colour, run in zip(COLOURS * len(runs), runs, strict=False):
         _marks(axes, run, colour)
-        if not run.predicted:
+        if not several:
             axes.plot(_scaled(run.curves.tokens, scale), _gapped(run.curves.loss), color=colour, lw=0.6, alpha=0.25)
         if run.validation.step:
             label = f"{run.label}, validation" if not several else "validation" if run is runs[0] else None
@@ -99,7 +99,7 @@ def _loss(runs: Sequence[Series]) -> Figure:
             axes.plot(*points, "o", ms=3.5, mfc="white", color=colour, label=label)
     for bar in sorted({run.bar for run in runs if run.bar is not None}):
         axes.axhline(bar, color="0.4", lw=0.9, ls=":", label="token frequencies alone")
-    axes.legend(frameon=False)
+    axes.legend(edgecolor="none")
     return figure
 
 
