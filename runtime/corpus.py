@@ -48,8 +48,9 @@ def files(source: Source, root: Path) -> list[Path]:
         return _stdlib()
     wanted = Path(source.path)
     base = root / wanted.anchor  # the root of the file system for an absolute pattern
+    pattern = wanted.relative_to(wanted.anchor)
     try:
-        found = sorted(path for path in base.glob(str(wanted.relative_to(wanted.anchor))) if path.is_file())
+        found = sorted(path for path in base.glob(str(pattern)) if path.is_file()) if pattern.parts else []
     except ValueError as error:  # pathlib's word for a bad pattern
         remedy = "Write a pattern like corpus/*.txt."
         raise InputError.one("TW831", f"{source.path}: {error}", remedy, "data.train") from error
