@@ -21,7 +21,7 @@ demo: .venv/installed
 	$(TRAINWRIGHT) export $(RUN) --out $(RUN)/huggingface --prompt "def main("
 
 test: lint
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 3 -m "not slow"
 
 # Soak, fuzz and fault campaigns: an hour or more.
 test-long: .venv/installed

@@ -88,12 +88,11 @@ def test_two_ranks_equal_one_in_fp32(alone, results, layouts):
 @pytest.mark.parametrize(
     "layout",
     [
-        sharded(data=2, zero=1),
-        sharded(data=2, zero=3, recompute="full"),
-        sharded(sequence=2, zero=2, recompute="selective"),
-        sharded(tensor=2, zero=1),
+        pytest.param(sharded(data=2, zero=1), id="data", marks=pytest.mark.slow),
+        pytest.param(sharded(data=2, zero=3, recompute="full"), id="ZeRO-3", marks=pytest.mark.slow),
+        pytest.param(sharded(sequence=2, zero=2, recompute="selective"), id="sequence", marks=pytest.mark.slow),
+        pytest.param(sharded(tensor=2, zero=1), id="tensor"),
     ],
-    ids=["data", "ZeRO-3", "sequence", "tensor"],
 )
 def test_compiled_equals_eager(alone, results, layout):
     """With torch.compile two ranks agree with one that was not compiled, up to rounding."""
