@@ -7,9 +7,7 @@ inside the whole step; the batch of the other two was read before. For the alloc
 of a bundle first.
 """
 
-import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,22 +15,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from throughput import ROOT, prepared
+from throughput import common, prepared
 
 WARM = 3  # turns that allocate and tune
 
 Part = Callable[[], object]
-
-
-def options() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--spec", type=Path, default=ROOT / "examples" / "tiny-cpu.yaml")
-    parser.add_argument("--set", action="append", default=[], help="Override a value of the spec.")
-    parser.add_argument("--sequences", type=int, default=16, help="Batch of one step; must be the spec's.")
-    parser.add_argument("--steps", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args()
 
 
 class Clock:
@@ -81,11 +68,11 @@ def bare_step(plan: Any, tokens: Any, targets: Any) -> Part:
 
 def measure(bundle: Path, folder: Path, steps: int) -> dict[str, list[float]]:
     """Processor seconds of each part, turn by turn."""
-    from trainwright.runtime import step as steps_module
     from trainwright.runtime.data.dataset import Dataset
     from trainwright.runtime.distributed import join
     from trainwright.runtime.session import Session
     from trainwright.runtime.start import begin
+    from trainwright.runtime.step import loss_of
     from trainwright.runtime.train import one_step
     from trainwright.spec.plan import read_plan
     from trainwright.spec.run import RunFolder
@@ -95,7 +82,7 @@ def measure(bundle: Path, folder: Path, steps: int) -> dict[str, list[float]]:
     batch = session.train.batch(0, 0, 0)
 
     def engine_step() -> None:
-        session.engine.backward(steps_module.loss_of(session.engine, batch, session.world))
+        session.engine.backward(loss_of(session.engine, batch, session.world))
         session.engine.step()
 
     whole = {"bare": bare_step(plan, batch.tokens, batch.targets), "DeepSpeed": engine_step}
@@ -121,19 +108,18 @@ def measure(bundle: Path, folder: Path, steps: int) -> dict[str, list[float]]:
 
 def main() -> None:
     """Measure and print the table."""
-    chosen = options()
+    chosen = common(__doc__, steps=15).parse_args()
     os.environ |= {"OMP_NUM_THREADS": str(chosen.threads), "DS_ACCELERATOR": "cpu"}
     with tempfile.TemporaryDirectory() as place:
         bundle, folder = prepared(chosen, Path(place), dict(os.environ))
         found = measure(bundle, folder, chosen.steps)
-    bare = found["bare"]
-    print(f"bare step: {median(bare):.4f} processor seconds, {len(bare)} turns", file=sys.stdout)
+    bare = found.pop("bare")
+    print(f"bare step: {median(bare):.4f} processor seconds, {len(bare)} turns")
+    share = {name: median(mine / base for mine, base in zip(spent, bare, strict=True)) for name, spent in found.items()}
     for name in ("DeepSpeed", "Trainwright"):
-        ratio = median(mine / base for mine, base in zip(found[name], bare, strict=True))
-        print(f"{name + ' step':18} {ratio - 1:+.2%} of the bare step")
+        print(f"{name + ' step':18} {share[name] - 1:+.2%} of the bare step")
     for name in ("data", "log", "meter"):
-        share = median(mine / base for mine, base in zip(found[name], bare, strict=True))
-        print(f"  of it {name:12} {share:.3%}")
+        print(f"  of it {name:12} {share[name]:.3%}")
 
 
 if __name__ == "__main__":

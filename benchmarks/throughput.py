@@ -34,15 +34,21 @@ ALONE = (
 )
 
 
-def options() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def common(description: str | None, steps: int) -> argparse.ArgumentParser:
+    """The options of every benchmark of training; `steps` is the default of how many."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spec", type=Path, default=ROOT / "examples" / "tiny-cpu.yaml")
     parser.add_argument("--set", action="append", default=[], help="Override a value of the spec.")
     parser.add_argument("--sequences", type=int, default=16, help="Batch of one step; must be the spec's.")
-    parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--threads", type=int, default=1)
+    return parser
+
+
+def options() -> argparse.Namespace:
+    """The command line."""
+    parser = common(__doc__, steps=12)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", default="", help="Folder that litgpt was installed to.")
     return parser.parse_args()
 
