@@ -34,20 +34,22 @@ def enforced(site):
 NODE_SCRIPT = """
 trap '{python} -m trainwright.runtime.power_cap restore --run {run}' EXIT
 {python} -m trainwright.runtime.power_cap apply --bundle {bundle} --run {run}
-echo capped
 {then}
 """
 
 
 @pytest.fixture
 def script(site, make_bundle, tmp_path):
-    """Start a script that does what node.sh does, and wait until the cap is set."""
+    """Start a script that does what node.sh does, and wait until `then` says that it runs.
+
+    The word comes from the job itself: a signal that bash gets while it forks is lost to the child.
+    """
     started = []
 
     def start(then):
         text = NODE_SCRIPT.format(python=sys.executable, run=tmp_path, bundle=make_bundle(cap=350), then=then)
         process = subprocess.Popen(["bash", "-c", text], stdout=subprocess.PIPE, text=True, start_new_session=True)
-        assert process.stdout.readline() == "capped\n"
+        assert process.stdout.readline() == "running\n"
         assert enforced(site) == [350, 350]
         started.append(process)
         return process
@@ -60,7 +62,7 @@ def script(site, make_bundle, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_process_group_killed(site, script, tmp_path, number):
     """When the whole process group is killed, the guard gives the limits back."""
-    process = script("sleep 60; true")
+    process = script("sh -c 'echo running; exec sleep 60'; true")
     os.killpg(process.pid, number)
     assert process.wait(10) != 0
     assert eventually(lambda: enforced(site) == [400, 400])
@@ -69,7 +71,7 @@ def test_process_group_killed(site, script, tmp_path, number):
 
 def test_orderly_end(site, script, tmp_path):
     """At an orderly end the trap gives the limits back at once."""
-    process = script("exit 7")
+    process = script("echo running; exit 7")
     assert process.wait(20) == 7
     assert enforced(site) == [400, 400]
     assert not load(tmp_path).held
