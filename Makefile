@@ -21,11 +21,11 @@ demo: .venv/installed
 	$(TRAINWRIGHT) export $(RUN) --out $(RUN)/huggingface --prompt "def main("
 
 test: lint
-	$(BIN)/pytest -n 3 -m "not slow"
+	$(BIN)/pytest -n 3 --dist worksteal -m "not slow"
 
 # Soak, fuzz and fault campaigns: an hour or more.
 test-long: .venv/installed
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .
