@@ -11,7 +11,8 @@ from ..spec.problem import InputError, Place, Problem
 from ..spec.sections import Spec
 from ..spec.source import Node, digest
 from .extend import assemble
-from .override import variants, with_sets
+from .matrix import variants
+from .override import with_sets
 from .resolve import origins, resolved
 
 

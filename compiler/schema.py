@@ -49,10 +49,12 @@ def schema() -> JsonSchema:
 _OWN: dict[str, JsonSchema] = {
     "extends": {"type": "string", "description": "A spec that this one is laid over, relative to this file."},
     "matrix": {
-        "type": "object",
-        "description": "Dotted keys with lists of values; each combination is a spec of its own.",
-        "additionalProperties": {"type": "array", "minItems": 1},
-        "examples": [{"cluster.power_cap": ["400 W", "350 W"]}],
+        "description": "Dotted keys with lists of values, each combination a spec of its own; or a list of such specs.",
+        "anyOf": [
+            {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}},
+            {"type": "array", "minItems": 1, "items": {"type": "object", "minProperties": 1}},
+        ],
+        "examples": [{"cluster.power_cap": ["400 W", "350 W"]}, [{"model": "llama2-7b", "cluster.gpus": 1024}]],
     },
 }
 

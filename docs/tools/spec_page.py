@@ -19,8 +19,9 @@ _SIGNS = {Gt: ("more than", "gt"), Ge: ("at least", "ge"), Lt: ("less than", "lt
 _INTRO = """\
 A spec is one YAML file of these sections. Unknown keys are errors. `model` and `cluster` also take the name of a
 [preset](presets.md), alone or as `preset:` with keys that override it. Two keys steer how the file is read and are gone
-once it is: `extends: base.yaml` (a spec in the same project folder to start from) and `matrix:` (lists of values; the
-spec stands for one run per combination). An editor completes and explains keys with the output of `trainwright schema`.
+once it is: `extends: base.yaml` (a spec in the same project folder to start from) and `matrix:` (lists of values, one
+run per combination; or a list of mappings, one run each). An editor completes and explains keys with the output of
+`trainwright schema`.
 """
 
 

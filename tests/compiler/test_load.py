@@ -161,6 +161,34 @@ def test_set_pins_a_key_of_the_matrix(folder):
     assert "bad-400w, bad-350w" in caught.value.problems[0].message
 
 
+ROWS = """
+matrix:
+  - {model: llama2-7b, cluster.power_cap: 400 W}
+  - {model: llama2-13b, cluster.power_cap: 350 W}
+"""
+
+
+def test_rows_of_a_matrix_keep_their_values_together(folder):
+    """One spec a row, named after its first value."""
+    found = load_all([written(folder, ROWS)])
+    assert [(item.spec.name, item.spec.cluster.power_cap) for item in found] == [
+        ("bad-llama2-7b", 400),
+        ("bad-llama2-13b", 350),
+    ]
+
+
+def test_set_picks_a_row_by_its_first_key_and_changes_the_others_in_every_row(folder):
+    """A first key that no row has is refused with those there are."""
+    path = written(folder, ROWS)
+    picked = load(path, ["model=llama2-13b"]).spec
+    assert (picked.name, picked.model.hidden_size, picked.cluster.power_cap) == ("bad-llama2-13b", 5120, 350)
+    assert [item.spec.cluster.power_cap for item in load_all([path], ["cluster.power_cap=300W"])] == [300, 300]
+    with pytest.raises(InputError) as caught:
+        load(path, ["model=llama2-70b"])
+    assert [(problem.code, problem.place.file) for problem in caught.value.problems] == [("TW111", "--set")]
+    assert "llama2-7b, llama2-13b" in caught.value.problems[0].help
+
+
 def test_the_hash_is_of_the_meaning(folder):
     """Comments, order, units and presets that say the same change nothing; a value does."""
     plain = load(written(folder, "")).sha256
