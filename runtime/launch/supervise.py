@@ -20,7 +20,7 @@ from ...spec.problem import InputError
 from ...spec.run import RunFolder
 from ..exits import exit_file
 from .lock import held
-from .restart import verdict
+from .restart import HOST_PATIENCE, verdict
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
@@ -43,8 +43,9 @@ class Supervisor:
         self.run.stop.unlink(missing_ok=True)
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
+        patience = 0  # at the first start a host that does not answer is a mistake
         while not self.asked:
-            code = self._once()
+            code = self._once(patience)
             if self.asked:
                 return Exit.PREEMPTED if code < 0 or code > 128 else code
             if code == Exit.PREEMPTED:
@@ -53,11 +54,13 @@ class Supervisor:
             if answer is not None:
                 return answer
             _say(f"the run ended with code {code}; starting it again")
+            patience = HOST_PATIENCE
         return Exit.PREEMPTED
 
-    def _once(self) -> int:
+    def _once(self, patience: int) -> int:
         exit_file(self.run.path).unlink(missing_ok=True)
-        self.child = subprocess.Popen(self.command, start_new_session=True, pass_fds=(self.lock,))
+        environment = {**os.environ, "TRAINWRIGHT_PATIENCE": str(patience)}
+        self.child = subprocess.Popen(self.command, env=environment, start_new_session=True, pass_fds=(self.lock,))
         if self.asked:  # while it was being started
             self._pass_on()
         code = self.child.wait()

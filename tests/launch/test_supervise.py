@@ -10,6 +10,7 @@ import time
 import pytest
 
 from trainwright.runtime.launch.lock import is_held, owner
+from trainwright.runtime.launch.restart import HOST_PATIENCE
 from trainwright.spec.exit_codes import FINAL, Exit
 
 RACERS = 20
@@ -104,6 +105,13 @@ def test_without_progress_three_restarts_are_enough(supervise, run) -> None:
 def step(number: str) -> str:
     """Bash that logs a step and dies of a lost peer."""
     return f"""{{ printf '{{"kind": "step", "step": %d}}\\n' {number} >> events.jsonl; exit 79; }}"""
+
+
+def test_hosts_are_waited_for_at_a_restart_only(supervise, run) -> None:
+    """The first start is told to wait for no host, a restart for as long as one takes to boot."""
+    script = f"echo $TRAINWRIGHT_PATIENCE >> patience; [[ $(wc -l < patience) -ge 2 ]] || {step('1')}"
+    assert ended(supervise(script))[0] == Exit.DONE
+    assert (run.path / "patience").read_text() == f"0\n{HOST_PATIENCE}\n"
 
 
 def test_an_old_stop_file_does_not_stop_a_new_launch(supervise, run) -> None:

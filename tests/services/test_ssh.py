@@ -65,3 +65,19 @@ def test_a_host_that_cannot_be_trusted_or_reached_stops_the_launch(hosts: Hosts,
     assert process.returncode == 2, output
     assert f"TW706: {host} " in output
     assert not Tiny(project).run.tokenizer.exists()
+
+
+def test_a_host_that_boots_is_waited_for_until_the_stop_file(hosts: Hosts, project: Path) -> None:
+    """At a restart a silent host is waited for and named; the stop file ends the wait at once, its end the launch."""
+    write_spec(project, launch(HOSTS[0], DEAD), steps=30)
+    subprocess.run([TRAINWRIGHT, "compile", "tiny.yaml"], cwd=project, check=True, capture_output=True, timeout=60)
+    run = Tiny(project).run
+    run.path.mkdir(parents=True)
+    words = hosts.words("bash", str(project / "build/tiny/nodes.sh"), str(run.path), str(project))
+    environment = {**hosts.environment, "TRAINWRIGHT_PATIENCE": "600"}
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as nodes:
+        said = nodes.stderr.readline()
+        run.stop.touch()
+        assert nodes.wait(60) == 75
+    assert said.startswith(f"trainwright: waiting for {DEAD}, ")
+    assert said.endswith("Connection refused\n")

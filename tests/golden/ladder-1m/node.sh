@@ -14,6 +14,9 @@ source "$bundle/env.sh"
 # A signal must not end this script before its children: they save, then leave with a code that says so.
 trap ':' TERM INT USR1
 
+# Nothing to save yet: a signal ends these. bash would say "Terminated"; its words go nowhere, the command's where ours go.
+quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
+
 # Reports read the run folder alone, so it holds what was planned.
 cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
 
@@ -24,9 +27,9 @@ ranks=("$python" -m trainwright.runtime.launch.ranks --run "$run" --
   -m --)
 
 # Memory and disk, before hours are spent on them.
-"$python" -m trainwright.runtime.preflight --bundle "$bundle" --run "$run"
+quietly "$python" -m trainwright.runtime.preflight --bundle "$bundle" --run "$run"
 
 # Tokenizer and token shards; what is already there and sound is kept.
-"$python" -m trainwright.runtime.prepare --bundle "$bundle" --run "$run" --root "$root"
+quietly "$python" -m trainwright.runtime.prepare --bundle "$bundle" --run "$run" --root "$root"
 
 exec "${ranks[@]}" trainwright.runtime.train --bundle "$bundle" --run "$run"

@@ -13,6 +13,9 @@ source "$bundle/env.sh"
 # A signal must not end this script before its children: they save, then leave with a code that says so.
 trap ':' TERM INT USR1
 
+# Nothing to save yet: a signal ends these. bash would say "Terminated"; its words go nowhere, the command's where ours go.
+quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
+
 # The power cap holds while this script runs, and is given back however it ends. What the devices really enforce
 # is read back and recorded by the run: a cap that is not in force is reported, never assumed.
 trap '"$python" -m trainwright.runtime.power_cap restore --bundle "$bundle" --run "$run"' EXIT
@@ -24,7 +27,7 @@ if [[ $2 -eq 0 ]]; then
 fi
 
 # The nodes meet at the port of the ranks: it is free, all reach it and have their devices, or none starts.
-"$python" -m trainwright.runtime.preflight.meeting --bundle "$bundle" --run "$run" \
+quietly "$python" -m trainwright.runtime.preflight.meeting --bundle "$bundle" --run "$run" \
   --rank "$2" --nodes 2 --address "$3" --port "$4"
 
 # One process a device, through torchrun, with the exit code of these processes (torchrun's own is always 1).
@@ -34,6 +37,6 @@ ranks=("$python" -m trainwright.runtime.launch.ranks --run "$run" --
   -m --)
 
 # Devices, disk, memory and clocks of every node and the bandwidth between the ranks, before hours are spent on them.
-"${ranks[@]}" trainwright.runtime.preflight --bundle "$bundle" --run "$run"
+quietly "${ranks[@]}" trainwright.runtime.preflight --bundle "$bundle" --run "$run"
 
 "${ranks[@]}" trainwright.runtime.train --bundle "$bundle" --run "$run"
