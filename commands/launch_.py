@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import subprocess
@@ -34,6 +35,8 @@ def command(
     root = Path.cwd() if source.is_dir() else source.parent
     _vouch(bundle)
     folder = run or Path("runs") / read_plan(bundle).name
+    if not dry_run:
+        _make(folder)
     words = ["bash", *(str(path.absolute()) for path in (bundle / "launch.sh", folder, root))]
     print(f"bundle {bundle}, run folder {folder}; stop with: trainwright stop {folder}", flush=True)
     if dry_run:
@@ -44,6 +47,13 @@ def command(
         os.execvp(words[0], words)  # noqa: S606 - no shell; signals then reach the supervisor itself
     code = subprocess.run(words, check=False).returncode  # the jobs are submitted; the run goes on without us
     sys.exit(code or _followed(RunFolder(folder), sys.stdout.isatty() if follow is None else follow))
+
+
+def _make(folder: Path) -> None:
+    """Make the run folder before anything is started. Raises OSError that names it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def _followed(run: RunFolder, wanted: bool) -> int:

@@ -15,9 +15,7 @@ from ...spec.exit_codes import FINAL, Exit
 from ...spec.run import RunFolder, read_events
 
 PATIENCE = 3  # starts in a row without a new step, as NVIDIA's resiliency extension
-HOST_PATIENCE = (
-    600  # seconds for the hosts to answer again at a restart: a server with GPUs boots in five to ten minutes
-)
+HOST_PATIENCE = 600  # seconds for all hosts to answer again: a server with GPUs boots in five to ten minutes
 
 
 def furthest_step(run: RunFolder) -> int:

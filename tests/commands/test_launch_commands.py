@@ -74,6 +74,29 @@ def test_a_dry_run_starts_nothing(project) -> None:
     assert not (project / "runs").exists()
 
 
+def test_a_run_folder_that_cannot_be_made_is_an_input_error(project) -> None:
+    """It is named with a remedy and exit code 2, and nothing is started; launch.sh by hand exits alike."""
+    done = trainwright(project, "launch", "tiny-cpu.yaml", "--run", "/proc/x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "TW640" in done.stderr
+    assert "/proc/x" in done.stderr
+    words = ["bash", "build/tiny-cpu/launch.sh", "/proc/x"]
+    by_hand = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False, timeout=60)
+    assert (by_hand.returncode, "/proc/x" in by_hand.stderr) == (2, True)
+
+
+def test_ctrl_c_before_training_is_silent(project) -> None:
+    """Nothing is said of a preparation that the launcher's SIGTERM ended, and passes on how it ended."""
+    python = project / "python"
+    python.write_text("#!/bin/sh\ncase $* in *prepare*) echo preparing >&2; kill -TERM $$ ;; esac\n")
+    python.chmod(0o755)
+    (project / "run").mkdir()
+    words = ["bash", "build/tiny-cpu/node.sh", "run", "."]
+    environment = {**os.environ, "TRAINWRIGHT_PYTHON": str(python)}
+    done = subprocess.run(words, cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "preparing\n")
+
+
 def test_what_is_no_bundle_is_not_launched(project) -> None:
     """A folder without MANIFEST holds nothing that we wrote."""
     (project / "empty").mkdir()

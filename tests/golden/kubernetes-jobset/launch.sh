@@ -11,7 +11,7 @@ bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 run=${1:-runs/kubernetes-jobset}
 namespace=training
 job=kubernetes-jobset
-mkdir -p -- "$run"
+mkdir -p -- "$run" || exit 2 # mkdir says why
 
 if ! command -v kubectl >/dev/null; then
   echo "trainwright: TW707: there is no kubectl here: launch from where you reach the cluster" >&2

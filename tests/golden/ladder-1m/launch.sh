@@ -7,7 +7,7 @@ unset CDPATH # or cd would print, and go elsewhere
 bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 run=${1:-runs/ladder-1m}
 root=$(cd -- "${2:-.}" && pwd -P) # where the spec's data files are looked for
-mkdir -p -- "$run"
+mkdir -p -- "$run" || exit 2 # mkdir says why
 run=$(cd -- "$run" && pwd -P)
 
 # The supervisor holds the run folder's lock, turns Ctrl-C into "save and leave", and starts node.sh again

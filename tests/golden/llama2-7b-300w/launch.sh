@@ -8,7 +8,7 @@ unset CDPATH # or cd would print, and go elsewhere
 bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 run=${1:-runs/llama2-7b-300w}
 root=$(cd -- "${2:-.}" && pwd -P) # where the spec's data files are looked for
-mkdir -p -- "$run/logs"
+mkdir -p -- "$run/logs" || exit 2 # mkdir says why
 run=$(cd -- "$run" && pwd -P)
 
 if ! command -v sbatch >/dev/null; then
