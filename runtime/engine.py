@@ -13,9 +13,10 @@ from torch import Tensor
 
 from ..spec.plan import Plan
 from ..spec.problem import InputError, Problem
+from .attention import causal_attention
 from .checkpoint.files import DurableFiles
 from .distributed import World
-from .model import Given, Llama, build, causal_attention
+from .model import Given, Llama, build
 from .optim import adamw
 from .ulysses import Ulysses, sequence_group
 

@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..spec.layout import Recompute
 from ..spec.sections import Model
+from .attention import causal_attention
 from .fused import Angles, Norm, rotary_angles, rotate
 from .head import Head
 
@@ -32,17 +33,6 @@ Given = Callable[[str], Tensor]
 Attention = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 _recomputed: Callable[..., Tensor] = partial(checkpoint, use_reentrant=False)
-
-
-def causal_attention(q: Tensor, k: Tensor, v: Tensor, documents: Tensor | None) -> Tensor:
-    """Causal grouped-query attention; with `documents`, a token sees only tokens of its own document."""
-    mask = None
-    if documents is not None:
-        mask = (documents[:, :, None] == documents[:, None, :]).tril()[:, None]
-    heads_first = (tensor.transpose(1, 2) for tensor in (q, k, v))
-    grouped = q.shape[2] != k.shape[2]
-    mixed = F.scaled_dot_product_attention(*heads_first, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped)
-    return mixed.transpose(1, 2)
 
 
 class SelfAttention(nn.Module):

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from .model import causal_attention
+from .attention import causal_attention
 
 
 class Ulysses:

@@ -48,10 +48,11 @@ def _layer_bytes(case: Case) -> tuple[float, float, float]:
     border = WIDE * tokens * shape.hidden_size / (tensor if layout.megatron_sequence else 1)
     activation = kept["gated"] if shape.gated else kept["activation"]
     inside = tokens * _kept(case, kept["norm"], kept["attention"], activation)
-    scores = 0.0
+    each, longest = kept["scores"]
     if case.profile.attention == "materialised":
-        heads = shape.heads / (tensor * layout.sequence)
-        scores = facts("constants")["attention"]["kept"] * tokens * case.work.sequence * heads
+        each, longest = facts("constants")["attention"]["kept"], case.work.sequence
+    heads = shape.heads / (tensor * layout.sequence)
+    scores = each * tokens * case.work.sequence * heads if case.work.sequence <= longest else 0.0
     cut = case.profile.selective
     few = kept["thin"]
     rest = tokens * _kept(case, *few) if few else inside * (1 - cut["elementwise"])
