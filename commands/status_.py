@@ -23,7 +23,7 @@ def command(
         place = find(RunFolder(run))
         # A job that waits in a queue may have written nothing yet; any other folder must be a run's.
         waits = place is not None and not RunFolder(run).events.exists()
-        picture = None if waits else draw_once(run, console.width)
+        picture = None if waits else draw_once(run, console.width, running=place is not None)
         console.print(f"{run}: {place.text if place else 'not running'}", soft_wrap=True)
         if picture is not None:
             console.print(picture)

@@ -9,10 +9,12 @@ import typer
 
 def command(run: Path = typer.Argument(metavar="RUN", help="Run folder, for example runs/tiny-cpu.")) -> None:
     """Show progress, loss, power, energy and carbon until the run ends; Ctrl-C leaves the run alone."""
+    from ..runtime.launch.place import find
     from ..runtime.report.live import watch
+    from ..spec.run import RunFolder
     from .terminal import Terminal
 
     try:
-        watch(run, Terminal())
+        watch(run, Terminal(), running=find(RunFolder(run)) is not None)
     except KeyboardInterrupt:
         typer.echo("The run goes on; to stop it after a checkpoint: trainwright stop " + str(run))

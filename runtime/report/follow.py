@@ -52,7 +52,7 @@ class Progress:
             case "fault":
                 self.faults += 1
                 self.last_fault = f"{event.get('what', 'unknown')}: {event.get('action', 'unknown action')}"
-            case "phase" if self.phase == "not started":
+            case "phase" if self.attempt == 0:
                 self.phase = f"prepared: {event.get('name', 'unknown')}"
             case "stop":
                 self.ended = str(event.get("reason", "unknown"))

@@ -24,10 +24,10 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 REFRESH = 1.0  # seconds
 
 
-def watch(folder: Path, console: Console) -> None:
+def watch(folder: Path, console: Console, running: bool) -> None:
     """Follow a run until it ends; without a terminal, or when it has ended, draw it once. Raises InputError."""
     history = read_history(folder)
-    follower, progress = Follower(RunFolder(folder).events), Progress()
+    follower, progress = _followed(folder, running)
     _catch_up(follower, progress)
     if not console.is_terminal or progress.ended:
         console.print(draw(history, progress, console.width))
@@ -39,11 +39,16 @@ def watch(folder: Path, console: Console) -> None:
             live.update(draw(history, progress, console.width), refresh=True)
 
 
-def draw_once(folder: Path, width: int) -> RenderableType:
+def draw_once(folder: Path, width: int, running: bool) -> RenderableType:
     """Where a run stands now. Raises InputError when `folder` is no run."""
-    follower, progress = Follower(RunFolder(folder).events), Progress()
+    follower, progress = _followed(folder, running)
     _catch_up(follower, progress)
     return draw(read_history(folder), progress, width)
+
+
+def _followed(folder: Path, running: bool) -> tuple[Follower, Progress]:
+    """A log of which nothing was read yet; what runs without a start in it is being prepared."""
+    return Follower(RunFolder(folder).events), Progress(phase="preparing" if running else "not started")
 
 
 def _catch_up(follower: Follower, progress: Progress) -> None:
@@ -71,11 +76,24 @@ def _lines(history: History, p: Progress) -> list[tuple[str, str]]:
     steps = history.schedule.steps if history.schedule else None
     share = f" ({p.step / steps:.1%})" if steps else ""
     left = "" if p.ended or not p.recent else f", {with_unit(p.seconds_left(steps), TIMES)} left"
+    lines = [("step", f"{p.step:,} of {f'{steps:,}' if steps else UNKNOWN}{share}{left}")]
+    if p.step:
+        lines += _figures(history, p)
+    if p.attempt:
+        lines.append(("attempt", str(p.attempt)))
+    if p.faults:
+        lines.append(("faults", f"{p.faults}, last: {p.last_fault}"))
+    if p.time is not None and not p.ended:
+        lines.append(("last event", f"{with_unit(max(time.time() - p.time, 0.0), TIMES)} ago"))
+    return lines
+
+
+def _figures(history: History, p: Progress) -> list[tuple[str, str]]:
+    """What can be known from the first step on."""
     devices = history.device.count if history.device else None
     basis = "" if p.measured is None else f", {'measured' if p.measured else 'estimated'} ({p.meter})"
     per_device = f" ({p.power_watts / devices:,.0f} W a device)" if p.power_watts is not None and devices else ""
-    lines = [
-        ("step", f"{p.step:,} of {f'{steps:,}' if steps else UNKNOWN}{share}{left}"),
+    return [
         ("tokens", f"{count(p.tokens)}, {count(p.tokens_per_second)} tokens/s, MFU {percent(p.mfu)}"),
         ("loss", f"{significant(p.loss)}, validation {significant(p.validation_loss)}"),
         ("power", f"{with_unit(p.power_watts, ((1e6, 'MW'), (1e3, 'kW'), (1.0, 'W')))}{per_device}"),
@@ -83,13 +101,7 @@ def _lines(history: History, p: Progress) -> list[tuple[str, str]]:
         ("carbon", f"{with_unit(emitted(p.energy_kwh, history.carbon), MASSES)} so far"),
         *_budget(history, p),
         ("checkpoint", "none yet" if p.checkpoint is None else f"step {p.checkpoint:,}"),
-        ("attempt", str(p.attempt)),
     ]
-    if p.faults:
-        lines.append(("faults", f"{p.faults}, last: {p.last_fault}"))
-    if p.time is not None and not p.ended:
-        lines.append(("last event", f"{with_unit(max(time.time() - p.time, 0.0), TIMES)} ago"))
-    return lines
 
 
 def _budget(history: History, p: Progress) -> list[tuple[str, str]]:

@@ -13,9 +13,9 @@ from trainwright.runtime.report.follow import Follower, Progress
 from trainwright.runtime.report.live import sparkline, watch
 
 
-def _shown(folder):
+def _shown(folder, running=False):
     out = io.StringIO()
-    watch(folder, Console(file=out, width=100))
+    watch(folder, Console(file=out, width=100), running)
     return out.getvalue()
 
 
@@ -66,6 +66,15 @@ def test_unknown_energy_is_not_zero(tmp_path):
     shown = _shown(log.write(tmp_path / "run"))
     assert "energy      unknown" in shown
     assert "carbon      unknown" in shown
+
+
+def test_a_run_in_preparation_says_so_and_nothing_that_cannot_be_known(tmp_path):
+    """Before the first event a running launch prepares, any other folder has not started; no row is unknown."""
+    run = Log().write(tmp_path / "run")
+    assert "tiny: preparing" in (shown := _shown(run, running=True))
+    assert "tiny: not started" in _shown(run)
+    assert "step  0 of 1,000" in shown
+    assert not any(word in shown for word in ("unknown", "attempt", "energy"))
 
 
 def test_sparkline_scales_from_smallest_to_largest():
