@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from ..compiler.check import checked
 from ..compiler.estimate import predict
-from ..runtime.report.numbers import ENERGIES, MASSES, TIMES, fitting
 from ..runtime.report.paper import published_table
 from ..runtime.report.tables import Cell, Table
 from ..spec.emissions import carbon_tonnes, energy_kwh
 from ..spec.estimate import Estimate, Range
+from ..spec.scale import ENERGIES, MASSES, TIMES, fitting
 from .figures import FormatOption, figure, number, print_tables, table
 from .options import Sets, SpecFiles
 
@@ -58,7 +58,6 @@ class _Units:
 
 def _predicted(item: Estimate, units: _Units) -> dict[str, Cell]:
     """Every figure of one run, by its heading."""
-    at_the_cap = _at_the_cap(item)
     return {
         "Devices": Cell(f"{item.devices} x {item.device}"),
         "Layout": Cell(_layout(item)),
@@ -68,11 +67,11 @@ def _predicted(item: Estimate, units: _Units) -> dict[str, Cell]:
         "MFU (%)": _spread(item.mfu, 0.01),
         "Device hours": _spread(item.device_hours),
         f"Time ({units.time[1]})": _spread(item.days, units.time[0] / DAY),
-        "Power cap (W)": Cell("none") if item.power_cap_watts is None else number(item.power_cap_watts, 0),
+        "Power cap (W)": _cap(item),
         "Draw (W)": _spread(item.power_watts),
         f"Energy of devices ({units.energy[1]})": _spread(item.energy_kwh, units.energy[0]),
         f"Carbon ({units.carbon[1]})": _spread(item.carbon_tonnes, units.carbon[0]),
-        f"Carbon at the cap ({units.carbon[1]})": figure(None if at_the_cap is None else at_the_cap / units.carbon[0]),
+        f"Carbon at the cap ({units.carbon[1]})": _at_the_cap(item, units.carbon[0]),
         "Money (USD)": _spread(item.cost_usd),
         "Water (L)": _spread(item.water_litres),
         "Final loss (nats a token)": _spread(item.final_loss),
@@ -93,15 +92,24 @@ def _notes(estimates: list[Estimate]) -> list[str]:
     notes += [f"{item.name}: {note}" for item in estimates for note in item.notes]
     notes.append(
         "Carbon is hours x draw x PUE x intensity; at the cap: with the power cap as the draw, as the paper does."
+        " Without a cap the device's default limit is taken."
     )
     return notes + sorted({f"{item.intensity_kg_per_kwh:g} kg/kWh: {item.intensity_source}." for item in estimates})
 
 
-def _at_the_cap(item: Estimate) -> float | None:
-    if item.device_hours is None or item.power_cap_watts is None:
-        return None
-    kwh = energy_kwh(item.device_hours.value, item.power_cap_watts)
-    return carbon_tonnes(kwh, item.pue, item.intensity_kg_per_kwh)
+def _cap(item: Estimate) -> Cell:
+    if item.power_cap_watts is not None:
+        return number(item.power_cap_watts, 0)
+    return Cell("none" if item.power_limit_watts is None else f"none (default limit {item.power_limit_watts:,.0f})")
+
+
+def _at_the_cap(item: Estimate, unit: float) -> Cell:
+    """Carbon with the power cap as the draw, or with the default limit, which is then said."""
+    if item.device_hours is None or item.power_limit_watts is None:
+        return Cell("unknown")
+    kwh = energy_kwh(item.device_hours.value, item.power_limit_watts)
+    shown = figure(carbon_tonnes(kwh, item.pue, item.intensity_kg_per_kwh) / unit)
+    return shown if item.power_cap_watts is not None else Cell(f"{shown.text} (at the default limit)", shown.value)
 
 
 def _scopes(estimates: list[Estimate]) -> Table | None:

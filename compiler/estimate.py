@@ -130,10 +130,16 @@ def _memory(run: _Run) -> tuple[Range, tuple[Part, ...]]:
     return total, tuple(Part(name=name, value=value) for name, value in parts.items() if value)
 
 
-def _paper(spec: Spec, hours: Range, kg_per_kwh: float) -> float | None:
-    """The paper's way: device hours (published where the spec has them) x power cap x PUE x intensity."""
-    published, cluster = spec.published, spec.cluster
-    watts = published.power if published else cluster.power_cap or cluster.device_power
+def _limit(run: _Run) -> float | None:
+    """What a device may draw: the power cap, or without one its default limit, in watts."""
+    power = run.case.machine.gpu.power
+    return run.spec.cluster.power_cap or (power.default if power else None)
+
+
+def _paper(run: _Run, hours: Range, kg_per_kwh: float) -> float | None:
+    """The paper's way: device hours (published where the spec has them) x power limit x PUE x intensity."""
+    published, spec = run.spec.published, run.spec
+    watts = published.power if published else _limit(run) or spec.cluster.device_power
     if watts is None:
         return None
     return carbon_tonnes(
@@ -208,6 +214,7 @@ def _assembled(run: _Run) -> Estimate:
         parameters=spec.model.shape.parameters,
         tokens=spec.data.tokens,
         power_cap_watts=cluster.power_cap,
+        power_limit_watts=_limit(run),
         layout=run.case.layout.model_dump(),
         step_seconds=_around(run.step.seconds, run.spread, _why(run)),
         tokens_per_second=rate,
@@ -221,7 +228,7 @@ def _assembled(run: _Run) -> Estimate:
         power_watts=watts,
         energy_kwh=energy,
         carbon_tonnes=_scaled(energy, carbon_tonnes(1.0, spec.carbon.pue, kg_per_kwh)) if energy else None,
-        paper_carbon_tonnes=_paper(spec, hours, kg_per_kwh),
+        paper_carbon_tonnes=_paper(run, hours, kg_per_kwh),
         scope_parts=scopes(spec.carbon, hours.value, energy, kg_per_kwh) if energy else (),
         cost_usd=_scaled(hours, cluster.price) if cluster.price is not None else None,
         water_litres=_scaled(energy, spec.carbon.water) if energy and spec.carbon.water is not None else None,

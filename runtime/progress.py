@@ -14,7 +14,8 @@ from ..spec.emissions import carbon_tonnes
 from ..spec.exit_codes import Exit
 from ..spec.plan import Plan
 from ..spec.run import Event
-from .report.numbers import ENERGIES, MASSES, with_unit
+from ..spec.scale import ENERGIES, MASSES
+from .report.numbers import with_unit
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 

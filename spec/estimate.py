@@ -42,6 +42,7 @@ class Estimate(Frozen):
     parameters: int
     tokens: int
     power_cap_watts: float | None
+    power_limit_watts: float | None = None  # the cap, or without one the device's default limit
     layout: dict[str, int | str | bool]
     step_seconds: Range | None
     tokens_per_second: Range | None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ...spec.estimate import Estimate, Part, Range
+from collections.abc import Sequence
 
-GIB = 2**30
+from ...spec.estimate import Estimate, Part, Range
+from ...spec.scale import BYTES, ENERGIES, MASSES, TIMES, fitting
+
+DAY = 86_400  # seconds
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|"})
 
 
@@ -23,22 +26,35 @@ def _heading(estimate: Estimate) -> list[str]:
 
 
 def _table(estimate: Estimate) -> list[str]:
-    cap = "none" if estimate.power_cap_watts is None else f"{estimate.power_cap_watts:,g} W"
     rows = [
         ("Tokens", f"{estimate.tokens:,}", ""),
-        ("Power cap", cap, ""),
-        ("Memory a device (GiB)", *_range(estimate.memory_bytes, GIB)),
+        ("Power cap", _cap(estimate), ""),
+        _fitted("Memory a device", estimate.memory_bytes, BYTES),
         ("Step (s)", *_range(estimate.step_seconds)),
         ("Tokens a second", *_range(estimate.tokens_per_second)),
         ("Model FLOP/s utilisation", *_range(estimate.mfu)),
         ("Device hours", *_range(estimate.device_hours)),
-        ("Days", *_range(estimate.days)),
+        _fitted("Time", estimate.days, TIMES, DAY),
         ("Power a device (W)", *_range(estimate.power_watts)),
-        ("Energy (kWh)", *_range(estimate.energy_kwh)),
-        ("Carbon (tCO2eq)", *_range(estimate.carbon_tonnes)),
+        _fitted("Energy", estimate.energy_kwh, ENERGIES),
+        _fitted("Carbon", estimate.carbon_tonnes, MASSES),
         ("Cost (USD)", *_range(estimate.cost_usd)),
     ]
     return ["| Quantity | Value | Range |", "| --- | ---: | --- |", *(f"| {a} | {b} | {c} |" for a, b, c in rows)]
+
+
+def _cap(estimate: Estimate) -> str:
+    if estimate.power_cap_watts is not None:
+        return f"{estimate.power_cap_watts:,g} W"
+    return "none" if estimate.power_limit_watts is None else f"none (default limit {estimate.power_limit_watts:,g} W)"
+
+
+def _fitted(
+    name: str, value: Range | None, units: Sequence[tuple[float, str]], given_in: float = 1
+) -> tuple[str, str, str]:
+    """A row in the unit that fits its value, which is given in `given_in` of the units' base."""
+    scale, unit = fitting(value.value * given_in if value else 0, units)
+    return f"{name} ({unit})", *_range(value, scale / given_in)
 
 
 def _range(value: Range | None, unit: float = 1) -> tuple[str, str]:
@@ -55,12 +71,13 @@ def _figure(value: float) -> str:
 def _parts(estimate: Estimate) -> list[str]:
     layout = ", ".join(f"{key} {value}" for key, value in sorted(estimate.layout.items()))
     factors = f"PUE {estimate.pue:g}, {estimate.intensity_kg_per_kwh:g} kg/kWh ({_text(estimate.intensity_source)})"
-    memory = ", ".join(f"{_text(part.name)} {_gib(part)}" for part in estimate.memory_parts)
+    memory = ", ".join(f"{_text(part.name)} {_bytes(part)}" for part in estimate.memory_parts)
     return [f"- Layout: {layout}", f"- Memory: {memory}", f"- Carbon: {factors}"]
 
 
-def _gib(part: Part) -> str:
-    return f"{_figure(part.value / GIB)} GiB"
+def _bytes(part: Part) -> str:
+    scale, unit = fitting(part.value, BYTES)
+    return f"{_figure(part.value / scale)} {unit}"
 
 
 def _notes(estimate: Estimate) -> list[str]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from ...spec.emissions import Intensity, carbon_tonnes
 from ...spec.estimate import Estimate, Range
+from ...spec.scale import ENERGIES, MASSES, TIMES
 from .accounting import planned_row
 from .document import Document, generator, series_of
-from .numbers import ENERGIES, MASSES, TIMES, Style, signed_percent, significant, style, with_unit
+from .numbers import Style, signed_percent, significant, style, with_unit
 from .tables import Cell, Table, styled, text
 from .values import Row, Run
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import StatisticsError, correlation, linear_regression
 
-from .numbers import TIMES, UNKNOWN, count, with_unit
+from ...spec.scale import TIMES
+from .numbers import UNKNOWN, count, with_unit
 from .tables import Cell, Table, text
 from .values import Report, Run
 

@@ -15,9 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ...spec.run import RunFolder
+from ...spec.scale import ENERGIES, MASSES, TIMES
 from .accounting import emitted
 from .follow import Follower, Progress
-from .numbers import ENERGIES, MASSES, TIMES, UNKNOWN, count, percent, significant, with_unit
+from .numbers import UNKNOWN, count, percent, significant, with_unit
 from .reading import History, read_history
 
 BLOCKS = "▁▂▃▄▅▆▇█"

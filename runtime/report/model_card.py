@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 
+from ...spec.scale import MASSES
 from .layouts import markdown
-from .numbers import MASSES, with_unit
+from .numbers import with_unit
 from .tables import emissions
 from .values import PLACE, Report
 

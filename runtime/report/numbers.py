@@ -9,12 +9,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...spec.scale import COUNTS, fitting
+
 UNKNOWN = "unknown"
-MASSES = ((1.0, "tCO2eq"), (1e-3, "kgCO2eq"), (1e-6, "gCO2eq"), (1e-9, "mgCO2eq"))
-ENERGIES = ((1.0, "kWh"), (1e-3, "Wh"))
-BYTES = ((2.0**30, "GiB"), (2.0**20, "MiB"))
-COUNTS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, ""))
-TIMES = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +50,6 @@ def significant(value: float | None, digits: int = 4) -> str:
     if value is None:
         return UNKNOWN
     return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
-
-
-def fitting(value: float, units: Sequence[tuple[float, str]]) -> tuple[float, str]:
-    """The first unit in which `value` is at least 1; of zero the first, of what is below 1 in all of them the last."""
-    return next(((s, u) for s, u in units if abs(value) / s >= 1), units[-1] if value else units[0])
 
 
 def with_unit(value: float | None, units: Sequence[tuple[float, str]], digits: int = 3) -> str:

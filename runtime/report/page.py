@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, get_args
 
+from ...spec.scale import BYTES, COUNTS, ENERGIES, MASSES, TIMES
 from .curves import thinned
 from .document import Document, Series
-from .numbers import BYTES, COUNTS, ENERGIES, MASSES, TIMES
 from .values import Basis, Curves
 
 BUCKETS = 300  # of each curve, on the page; the CSV file has every step

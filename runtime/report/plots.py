@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...spec.scale import BYTES, COUNTS, ENERGIES, MASSES, TIMES
 from .document import Series
-from .numbers import BYTES, COUNTS, ENERGIES, MASSES, TIMES, Style, style
+from .numbers import Style, style
 from .values import Curves
 
 if TYPE_CHECKING:

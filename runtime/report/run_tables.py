@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .numbers import ENERGIES, MASSES, TIMES, Style, percent, signed_percent, style, with_unit
+from ...spec.scale import ENERGIES, MASSES, TIMES
+from .numbers import Style, percent, signed_percent, style, with_unit
 from .tables import Cell, Table, styled, text
 from .values import Run
 

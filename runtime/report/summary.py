@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...spec.scale import BYTES, ENERGIES, MASSES
 from .document import Document, Section, Tile, series_of
 from .family import scaling
-from .numbers import BYTES, ENERGIES, MASSES, UNKNOWN, count, percent, signed_percent, significant, with_unit
+from .numbers import UNKNOWN, count, percent, signed_percent, significant, with_unit
 from .run_tables import run_tables
 from .tables import emissions
 from .values import Report, Run

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .numbers import ENERGIES, MASSES, Style, style, with_unit
+from ...spec.scale import ENERGIES, MASSES
+from .numbers import Style, style, with_unit
 from .values import Report, Row
 
 

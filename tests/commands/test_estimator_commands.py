@@ -56,6 +56,18 @@ def test_estimate_of_a_small_run_uses_units_that_fit():
     assert " Time (min)" in shown or " Time (s)" in shown
 
 
+def test_without_a_cap_the_default_limit_is_taken_and_said(tmp_path):
+    """A GPU draws at most its default limit: carbon at it is known, and labelled."""
+    fabric = "{kind: infiniband, bandwidth_per_node: 200 GB/s}"
+    cluster = f"{{gpu: A100-SXM4-80GB, gpus: 1024, gpus_per_node: 8, interconnect: {fabric}}}"
+    text = (ROOT / "tests/bad/base/gpu.yaml").read_text(encoding="utf-8")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(text.replace("{preset: meta-rsc, gpus: 1024}", cluster), encoding="utf-8")
+    shown = _run("estimate", spec).stdout
+    assert "none (default limit 400)" in shown
+    assert "(at the default limit)" in shown
+
+
 def test_plan_says_why_the_others_lose():
     """The chosen layout first, then slower ones with the reason."""
     found = json.loads(_run("plan", LLAMA[3], "--format", "json").stdout)

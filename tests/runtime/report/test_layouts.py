@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from trainwright.runtime.report.layouts import latex, markdown, terminal
-from trainwright.runtime.report.numbers import ENERGIES, MASSES, signed_percent, significant, style, with_unit
+from trainwright.runtime.report.numbers import signed_percent, significant, style, with_unit
 from trainwright.runtime.report.tables import Cell, Table
+from trainwright.spec.scale import ENERGIES, MASSES
 
 
 def _table(words="a", notes=()):
