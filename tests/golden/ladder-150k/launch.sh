@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Starts the run ladder-1m on this machine, or goes on with it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
+# Starts the run ladder-150k on this machine, or goes on with it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
 # Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
 set -euo pipefail
 unset CDPATH # or cd would print, and go elsewhere
 
 bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
-run=${1:-runs/ladder-1m}
+run=${1:-runs/ladder-150k}
 root=$(cd -- "${2:-.}" && pwd -P) # where the spec's data files are looked for
 mkdir -p -- "$run" || exit 2 # mkdir says why
 run=$(cd -- "$run" && pwd -P)

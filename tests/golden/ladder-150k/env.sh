@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Environment of the run ladder-1m, read by every script of this bundle.
+# Environment of the run ladder-150k, read by every script of this bundle.
 # Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
 
 # Each process computes on the cores it is given; more threads than cores only take turns.
