@@ -12,7 +12,7 @@ from ..runtime.report.tables import Cell, Table
 from ..spec.emissions import carbon_tonnes, energy_kwh
 from ..spec.estimate import Estimate, Range
 from ..spec.scale import ENERGIES, MASSES, TIMES, fitting
-from .figures import FormatOption, figure, number, print_tables, table
+from .figures import FormatOption, figure, layout_words, number, print_tables, table
 from .options import Sets, SpecFiles
 
 GIB = 2**30
@@ -25,13 +25,6 @@ def _spread(value: Range | None, unit: float = 1.0) -> Cell:
         return Cell("unknown")
     low, high = figure(value.low / unit).text, figure(value.high / unit).text
     return Cell(f"{figure(value.value / unit).text} ({low} to {high})", value.value / unit)
-
-
-def _layout(item: Estimate) -> str:
-    words = {"data": "data", "tensor": "tensor", "sequence": "sequence", "zero": "ZeRO", "micro_batch": "micro batch"}
-    parts = [f"{word} {item.layout[key]}" for key, word in words.items() if item.layout[key] != 1 or key == "zero"]
-    recompute = item.layout["recompute"]
-    return ", ".join([*parts, *([f"recompute {recompute}"] if recompute != "none" else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +53,7 @@ def _predicted(item: Estimate, units: _Units) -> dict[str, Cell]:
     """Every figure of one run, by its heading."""
     return {
         "Devices": Cell(f"{item.devices} x {item.device}"),
-        "Layout": Cell(_layout(item)),
+        "Layout": Cell(layout_words(item.layout)),
         "Memory a device (GiB)": _spread(item.memory_bytes, GIB),
         "Step (s)": _spread(item.step_seconds),
         "Tokens/s and device": _spread(item.tokens_per_second, item.devices),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import typer
@@ -30,14 +30,23 @@ def figure(value: float | None, digits: int = 3) -> Cell:
     return Cell(f"{value:,.0f}" if whole else f"{value:.{digits}g}", value)
 
 
-def table(key: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
-    """A table whose columns of numbers stand right."""
+def layout_words(layout: Mapping[str, int | str | bool]) -> str:
+    """A layout in words, without what is not used."""
+    words = {"data": "data", "tensor": "tensor", "sequence": "sequence", "zero": "ZeRO", "micro_batch": "micro batch"}
+    parts = [f"{word} {layout[key]}" for key, word in words.items() if layout[key] != 1 or key == "zero"]
+    return ", ".join([*parts, *([f"recompute {layout['recompute']}"] if layout["recompute"] != "none" else [])])
+
+
+def table(
+    key: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], spare: Sequence[str] = ()
+) -> Table:
+    """A table whose columns of numbers stand right; a narrow terminal leaves out `spare` ones, the first one first."""
     numeric = frozenset(
         i
         for i in range(len(columns))
         if rows and all(row[i].value is not None or row[i].text == "unknown" for row in rows)
     )
-    return Table(key, title, tuple(columns), tuple(tuple(row) for row in rows), numeric)
+    return Table(key, title, tuple(columns), tuple(tuple(row) for row in rows), numeric, spare=tuple(spare))
 
 
 def print_tables(tables: Sequence[Table], form: Format, data: object) -> None:

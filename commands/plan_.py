@@ -74,4 +74,5 @@ def command(
     failing = [candidate for candidate in found.candidates if candidate.step is None][:2]
     shown = [candidate for candidate in found.candidates if candidate.step][:top] + failing
     title = f"{loaded.spec.name}: {len(found.candidates)} legal layouts of {loaded.spec.cluster.gpus} devices"
-    print_tables([table("plan", title, COLUMNS, [_row(c) for c in shown])], form, [_data(c) for c in shown])
+    made = table("plan", title, COLUMNS, [_row(c) for c in shown], spare=("Spent on", "hpZ"))
+    print_tables([made], form, [_data(c) for c in shown])

@@ -12,7 +12,7 @@ from ..compiler.scaling import Point, caps, counts, scaling, setups
 from ..runtime.report.numbers import count
 from ..runtime.report.tables import Cell
 from ..spec.problem import InputError
-from .figures import FormatOption, figure, number, print_tables, table
+from .figures import FormatOption, figure, layout_words, number, print_tables, table
 from .options import Sets, SpecFile
 
 Gpus = Annotated[str, typer.Option("--gpus", help="Device counts: 8..4096 (doublings) or 8,64,2000.")]
@@ -20,7 +20,7 @@ Fabrics = Annotated[str, typer.Option("--interconnect", help="Fabrics to compare
 Caps = Annotated[str, typer.Option("--power-cap", help="Power caps to compare, e.g. 400W,350W.")]
 Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the curves into this .png or .svg file.")]
 COLUMNS = (
-    "Devices", "Fabric", "Cap (W)", "tokens/s", "tokens/s/device", "Efficiency", "Of the first", "Device hours",
+    "Devices", "Fabric", "Cap (W)", "tokens/s", "tokens/s a device", "Efficiency", "Of the first", "Device hours",
     "Days", "tCO2eq", "Layout or reason",
 )  # fmt: skip
 
@@ -62,14 +62,6 @@ def rows(points: list[Point]) -> list[dict[str, Any]]:
     return made
 
 
-def _words(row: dict[str, Any]) -> str:
-    if row["layout"] is None:
-        return row["reason"]
-    layout = row["layout"]
-    shown = {key: layout[key] for key in ("data", "tensor", "sequence", "zero", "micro_batch") if layout[key] > 1}
-    return ", ".join(f"{key} {value}" for key, value in shown.items())
-
-
 def _cells(row: dict[str, Any]) -> list[Cell]:
     shares = (row["efficiency"], row["of_the_first"])
     return [
@@ -82,8 +74,15 @@ def _cells(row: dict[str, Any]) -> list[Cell]:
         figure(row["device_hours"]),
         figure(row["days"]),
         figure(row["carbon_tonnes"]),
-        Cell(_words(row)),
+        Cell(layout_words(row["layout"]) if row["layout"] else row["reason"]),
     ]
+
+
+def _spare(made: list[dict[str, Any]]) -> list[str]:
+    """What a narrow terminal leaves out: first what is the same in every row."""
+    keys = {"Of the first": "of_the_first", "Fabric": "interconnect", "Cap (W)": "power_cap_watts"}
+    same = [heading for heading, key in keys.items() if len({row[key] for row in made}) == 1]
+    return [*same, "tokens/s", "Device hours", "Efficiency"]
 
 
 def _draw(made: list[dict[str, Any]], title: str, path: Path) -> None:
@@ -134,6 +133,6 @@ def command(
     curves = setups(loaded.spec, kinds, caps(power_cap) if power_cap else [])
     made = rows(list(scaling(loaded.spec, counts(gpus), curves)))
     title = f"{loaded.spec.name}: {loaded.spec.model.name}, {count(loaded.spec.data.tokens)} tokens"
-    print_tables([table("scaling", title, COLUMNS, [_cells(row) for row in made])], form, made)
+    print_tables([table("scaling", title, COLUMNS, [_cells(row) for row in made], _spare(made))], form, made)
     if plot:
         _draw(made, title, plot)

@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from .tables import Table
+from .tables import Table, narrower
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -23,6 +23,7 @@ _LATEX = {
     **{char: "\\" + char for char in "&%$#_{}"},
 }
 FOLDED = 24  # characters of a word that a narrow terminal still shows in one piece
+ROOM = 16  # characters beyond their longest words that columns of text are worth leaving out a spare one
 CROWDED = 8  # columns: a LaTeX table of so many is set small
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
@@ -86,7 +87,7 @@ def _ampersand(cells: Iterable[str]) -> str:
 
 
 def terminal(table: Table) -> RenderableType:
-    """The table for a terminal: as it is where it fits, else turned on its side, one row below another."""
+    """The table for a terminal: as it is where it fits, else without spare columns, else turned on its side."""
     return _Fitted(table)
 
 
@@ -98,28 +99,29 @@ class _Fitted:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         wide = options.update(max_width=10_000)
-        laid = _upright(self._table, 0)
-        room = options.max_width - Measurement.get(console, wide, laid).maximum
-        yield _upright(self._table, room) if room >= 0 else _turned(self._table)
+
+        def room(table: Table) -> int:
+            return options.max_width - Measurement.get(console, wide, _upright(table, 0)).maximum
+
+        table = self._table
+        while table.spare and room(table) < ROOM:
+            table = narrower(table)
+        if room(table) < 0:
+            yield _turned(self._table)
+            return
+        yield _upright(table, room(table))
+        if gone := [heading for heading in self._table.headings if heading not in table.headings]:
+            yield Text(f"  In a wider terminal also: {', '.join(gone)}.")
 
 
 def _upright(table: Table, room: int) -> RichTable:
-    """Columns as narrow as their longest word, and `room` more characters for the first that can use them.
-
-    Words of text longer than FOLDED, such as paths, may break: one of them must not turn the whole table.
-    """
+    """Columns as narrow as their longest word, and `room` more characters where they help."""
     laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for index, heading in enumerate(table.headings):
+    laid.padding = (0, 1, 0, 0)
+    for index, width in enumerate(_widths(table, room)):
         numeric = index in table.numeric
-        broken = heading.replace(" (", "\n(") if numeric else heading
-        cells = [row[index].text for row in (*table.rows, *table.totals)]
-        lines = [*broken.splitlines(), *cells]
-        words = [*broken.split(), *(cells if numeric else " ".join(cells).split())]
-        least, full = (max(map(cell_len, parts), default=0) for parts in (words, lines))
-        least = least if numeric else min(least, FOLDED)
-        width = min(full, least + room)
-        room -= width - least
-        laid.add_column(Text(broken), justify="right" if numeric else "left", width=width, overflow="fold")
+        heading = Text(_heading(table, index))
+        laid.add_column(heading, justify="right" if numeric else "left", width=width, overflow="fold")
     for row in table.rows:
         laid.add_row(*(Text(cell.text) for cell in row))
     if table.totals:
@@ -127,6 +129,36 @@ def _upright(table: Table, room: int) -> RichTable:
     for total in table.totals:
         laid.add_row(*(Text(cell.text, "bold") for cell in total))
     return laid
+
+
+def _widths(table: Table, room: int) -> list[int]:
+    """Of each column: its longest word, and an equal share of `room`; headings of numbers take what text leaves over.
+
+    Words of text longer than FOLDED, such as paths, may break: one of them must not turn the whole table.
+    """
+    bounds = [_bounds(table, index) for index in range(len(table.headings))]
+    widths = [least for least, _ in bounds]
+    for numeric in (False, True):
+        short = [index for index in range(len(bounds)) if (index in table.numeric) is numeric]
+        while room > 0 and (short := [index for index in short if widths[index] < bounds[index][1]]):
+            for index in short[:room]:
+                widths[index] += 1
+            room -= len(short[:room])
+    return widths
+
+
+def _bounds(table: Table, index: int) -> tuple[int, int]:
+    """The widths of a column's longest word and of its longest line."""
+    numeric, heading = index in table.numeric, _heading(table, index)
+    cells = [row[index].text for row in (*table.rows, *table.totals)]
+    words = [*heading.split(), *(cells if numeric else " ".join(cells).split())]
+    least, full = (max(map(cell_len, parts), default=0) for parts in (words, [*heading.splitlines(), *cells]))
+    return (least if numeric else min(least, FOLDED)), full
+
+
+def _heading(table: Table, index: int) -> str:
+    """A number's unit stands on a line of its own."""
+    return table.headings[index].replace(" (", "\n(") if index in table.numeric else table.headings[index]
 
 
 def _turned(table: Table) -> RichTable:

@@ -6,7 +6,7 @@ A cell keeps its text and its unrounded value, so that a page can sort and a CSV
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...spec.scale import ENERGIES, MASSES
 from .numbers import Style, style, with_unit
@@ -23,7 +23,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a title, headings (numbers stand right), rows, totals under a rule, and notes in sentences."""
+    """A table with a title, headings (numbers stand right), rows, totals under a rule, and notes in sentences.
+
+    `spare` are headings that a narrow terminal leaves out, the first one first.
+    """
 
     key: str
     title: str
@@ -32,6 +35,22 @@ class Table:
     numeric: frozenset[int]
     totals: tuple[tuple[Cell, ...], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    spare: tuple[str, ...] = ()
+
+
+def narrower(table: Table) -> Table:
+    """The table without its first spare column."""
+    gone, *spare = table.spare
+    kept = [index for index, heading in enumerate(table.headings) if heading != gone]
+    rows, totals = (tuple(tuple(row[index] for index in kept) for row in some) for some in (table.rows, table.totals))
+    return replace(
+        table,
+        headings=tuple(table.headings[index] for index in kept),
+        rows=rows,
+        totals=totals,
+        numeric=frozenset(new for new, old in enumerate(kept) if old in table.numeric),
+        spare=tuple(spare),
+    )
 
 
 def text(value: object) -> Cell:

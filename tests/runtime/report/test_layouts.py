@@ -67,6 +67,16 @@ def test_terminal_table_turns_on_its_side_instead_of_cutting(width, names):
     assert out.getvalue().count("Name") == names
 
 
+def test_a_narrow_terminal_leaves_out_spare_columns_and_names_them():
+    """Only as many as must go, the first one first; a wide terminal shows all."""
+    table = Table("key", "Title", ("Verdict", *"abcd"), ((Cell("good enough"), *(Cell("1,000"),) * 4),), frozenset())
+    for width, left_out in ((80, ""), (50, "also: c."), (40, "also: b, c.")):
+        out = io.StringIO()
+        Console(file=out, width=width).print(terminal(replace(table, spare=("c", "b"))))
+        assert out.getvalue().count("1,000") == 4 - left_out.count(",") - bool(left_out)
+        assert out.getvalue().rstrip().endswith(left_out)
+
+
 def test_a_long_word_is_folded_and_does_not_turn_the_table():
     """The path of an image breaks over lines; the rows of all others stay rows, and nothing is cut."""
     image = "registry.example.org/team/pytorch-training@sha256:" + "0123456789abcdef" * 4
