@@ -7,6 +7,7 @@ outside FOLDER is touched.
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import signal
@@ -225,7 +226,9 @@ def _until(done, what: str, folder: Path | None = None, seconds: float = 60) -> 
 
 
 if __name__ == "__main__":
-    with slurm_lab(Path(sys.argv[1]).resolve()) as started:
+    parser = argparse.ArgumentParser(description="A real Slurm with two nodes, until Ctrl-C.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where all that it writes goes")
+    with slurm_lab(parser.parse_args().folder.resolve()) as started:
         sys.stdout.write(f"export SLURM_CONF={started.environment['SLURM_CONF']}\n")
         sys.stdout.flush()
         signal.pause()
