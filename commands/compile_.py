@@ -14,6 +14,7 @@ from ..compiler.pipeline import compile_bundle
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from .options import Sets, SpecFiles
+from .output import say
 
 
 def command(
@@ -34,14 +35,14 @@ def command(
         sys.exit(_checked(bundles))
     for folder, files in bundles:
         state = "written" if write(files, folder, force=force) else "unchanged"
-        print(f"{folder}: {len(files)} files {state}; start with: bash {folder}/launch.sh")
+        say(f"{folder}: {len(files)} files {state}; start with: bash {folder}/launch.sh\n")
 
 
 def _checked(bundles: list[tuple[Path, dict[str, str]]]) -> Exit:
     code = Exit.DONE
     for folder, files in bundles:
         names = stale(files, folder)
-        print(f"{folder}: {'stale: ' + ', '.join(names) if names else 'up to date'}")
+        say(f"{folder}: {'stale: ' + ', '.join(names) if names else 'up to date'}\n")
         if names:
             code = Exit.INPUT
     return code

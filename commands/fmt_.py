@@ -13,7 +13,7 @@ from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from ..spec.source import read_text
 from .options import SpecFiles
-from .output import print_problems
+from .output import print_problems, say
 
 
 def command(
@@ -33,7 +33,7 @@ def command(
         if after == before:
             continue
         failed = failed or check
-        print(f"{'would format' if check else 'formatted'} {path}")
+        say(f"{'would format' if check else 'formatted'} {path}\n")
         if not check:
             _replace(path, after)
     if failed:

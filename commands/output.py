@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ..compiler.diagnostics import Format, as_github, as_json, as_text, ordered, summary
@@ -21,12 +22,18 @@ def print_problems(problems: Iterable[Problem]) -> None:
     sys.stderr.write(as_text(problems, colour=colour))
 
 
+def say(text: str) -> None:
+    """Print what comes before an exit code or further work: a reader that has left takes neither away."""
+    with suppress(BrokenPipeError):
+        sys.stdout.write(text)
+
+
 def print_report(problems: list[Problem], format_: Format, done: str) -> None:
     """Print what a check found: JSON and GitHub's commands to standard output, text with a summary to the terminal."""
     if format_ == "json":
-        sys.stdout.write(as_json(problems))
+        say(as_json(problems))
     elif format_ == "github":
-        sys.stdout.write(as_github(problems))
+        say(as_github(problems))
     else:
         print_problems(problems)
         if problems:

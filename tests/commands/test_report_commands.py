@@ -59,6 +59,16 @@ def test_a_reader_that_leaves_is_no_error(run, tmp_path, words):
     assert [path.stem for path in written] == [word for word in words[:1] if word != "schema"]
 
 
+def test_a_reader_that_leaves_takes_no_exit_code_away(tmp_path):
+    """`check --format json | head -1` under pipefail still fails for a spec with errors, however long the list."""
+    many = [str(ROOT / "tests/bad/TW102-bracket.yaml")] * 100
+    words = _words("check", *many, "--format", "json")
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        complaint = process.stderr.read()
+    assert (process.returncode, complaint) == (2, b"")
+
+
 def test_compare_measures_against_the_first_word(run, tmp_path):
     """Whatever it is: a run before a spec stays before it."""
     spec = ROOT / "examples" / "tiny-cpu.yaml"
