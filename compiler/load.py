@@ -41,7 +41,7 @@ def load(path: Path | str, sets: Iterable[str] = ()) -> Loaded:
     if len(loaded) != 1:
         names = ", ".join(item.spec.name for item in loaded)
         message = f"this spec is a matrix of {len(loaded)}: {names}"
-        remedy = "Pick one by pinning its keys, for example --set cluster.power_cap=350W."
+        remedy = "Pick one with --set KEY=VALUE for each key of the matrix; of rows, for their first."
         raise InputError.one("TW111", message, remedy, "matrix", Place(str(path), 1, 1))
     return loaded[0]
 

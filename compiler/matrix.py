@@ -71,7 +71,12 @@ def _picked(rows: Sequence[Node], path: str, node: Node) -> list[Node]:
     if _word(node) not in names:
         message = f"no row of the matrix has `{_word(node)}`"
         raise InputError.one("TW111", message, f"Take one of {', '.join(names)}.", path, node.place)
-    return [row for row, name in zip(rows, names, strict=True) if name == _word(node)]
+    # Its first key names a row: keep it first.
+    return [
+        replace(row, value={path: row.items[path]} | row.items)
+        for row, name in zip(rows, names, strict=True)
+        if name == _word(node)
+    ]
 
 
 def _rows(matrix: Node) -> list[tuple[str, Row]]:

@@ -164,7 +164,7 @@ def test_set_pins_a_key_of_the_matrix(folder):
 ROWS = """
 matrix:
   - {model: llama2-7b, cluster.power_cap: 400 W}
-  - {model: llama2-13b, cluster.power_cap: 350 W}
+  - {cluster.power_cap: 350 W, model: llama2-13b}
 """
 
 
