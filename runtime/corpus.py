@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 import zstandard
 
+from ..spec.matches import matches
 from ..spec.problem import InputError, Place
 from ..spec.sections import Source
 
@@ -46,15 +47,13 @@ def files(source: Source, root: Path) -> list[Path]:
     """The files of a source in a fixed order. Raises InputError when there are none, or none that can be read."""
     if source.path == STDLIB:
         return _stdlib()
-    wanted = Path(source.path)
-    base = root / wanted.anchor  # the root of the file system for an absolute pattern
-    pattern = wanted.relative_to(wanted.anchor)
     try:
-        found = sorted(path for path in base.glob(str(pattern)) if path.is_file()) if pattern.parts else []
-    except ValueError as error:  # pathlib's word for a bad pattern
+        found = sorted(path for path in matches(source.path, root) if path.is_file())
+    except (ValueError, OSError) as error:  # pathlib's words for a bad pattern, and for one that is too long
         remedy = "Write a pattern like corpus/*.txt."
         raise InputError.one("TW831", f"{source.path}: {error}", remedy, "data.train") from error
     if not found:
+        base = root / Path(source.path).anchor
         remedy = "Correct the path; a folder needs a pattern for its files, like corpus/*.txt."
         raise InputError.one("TW831", f"{source.path} matches no file below {base}", remedy, "data.train")
     odd = [path.name for path in found if not path.name.endswith(_SUFFIXES)]

@@ -1,8 +1,8 @@
 """The corpus is large enough: its text is seen at most four times.
 
 Up to about four passes, repeated text is almost as good as new text; after that its worth falls quickly. The size of
-files that can be found from here is turned into tokens at 2.5 to 5 bytes each; nothing is said of patterns with `**`,
-since walking a whole file system would take too long.
+files that can be found from here is turned into tokens at 2.5 to 5 bytes each; nothing is said of a pattern with `**`
+below which there are thousands of folders, since walking a whole file system would take too long.
 
 Bad:
 
@@ -15,12 +15,14 @@ Good:
 
 from __future__ import annotations
 
-import glob
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from ...spec.facts import facts
+from ...spec.matches import matches
 from ...spec.quantity import TOKENS
 from ..load import Loaded
 from .finding import Finding
@@ -29,6 +31,7 @@ CODE = "TW407"
 STDLIB = "python:stdlib"
 
 MAX_FILES = 20_000  # beyond this many a corpus is large enough, and looking at each would take seconds
+MAX_FOLDERS = 2_000  # as many are walked in a tenth of a second
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:
@@ -53,13 +56,21 @@ def size_of(pattern: str, folder: Path) -> float | None:
     if pattern == STDLIB:
         return facts("sanity")["stdlib"]["bytes"]
     packed = facts("sanity")["compression"]["zst"]
-    found = list(islice(matches(pattern, folder), MAX_FILES))
+    found = list(islice(found_here(pattern, folder) or (), MAX_FILES))
     sizes = [path.stat().st_size * (packed if path.suffix == ".zst" else 1) for path in found if path.is_file()]
     return sum(sizes) if len(found) < MAX_FILES and sum(sizes) else None
 
 
-def matches(pattern: str, folder: Path) -> Iterator[Path]:
-    """What matches a pattern from here; nothing for `**`, which is not looked for."""
-    if "**" not in pattern:
-        # Path.glob raises on patterns such as `.`, which a user may well write.
-        yield from (folder / name for name in glob.iglob(pattern, root_dir=folder))  # noqa: PTH207
+def found_here(pattern: str, folder: Path) -> Iterator[Path] | None:
+    """What matches a pattern from here; None where that would take too long to find out."""
+    before, deep, _ = pattern.partition("**")
+    base = folder / (before if before.endswith("/") else Path(before).parent)
+    if deep and len(list(islice(os.walk(base), MAX_FOLDERS))) == MAX_FOLDERS:
+        return None
+    return _patient(pattern, folder)
+
+
+def _patient(pattern: str, folder: Path) -> Iterator[Path]:
+    """Nothing matches what is no pattern, or longer than a file name may be; preparing the data then says why."""
+    with suppress(ValueError, OSError):
+        yield from matches(pattern, folder)

@@ -15,10 +15,11 @@ Good:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from ..load import Loaded
-from .corpus import STDLIB, matches
+from .corpus import MAX_FILES, STDLIB, found_here
 from .finding import Finding
 
 CODE = "TW503"
@@ -28,13 +29,14 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     """Patterns that match no file in the folder of the spec."""
     for index, source in enumerate(loaded.spec.data.train):
         pattern, where = source.path, f"data.train.{index}.path"
-        if pattern == STDLIB or "**" in pattern:
+        here = None if pattern == STDLIB else found_here(pattern, loaded.path.parent)
+        found = list(islice(here or (), MAX_FILES))
+        if here is None or any(path.is_file() for path in found):
             continue
-        found = next(matches(pattern, loaded.path.parent), None)
-        if found is None:
+        if loaded.path.parent / pattern in found:
+            yield Finding(where, f"{pattern!r} is a folder", f"Name its files: {pattern.rstrip('/')}/*.txt.")
+        else:
             place = "here" if Path(pattern).is_absolute() else "next to the spec"
             yield Finding(
                 where, f"no file matches {pattern!r} {place}", "Fine if the data is only where the run takes place."
             )
-        elif found.is_dir() and found.name == Path(pattern).name:
-            yield Finding(where, f"{pattern!r} is a folder", f"Name its files: {pattern.rstrip('/')}/*.txt.")

@@ -97,12 +97,14 @@ def whole(folder: Path) -> bool:
 def test_killed_at_any_moment_it_leaves_whole_data_or_none(make_job):
     """After kill -9 at 20 moments, data is absent or sound, and the next start ends like an unkilled one."""
     reference = make_job("reference")
+    started = time.monotonic()
     assert run(reference).returncode == 0
+    seconds = time.monotonic() - started
     killed = 0
     for moment in range(20):
         job = make_job(f"run-{moment}")
         process = subprocess.Popen(command(job), stderr=subprocess.DEVNULL, start_new_session=True)
-        time.sleep(0.2 + 0.06 * moment)
+        time.sleep(seconds * (moment + 1) / 20)
         killed += process.poll() is None
         os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
         process.wait()

@@ -26,9 +26,9 @@ def _sets(case: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
-def test_the_report_of_a_bad_spec_is_exactly_the_recorded_one(case, monkeypatch):
+def test_the_report_of_a_bad_spec_is_exactly_the_recorded_one(case, bad, monkeypatch):
     """A bad spec is reported with its code, in exactly these words, as text and as JSON."""
-    monkeypatch.chdir(BAD)
+    monkeypatch.chdir(bad)
     problems, _ = examine([Path(case.name)], _sets(case))
     reports = {".txt": as_text(problems), ".json": as_json(problems)}
     for suffix, report in reports.items():
@@ -46,9 +46,9 @@ def test_every_code_has_a_bad_spec(code):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
-def test_every_problem_points_into_the_file_and_is_explained(case, monkeypatch):
+def test_every_problem_points_into_the_file_and_is_explained(case, bad, monkeypatch):
     """A problem has a place, its code has an entry, and there is nothing about Python in its words."""
-    monkeypatch.chdir(BAD)
+    monkeypatch.chdir(bad)
     problems, _ = examine([Path(case.name)], _sets(case))
     known = entries()
     for problem in problems:

@@ -37,9 +37,9 @@ def crashing(request, monkeypatch):
     return code
 
 
-def test_a_crashing_rule_becomes_a_finding_and_hides_no_other(crashing):
+def test_a_crashing_rule_becomes_a_finding_and_hides_no_other(bad, crashing):
     """TW000 names the rule and the line; what the other rules find is still there."""
-    loaded = load(BAD / MANY)
+    loaded = load(bad / MANY)
     found = check(loaded)
     crashed = [problem.message for problem in found if problem.code == CRASHED]
     assert len(crashed) == 1
@@ -48,9 +48,9 @@ def test_a_crashing_rule_becomes_a_finding_and_hides_no_other(crashing):
     assert others == {"TW405"} - {crashing}
 
 
-def test_a_crashing_rule_is_our_fault(crashing, monkeypatch, capsys):
+def test_a_crashing_rule_is_our_fault(bad, crashing, monkeypatch, capsys):
     """`trainwright check` exits 3, and shows the other findings."""
-    monkeypatch.setattr(sys, "argv", ["trainwright", "check", str(BAD / MANY)])
+    monkeypatch.setattr(sys, "argv", ["trainwright", "check", str(bad / MANY)])
     with pytest.raises(SystemExit) as leaving:
         cli.main()
     shown = capsys.readouterr().err
@@ -59,34 +59,34 @@ def test_a_crashing_rule_is_our_fault(crashing, monkeypatch, capsys):
     assert ("TW405" in shown.replace(f"the check {crashing}", "")) == (crashing != "TW405")
 
 
-def test_passed_raises_for_errors_and_returns_the_rest():
+def test_passed_raises_for_errors_and_returns_the_rest(bad):
     """What compiles a spec gets its warnings, or an InputError with everything."""
-    assert {problem.severity for problem in passed(load(BAD / MANY))} == {"warning"}
+    assert {problem.severity for problem in passed(load(bad / MANY))} == {"warning"}
     with pytest.raises(InputError) as caught:
-        passed(load(BAD / "TW307-vocabulary.yaml"))
+        passed(load(bad / "TW307-vocabulary.yaml"))
     assert "TW307" in {problem.code for problem in caught.value.problems}
 
 
-def test_whoever_plans_gets_only_specs_without_errors():
+def test_whoever_plans_gets_only_specs_without_errors(bad):
     """`checked` gives good specs, matrices expanded, or the problems of all bad ones at once."""
     names = [loaded.spec.name for loaded in checked([ROOT / "examples/ladder.yaml"])]
     assert names == ["ladder-150k", "ladder-350k", "ladder-600k", "ladder-2m"]
     with pytest.raises(InputError) as caught:
-        checked([BAD / "TW307-vocabulary.yaml", BAD / MANY, BAD / "TW310-none.yaml"])
+        checked([bad / "TW307-vocabulary.yaml", bad / MANY, bad / "TW310-none.yaml"])
     errors = {problem.code for problem in caught.value.problems if problem.severity == "error"}
     assert errors == {"TW307", "TW310"}
-    assert checked_one(BAD / MANY).spec.name == "bad"
+    assert checked_one(bad / MANY).spec.name == "bad"
     with pytest.raises(InputError):
-        checked_one(BAD / "TW307-vocabulary.yaml")
+        checked_one(bad / "TW307-vocabulary.yaml")
 
 
 PLANNING = (["estimate"], ["plan"], ["compare"], ["compile"], ["scaling"], ["preflight"], ["diff", str(EXAMPLES[0])])
 
 
 @pytest.mark.parametrize("words", PLANNING)
-def test_no_command_goes_on_with_a_spec_that_has_errors(words, monkeypatch, capsys):
+def test_no_command_goes_on_with_a_spec_that_has_errors(bad, words, monkeypatch, capsys):
     """A network that is not there was a division by zero in the estimator; now it is the rule that speaks."""
-    monkeypatch.setattr(sys, "argv", ["trainwright", *words, str(BAD / "TW310-none.yaml")])
+    monkeypatch.setattr(sys, "argv", ["trainwright", *words, str(bad / "TW310-none.yaml")])
     with pytest.raises(SystemExit) as leaving:
         cli.main()
     assert leaving.value.code == 2
@@ -94,10 +94,10 @@ def test_no_command_goes_on_with_a_spec_that_has_errors(words, monkeypatch, caps
 
 
 @pytest.mark.usefixtures("crashing")
-def test_passed_does_not_blame_the_spec_for_our_crash():
+def test_passed_does_not_blame_the_spec_for_our_crash(bad):
     """A crashed rule is a RuntimeError, so that the command line exits 3."""
     with pytest.raises(RuntimeError, match="crashed"):
-        passed(load(BAD / MANY))
+        passed(load(bad / MANY))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -125,11 +125,29 @@ def test_a_problem_of_some_specs_of_a_matrix_says_which(tmp_path):
     assert [problem.message[:10] for problem in problems if problem.code == "TW309"] == ["bad-500w: "]
 
 
-@pytest.mark.parametrize("train", ["{folder}/small.txt", "small.txt", "sm*.txt", "python:stdlib"])
+@pytest.mark.parametrize("train", ["{folder}/small.txt", "small.txt", "sm*.txt", "**/sm*.txt", "python:stdlib"])
 def test_text_that_is_found_anywhere_is_counted(tmp_path, train):
     """Beside the spec, at an absolute path, or the library's own: 2T tokens are too many of it."""
     (tmp_path / "small.txt").write_text("a few words\n", encoding="utf-8")
+    assert "TW407" in _found(tmp_path, train.format(folder=tmp_path))
+
+
+@pytest.mark.parametrize("train", ["copus/**/*.txt", "**/copus/*.txt", "**.txt", "**", "a" * 300])
+def test_a_deep_pattern_that_matches_nothing_is_noted(tmp_path, train):
+    """The same note as for a pattern in one folder; preparing the data would refuse it."""
+    assert "TW503" in _found(tmp_path, train)
+
+
+def test_a_deep_pattern_over_thousands_of_folders_is_not_judged(tmp_path, monkeypatch):
+    """Whoever writes `/**/*.txt` gets an answer at once, and it is none."""
+    monkeypatch.setattr("trainwright.compiler.check.corpus.MAX_FOLDERS", 3)
+    (tmp_path / "corpus/a/b").mkdir(parents=True)
+    assert not {"TW503", "TW407"} & _found(tmp_path, "corpus/**/*.txt")
+
+
+def _found(folder: Path, train: str) -> set[str]:
+    """The codes of an example whose corpus is `train`."""
     text = (ROOT / "examples/llama2-7b.yaml").read_text(encoding="utf-8")
-    path = tmp_path / "spec.yaml"
-    path.write_text(re.sub(r"train: [^,]+", f"train: {train.format(folder=tmp_path)}", text), encoding="utf-8")
-    assert "TW407" in {problem.code for problem in check(load(path))}
+    path = folder / "spec.yaml"
+    path.write_text(re.sub(r"train: [^,]+", f'train: "{train}"', text), encoding="utf-8")
+    return {problem.code for problem in check(load(path))}
