@@ -69,9 +69,7 @@ def _model_parallel(case: Case) -> float:
     """Seconds of one layer's tensor, sequence and context collectives in one forward pass."""
     layout, machine, d = case.layout, case.machine, case.work.shape.hidden_size
     activation = WIDE * case.tokens_per_rank * d
-    seconds = 0.0
-    if layout.tensor > 1:
-        seconds += 2 * reduce_seconds(machine, group(machine, layout.tensor, 1), activation)
+    seconds = 2 * _summed(case)
     kv = 2 * case.kv_size / d
     if layout.sequence > 1:
         ranks = group(machine, layout.sequence, layout.tensor)
@@ -80,6 +78,20 @@ def _model_parallel(case: Case) -> float:
         ranks = group(machine, layout.context, layout.tensor)
         seconds += gather_seconds(machine, ranks, kv * activation * layout.context / layout.tensor, layout.context)
     return seconds
+
+
+def _summed(case: Case) -> float:
+    """Seconds to add up one micro batch's hidden states over the tensor-parallel ranks."""
+    ranks, size = case.layout.tensor, WIDE * case.tokens_per_rank * case.work.shape.hidden_size
+    return reduce_seconds(case.machine, group(case.machine, ranks, 1), size) if ranks > 1 else 0.0
+
+
+def _vocabulary(case: Case) -> float:
+    """Seconds of the cut vocabulary in one micro batch: the embedding's sum, and that of the head's gradient.
+
+    Each on the pipeline stage that has it (arXiv 1909.08053, section 3).
+    """
+    return (2 if case.layout.pipeline == 1 else 1) * _summed(case) * (1 - case.profile.overlap["tensor"])
 
 
 def _layer(case: Case) -> _Micro:
@@ -180,11 +192,11 @@ def step(case: Case) -> Step:
     stages, micro = layout.pipeline, layout.accumulation
     layers = work.shape.layers / stages
     heaviest = ceil(layers)
-    layer, head = _layer(case), head_time(case) / case.speed
+    layer, head, tables = _layer(case), head_time(case) / case.speed, _vocabulary(case)
     sharded = _sharded_parameters(case, layers)
-    per_micro = heaviest * layer.seconds + head
+    per_micro = heaviest * layer.seconds + head + tables
     exposed = _hidden(sharded, profile.overlap["weights"], per_micro) + _contention(case)
-    fill = (work.shape.layers * layer.seconds + head - per_micro) / layout.interleave
+    fill = (work.shape.layers * layer.seconds + head + tables - per_micro) / layout.interleave
     send = 0.0
     if stages > 1:
         tokens = WIDE * case.tokens_per_rank * work.shape.hidden_size / layout.tensor
@@ -198,7 +210,7 @@ def step(case: Case) -> Step:
     parts = {
         "compute": micro * heaviest * layer.compute + micro * head,
         "recomputation": micro * heaviest * layer.recompute,
-        "tensor parallel": micro * heaviest * layer.tensor,
+        "tensor parallel": micro * (heaviest * layer.tensor + tables),
         "host": micro * heaviest * layer.waiting,
         "parameters": micro * exposed + _hidden(gather, profile.overlap["updates"], behind),
         "gradients": rounds * _hidden(reduction, profile.overlap["gradients"], behind),

@@ -126,3 +126,11 @@ def test_the_scaling_law_gives_llama_like_losses():
     assert found.value == pytest.approx(1.8172 + 482.01 / 6738415616**0.3478 + 2085.43 / 2e12**0.3658)
     assert found.low < found.value < found.high
     assert final_loss(2_000_000, 1e6) is None
+
+
+def test_a_cut_vocabulary_is_summed_once_each_way():
+    """Tensor parallel: two sums a layer and direction, one more for the embedding and one for the head's gradient."""
+    shapes = [replace(GPT_18B, layers=layers) for layers in (1, 2)]
+    one, two = (step(_case(shape, tensor=4, accumulation=3)).parts["tensor parallel"] for shape in shapes)
+    assert two - one > 0
+    assert one - (two - one) == pytest.approx((two - one) / 2)
