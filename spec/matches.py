@@ -12,6 +12,8 @@ def matches(pattern: str, root: Path) -> Iterator[Path]:
     Raises ValueError for what is no pattern, such as `**.txt`, and OSError for a name that no file can have.
     """
     wanted = Path(pattern)
-    below = wanted.relative_to(wanted.anchor)
+    base, below = root / wanted.anchor, wanted.relative_to(wanted.anchor)
     if below.parts:
-        yield from (root / wanted.anchor).glob(str(below))
+        yield from base.glob(str(below))
+    else:  # `.` and `/`, which glob does not take
+        yield base

@@ -13,7 +13,7 @@ from trainwright import cli
 from trainwright.compiler import check as stage
 from trainwright.compiler.check import CRASHED, PLANNED, RULES, check, checked, checked_one, examine, passed
 from trainwright.compiler.load import load
-from trainwright.spec.problem import InputError
+from trainwright.spec.problem import InputError, Problem
 
 ROOT = Path(__file__).parents[3]
 BAD = ROOT / "tests/bad"
@@ -145,9 +145,20 @@ def test_a_deep_pattern_over_thousands_of_folders_is_not_judged(tmp_path, monkey
     assert not {"TW503", "TW407"} & _found(tmp_path, "corpus/**/*.txt")
 
 
+@pytest.mark.parametrize("train", [".", "..", "/", "corpus", "corpus/"])
+def test_a_folder_is_told_apart_from_a_pattern_that_matches_nothing(tmp_path, train):
+    """However it is written, the remedy is a pattern for its files."""
+    (tmp_path / "corpus").mkdir()
+    assert any(problem.message.endswith("is a folder") for problem in _problems(tmp_path, train))
+
+
 def _found(folder: Path, train: str) -> set[str]:
-    """The codes of an example whose corpus is `train`."""
+    return {problem.code for problem in _problems(folder, train)}
+
+
+def _problems(folder: Path, train: str) -> list[Problem]:
+    """What is wrong with an example whose corpus is `train`."""
     text = (ROOT / "examples/llama2-7b.yaml").read_text(encoding="utf-8")
     path = folder / "spec.yaml"
     path.write_text(re.sub(r"train: [^,]+", f'train: "{train}"', text), encoding="utf-8")
-    return {problem.code for problem in check(load(path))}
+    return check(load(path))
