@@ -20,6 +20,7 @@ from torch._C._distributed_c10d import HashStore
 from ..spec.layout import Layout
 from ..spec.plan import Plan
 from ..spec.problem import InputError
+from .stage import Stage
 
 ALONE = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
 COLLECTIVE_TIMEOUT = timedelta(minutes=30)  # the watchdog finds lost ranks long before; this ends the rest
@@ -27,7 +28,7 @@ COLLECTIVE_TIMEOUT = timedelta(minutes=30)  # the watchdog finds lost ranks long
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """This process among the others. Consecutive ranks form a tensor group, then a sequence group."""
+    """This process among the others. Consecutive ranks form a tensor group, then a sequence group, then a stage."""
 
     rank: int
     size: int
@@ -42,8 +43,22 @@ class World:
 
     @property
     def data_rank(self) -> int:
-        """Which samples this rank sees; equal throughout a tensor or sequence group."""
-        return self.rank // (self.layout.tensor * self.layout.sequence)
+        """Which samples this rank sees; equal throughout a tensor or sequence group, and on every stage."""
+        return self.rank % self.stage_ranks // (self.layout.tensor * self.layout.sequence)
+
+    @property
+    def stage(self) -> Stage:
+        """Which part of the layers this rank holds; stages lie furthest apart, as they say the least to each other."""
+        return Stage(self.rank // self.stage_ranks, self.layout.pipeline)
+
+    def neighbour(self, step: int) -> int:
+        """The rank of the next (`step` 1) or previous (-1) stage that sees the same samples."""
+        return self.rank + step * self.stage_ranks
+
+    @property
+    def stage_ranks(self) -> int:
+        """Ranks of one stage."""
+        return self.size // self.layout.pipeline
 
     def total(self, numbers: Sequence[float]) -> list[float]:
         """Element-wise sum over all ranks, in float64, on the CPU: every rank gets the same bits."""

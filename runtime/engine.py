@@ -51,9 +51,14 @@ def start_engine(plan: Plan, config: dict[str, Any], world: World, given: Given 
     import deepspeed
 
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+    ranks = None
+    if plan.layout.pipeline > 1:
+        from .ranks import declare_stages
+
+        ranks = declare_stages(world)
     model = build_model(plan, config, world, given)
     optimizer = adamw(model, plan.training.optimizer)
-    engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config)
+    engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config, mpu=ranks)
     engine.checkpoint_engine = DurableFiles(background=plan.training.checkpoint.asynchronous)
     # DeepSpeed would add scripts to every checkpoint, past our hashes; a checkpoint holds no programs.
     setattr(engine, "_copy_recovery_script", _nothing)  # noqa: B010 - not ours to name directly
@@ -67,10 +72,10 @@ def build_model(plan: Plan, config: dict[str, Any], world: World, given: Given |
     layout = plan.layout
     attention = causal_attention
     if layout.sequence > 1:
-        attention = Ulysses(sequence_group(layout.data, layout.sequence, layout.tensor))
+        attention = Ulysses(sequence_group(layout.sequence, layout.tensor))
 
     def llama() -> Llama:
-        return Llama(plan.model, attention, layout.recompute, given)
+        return Llama(plan.model, attention, layout.recompute, given, world.stage)
 
     if layout.tensor > 1:
         from .tensor import build_share  # the layers of DeepSpeed come with it

@@ -21,6 +21,7 @@ from ..spec.sections import Model
 from .attention import causal_attention
 from .fused import Angles, Norm, rotary_angles, rotate
 from .head import Head
+from .stage import Stage
 
 # What weights are kept in, by the spec's name for it.
 PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
@@ -104,28 +105,36 @@ class Layer(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Embedding, layers and the last norm: tokens [batch, time] -> [batch, time, hidden]."""
+    """Embedding, layers and the last norm, or a pipeline stage's part of these, under the names of the whole.
 
-    def __init__(self, model: Model, attention: Attention, recompute: Recompute) -> None:
+    Tokens [batch, time], on later stages hidden states -> hidden states [batch, time, hidden].
+    """
+
+    def __init__(self, model: Model, attention: Attention, recompute: Recompute, stage: Stage) -> None:
         super().__init__()
         self.head_size, self.rope_theta = model.shape.head_size, model.rope_theta
-        self.embed_tokens = nn.Embedding(model.vocab_size, model.hidden_size)
-        self.layers = nn.ModuleList(Layer(model, attention, recompute) for _ in range(model.layers))
-        self.norm = Norm(model.hidden_size, model.norm_eps)
+        self.embed_tokens = nn.Embedding(model.vocab_size, model.hidden_size) if stage.first else None
+        numbers = stage.layers(model.layers)
+        self.layers = nn.ModuleDict({str(number): Layer(model, attention, recompute) for number in numbers})
+        self.norm = Norm(model.hidden_size, model.norm_eps) if stage.last else None
 
-    def forward(self, tokens: Tensor, positions: Tensor | None, documents: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, positions: Tensor | None, documents: Tensor | None) -> Tensor:
         """Positions count from zero unless given."""
         if positions is None:
-            positions = torch.arange(tokens.shape[1], device=tokens.device)
+            positions = torch.arange(x.shape[1], device=x.device)
         angles = rotary_angles(positions, self.head_size, self.rope_theta)
-        x = self.embed_tokens(tokens)
-        for layer in self.layers:
+        if self.embed_tokens is not None:
+            x = self.embed_tokens(x)
+        for layer in self.layers.values():
             x = layer(x, angles, documents)
-        return self.norm(x)
+        return x if self.norm is None else self.norm(x)
+
+
+WHOLE = Stage()
 
 
 class Llama(nn.Module):
-    """A Llama-family language model.
+    """A Llama-family language model, or one pipeline stage of it.
 
     `recompute` trades time for memory in the backward pass: `selective` recomputes rotary positions, the attention
     core (arXiv 2205.05198, section 5) and the gate's product, and keeps every projection's result; `full` keeps only
@@ -139,31 +148,36 @@ class Llama(nn.Module):
         attention: Attention = causal_attention,
         recompute: Recompute = "none",
         given: Given | None = None,
+        stage: Stage = WHOLE,
     ) -> None:
         super().__init__()
         self.given = given
         self.sizes = model
-        self.model = Decoder(model, attention, recompute)
-        self.lm_head = Head(model.hidden_size, model.vocab_size)
+        self.stage = stage
+        self.model = Decoder(model, attention, recompute, stage)
+        self.lm_head = Head(model.hidden_size, model.vocab_size) if stage.last else None
         self.tie()
 
     def forward(
         self,
-        tokens: Tensor,
+        x: Tensor,
         targets: Tensor | None = None,
         positions: Tensor | None = None,
         documents: Tensor | None = None,
     ) -> Tensor:
         """Logits [batch, time, vocabulary], or with `targets` [batch, time] the mean loss in nats per token.
 
+        `x` are tokens [batch, time]; a later stage takes the hidden states of the one before, and all but the last
+        give hidden states [batch, time, hidden].
         `positions` [time] are the places of `tokens` in the sequence where a rank holds only a part of it;
         `documents` [batch, whole time] numbers the documents, to keep attention inside them.
         """
-        return self.lm_head(self.model(tokens, positions, documents), targets)
+        hidden = self.model(x, positions, documents)
+        return hidden if self.lm_head is None else self.lm_head(hidden, targets)
 
     def tie(self) -> None:
-        """Make the head and the embedding one parameter where the spec says so."""
-        if self.sizes.tied_embeddings:
+        """Make the head and the embedding one parameter where the spec says so; pipeline stages do not share any."""
+        if self.sizes.tied_embeddings and self.lm_head is not None and self.model.embed_tokens is not None:
             self.lm_head.weight = self.model.embed_tokens.weight
 
     @torch.no_grad()
@@ -176,7 +190,7 @@ class Llama(nn.Module):
         projections that end a residual branch are scaled by 1 / sqrt(2 layers), as OPT (arXiv 2205.01068, section 2.2).
         """
         branch_end = self.sizes.init_std / (2 * self.sizes.layers) ** 0.5
-        for index, (name, weight) in enumerate(weights or self.named_parameters()):
+        for index, (name, weight) in enumerate(weights or self.named_parameters(), self._before):
             generator = torch.Generator(weight.device).manual_seed((seed << 20) + index)
             if self.given is not None:
                 weight.copy_(self.given(name))
@@ -186,6 +200,14 @@ class Llama(nn.Module):
                 weight.normal_(0.0, branch_end, generator=generator)
             else:
                 weight.normal_(0.0, self.sizes.init_std, generator=generator)
+
+    @property
+    def _before(self) -> int:
+        """Parameters of the whole model that come before this stage's: the embedding and those of earlier layers."""
+        if self.stage.first:
+            return 0
+        numbers = self.stage.layers(self.sizes.layers)
+        return 1 + numbers.start * len([*self.model.layers[str(numbers.start)].parameters()])
 
 
 def build(llama: Callable[[], Llama], device: torch.device | str, seed: int) -> Llama:

@@ -6,18 +6,21 @@ must not count is known in time, and all ranks decide alike.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, repeat
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from . import inject
-from .data.dataset import Batch, Dataset
+from .data.dataset import Dataset
 from .distributed import World
 from .engine import forget_gradients
+from .passes import Pass, backward, forwards
 
 NAN = float("nan")
 
@@ -65,20 +68,32 @@ def take(step: Step) -> Outcome:
 
 
 def _attempt(step: Step) -> Outcome:
-    engine, turns = step.engine, step.data.layout.accumulation
-    loss_sum = torch.zeros((), device=step.world.device)
+    """All micro-batches. A stage that is `ahead` of the last does as many forward passes before the first backward one.
+
+    After them one forward, one backward: no stage holds more than it must (1F1B, arXiv 2104.04473, section 2.2.1).
+    """
+    engine, world, turns = step.engine, step.world, step.data.layout.accumulation
+    ahead = world.stage.count - 1 - world.stage.index
+    batches = (step.data.batch(step.batch, turn, world.data_rank) for turn in range(turns))
+    waiting: deque[Pass] = deque()
+    loss_sum = torch.zeros((), device=world.device)
     totals: list[float] = []
     mean, vetoed = 0.0, False
-    for turn in range(turns):
-        loss = loss_of(engine, step.data.batch(step.batch, turn, step.world.data_rank), step.world)
-        loss = inject.spoil_loss(loss, step.world.rank, step.batch + 1)
-        loss_sum += loss.detach()
+    for turn, passed in enumerate(chain(forwards(engine, world, batches, turns), repeat(None, ahead)), -ahead):
+        if passed is not None:
+            made = inject.spoil_loss(passed.made, world.rank, step.batch + 1)
+            if world.stage.last:
+                loss_sum += made.detach()
+            waiting.append(Pass(passed.taken, made))
+        if turn < 0:
+            continue
+        due = waiting.popleft()
         if turn == turns - 1:
-            total, *totals = step.world.total([loss_sum.item(), *step.numbers()])
-            mean = total / turns / step.world.size
+            total, *totals = world.total([loss_sum.item(), *step.numbers()])
+            mean = total / turns / world.stage_ranks
             vetoed = step.veto(mean)
         # A NaN makes DeepSpeed skip the update and clean up after itself, whatever the ZeRO stage.
-        engine.backward(loss * NAN if vetoed else loss)
+        backward(engine, world, Pass(due.taken, due.made * NAN) if vetoed else due)
         engine.step()
     applied = engine.was_step_applied()
     if not applied:
@@ -86,21 +101,6 @@ def _attempt(step: Step) -> Outcome:
     return Outcome(mean, float(engine.get_global_grad_norm()) if applied else None, applied, vetoed, totals)
 
 
-def loss_of(engine: Any, batch: Batch, world: World) -> Tensor:
-    """The mean loss of a micro-batch in nats per token, on this rank's part of the sequences."""
-    part = batch.tokens.shape[1] // world.layout.sequence
-    here = slice(world.sequence_rank * part, (world.sequence_rank + 1) * part)
-    positions = torch.arange(here.start, here.stop, device=world.device)
-    tokens, targets = batch.tokens[:, here].to(world.device), batch.targets[:, here].to(world.device)
-    documents = None if batch.documents is None else batch.documents.to(world.device)
-    return engine(tokens, targets=targets, positions=positions, documents=documents)
-
-
 def _probe(found: list[str], name: str, gradient: Tensor) -> None:
     if not found and not gradient.isfinite().all():
         found.append(name)
-
-
-def weights(module: nn.Module) -> int:
-    """Parameters in all, as DeepSpeed counts them when it has partitioned them."""
-    return sum(getattr(p, "ds_numel", p.numel()) for p in module.parameters())

@@ -26,9 +26,10 @@ from .distributed import join, leave
 from .exits import Ended, fail, note, report, status
 from .judge import compare_replicas, judge, over_budget, spike
 from .optim import configure, learning_rate
+from .passes import forwards
 from .session import Session
 from .start import begin
-from .step import Step, loss_of, take
+from .step import Step, take
 from .watchdog import Watchdog
 
 
@@ -158,13 +159,12 @@ def validate(session: Session) -> None:
     session.charge("train")
     began, batches = time.monotonic(), session.plan.training.validation.batches
     session.engine.eval()
-    losses = [
-        loss_of(session.engine, session.validation.batch(index, turn, session.world.data_rank), session.world)
-        for index in range(batches)
-        for turn in range(session.plan.layout.accumulation)
-    ]
+    world, turns = session.world, session.plan.layout.accumulation
+    held_out = (session.validation.batch(i, turn, world.data_rank) for i in range(batches) for turn in range(turns))
+    passes = forwards(session.engine, world, held_out, batches * turns)
+    losses = [passed.made for passed in passes if world.stage.last]
     session.engine.train()
-    total, count = session.world.total([float(torch.stack(losses).sum()), len(losses)])
+    total, count = world.total([float(sum(losses)), len(losses)])
     session.charge("validate")
     seconds = time.monotonic() - began
     session.tell(

@@ -64,10 +64,10 @@ def _exchange(sent: Tensor, group: Any) -> Tensor:
     return _AllToAll.apply(sent, group)  # pyright: ignore[reportReturnType] - torch leaves `apply` untyped
 
 
-def sequence_group(data: int, sequence: int, tensor: int) -> Any:
+def sequence_group(sequence: int, tensor: int) -> Any:
     """The process group of this rank's sequence parts. Every rank makes all groups, in the same order."""
     mine = None
-    for first in range(0, data * sequence * tensor, sequence * tensor):
+    for first in range(0, distributed.get_world_size(), sequence * tensor):
         for offset in range(tensor):
             ranks = range(first + offset, first + sequence * tensor, tensor)
             group = distributed.new_group(list(ranks))

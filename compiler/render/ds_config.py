@@ -61,13 +61,6 @@ def wrong_in_silence(plan: Plan) -> list[Problem]:
             "shard groups (hpZ) of consecutive ranks mix up the weights of tensor-parallel ranks",
             "tensor: 1, or leave shard_group out",
         ),
-        (
-            layout.pipeline > 1,
-            "TW613",
-            "parallel.pipeline",
-            "the training loop does not run pipeline stages",
-            "pipeline: 1",
-        ),
         (layout.context > 1, "TW614", "parallel", "the training loop does not run context parallelism", "sequence: N"),
         (
             layout.shard_group > 0 and layout.zero != 3,

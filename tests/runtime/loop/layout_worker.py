@@ -8,7 +8,6 @@ from pathlib import Path
 
 import deepspeed
 import torch
-from torch import distributed
 
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.data.dataset import open_dataset
@@ -23,16 +22,22 @@ COLUMN = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj", "embed_tokens", 
 ROW = ("o_proj", "down_proj")
 
 
-def whole(name: str, parameter: torch.nn.Parameter, world: World) -> torch.Tensor:
-    """The full fp32 value of a parameter, put together from ZeRO's and the tensor group's pieces."""
-    value = deepspeed.utils.safe_get_full_fp32_param(parameter).detach().float().cpu()
+def weights(engine, world: World) -> dict[str, torch.Tensor]:
+    """The full fp32 value of every parameter, put together from ZeRO's, the tensor groups' and the stages' pieces."""
+    get = deepspeed.utils.safe_get_full_fp32_param
+    mine = {name: get(p).detach().float().cpu().clone() for name, p in engine.module.named_parameters()}
+    pieces: dict[str, list[torch.Tensor]] = {}
+    for rank, part in enumerate(world.share(mine)):
+        if rank % world.stage_ranks < world.layout.tensor:  # the others hold the same
+            for name, piece in part.items():
+                pieces.setdefault(name, []).append(piece)
+    return {name: merged(name, found) for name, found in pieces.items()}
+
+
+def merged(name: str, found: list[torch.Tensor]) -> torch.Tensor:
+    """One parameter from the slices of its tensor group; what is not cut is the same in all."""
     dimension = next((d for d, names in enumerate((COLUMN, ROW)) if any(n in name for n in names)), None)
-    if world.layout.tensor == 1 or dimension is None:
-        return value.clone()
-    pieces: list = [None] * world.size
-    distributed.all_gather_object(pieces, value)
-    first = world.rank // world.layout.tensor * world.layout.tensor
-    return torch.cat(pieces[first : first + world.layout.tensor], dimension)
+    return found[0] if dimension is None else torch.cat(found, dimension)
 
 
 def train(plan: Plan, run: RunFolder, world: World) -> dict:
@@ -43,8 +48,8 @@ def train(plan: Plan, run: RunFolder, world: World) -> dict:
     for number in range(1, plan.schedule.steps + 1):
         configure(engine.optimizer, settings, learning_rate(number, settings, plan.schedule))
         outcomes.append(take(Step(engine, world, data, number, number - 1, list, lambda _: False)))
-    weights = {name: whole(name, p, world) for name, p in engine.module.named_parameters()}
-    return {"loss": [o.loss for o in outcomes], "norm": [o.gradient_norm for o in outcomes], "weights": weights}
+    norms = [o.gradient_norm for o in outcomes]
+    return {"loss": [o.loss for o in outcomes], "norm": norms, "weights": weights(engine, world)}
 
 
 def main() -> None:

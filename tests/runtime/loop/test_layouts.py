@@ -39,6 +39,11 @@ TENSOR = [
     sharded(tensor=2, zero=2, recompute="selective"),
     sharded(tensor=2, zero=1, offload="optimizer"),
 ]
+PIPELINE = [
+    sharded(pipeline=2, zero=1),
+    sharded(pipeline=2, zero=1, micro_batch=2, recompute="full"),
+    sharded(pipeline=2, zero=1, micro_batch=4, recompute="selective", offload="optimizer"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +74,12 @@ FOUR = [
     *(sharded(data=2, sequence=2, zero=stage) for stage in (1, 3)),
     sharded(sequence=4, zero=1),
 ]
+FOUR_PIPELINE = [
+    sharded(data=2, pipeline=2, zero=1),
+    sharded(sequence=2, pipeline=2, zero=1, recompute="full"),
+    sharded(tensor=2, pipeline=2, zero=1),
+    sharded(tensor=2, pipeline=2, zero=1, micro_batch=2, recompute="selective", offload="optimizer"),
+]
 FOUR_GROUPS = [sharded(data=2, sequence=2, zero=3, shard_group=2)]  # DeepSpeed makes such groups once a process
 FOUR_TENSOR = [
     *(sharded(data=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
@@ -77,7 +88,7 @@ FOUR_TENSOR = [
 ]
 
 
-@pytest.mark.parametrize("layouts", [DATA, TENSOR], ids=["data and sequence", "tensor"])
+@pytest.mark.parametrize("layouts", [DATA, TENSOR, PIPELINE], ids=["data and sequence", "tensor", "pipeline"])
 def test_two_ranks_equal_one_in_fp32(alone, results, layouts):
     """In fp32 two ranks agree with one up to rounding, in every layout."""
     check(layouts, results(layouts), alone["fp32"], FP32)
@@ -100,14 +111,22 @@ def test_compiled_equals_eager(alone, results, layout):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layouts", [FOUR, FOUR_GROUPS, FOUR_TENSOR], ids=["data and sequence", "groups", "tensor"])
+@pytest.mark.parametrize(
+    "layouts",
+    [FOUR, FOUR_GROUPS, FOUR_TENSOR, FOUR_PIPELINE],
+    ids=["data and sequence", "groups", "tensor", "pipeline"],
+)
 def test_four_ranks_equal_one_in_fp32(alone, results, layouts):
     """Combined layouts of four ranks agree with one up to rounding."""
     check(layouts, results(layouts), alone["fp32"], FP32)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("layouts", [DATA, TENSOR, FOUR, FOUR_TENSOR], ids=["data", "tensor", "four", "four tensor"])
+@pytest.mark.parametrize(
+    "layouts",
+    [DATA, TENSOR, PIPELINE, FOUR, FOUR_TENSOR, FOUR_PIPELINE],
+    ids=["data", "tensor", "pipeline", "four", "four tensor", "four pipeline"],
+)
 def test_bf16_stays_within_its_tolerance(alone, results, layouts):
     """In bf16 every layout stays as close to one rank as eight bits allow."""
     check(layouts, results(layouts, "bf16"), alone["bf16"], BF16)
