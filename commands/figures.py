@@ -32,7 +32,8 @@ def figure(value: float | None, digits: int = 3) -> Cell:
 
 def layout_words(layout: Mapping[str, int | str | bool]) -> str:
     """A layout in words, without what is not used."""
-    words = {"data": "data", "tensor": "tensor", "sequence": "sequence", "zero": "ZeRO", "micro_batch": "micro batch"}
+    degrees = {name: name for name in ("data", "tensor", "sequence", "pipeline")}
+    words = degrees | {"zero": "ZeRO", "micro_batch": "micro batch"}
     parts = [f"{word} {layout[key]}" for key, word in words.items() if layout[key] != 1 or key == "zero"]
     return ", ".join([*parts, *([f"recompute {layout['recompute']}"] if layout["recompute"] != "none" else [])])
 

@@ -17,6 +17,7 @@ COLUMNS = (
     "Data",
     "Tensor",
     "Sequence",
+    "Pipe",
     "ZeRO",
     "hpZ",
     "Micro batch",
@@ -38,10 +39,10 @@ def _spent(candidate: Candidate) -> str:
 
 def _row(candidate: Candidate) -> list[Cell]:
     layout = candidate.layout
-    degrees = (layout.data, layout.tensor, layout.sequence, layout.zero, layout.shard_group, layout.micro_batch)
+    degrees = (layout.data, layout.tensor, layout.sequence, layout.pipeline, layout.zero, layout.shard_group)
     seconds = figure(candidate.step.seconds) if candidate.step else Cell("unknown")
     return [
-        *(number(degree, 0) for degree in degrees),
+        *(number(degree, 0) for degree in (*degrees, layout.micro_batch)),
         Cell(layout.recompute),
         number(candidate.memory_bytes / GIB, 1),
         seconds,
@@ -74,5 +75,5 @@ def command(
     failing = [candidate for candidate in found.candidates if candidate.step is None][:2]
     shown = [candidate for candidate in found.candidates if candidate.step][:top] + failing
     title = f"{loaded.spec.name}: {len(found.candidates)} legal layouts of {loaded.spec.cluster.gpus} devices"
-    made = table("plan", title, COLUMNS, [_row(c) for c in shown], spare=("Spent on", "hpZ"))
+    made = table("plan", title, COLUMNS, [_row(c) for c in shown], spare=("Spent on", "hpZ", "Data"))
     print_tables([made], form, [_data(c) for c in shown])

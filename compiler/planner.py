@@ -25,6 +25,7 @@ ROOM = 0.92  # share of a device's memory that a plan may fill: the estimate's o
 ROUNDING = 0.25  # the global batch may be this far from what was asked for in tokens
 SAME = 0.005  # closer than this, the simpler layout wins
 MICRO = (1, 2, 4, 8, 16, 32)
+STAGES = 16  # the most that are tried; Llama 3 405B trained with 16 (arXiv 2407.21783, table 4)
 RECOMPUTE = ("none", "selective", "full")
 
 
@@ -69,14 +70,24 @@ def _divisors(limit: int, *numbers: int) -> list[int]:
     return [n for n in range(1, limit + 1) if all(number % n == 0 for number in numbers)]
 
 
-def _degrees(spec: Spec) -> Iterator[tuple[int, int, int]]:
-    """Legal (tensor, sequence, data): both groups together inside a node, each with whole heads."""
+def _degrees(spec: Spec) -> Iterator[dict[str, int]]:
+    """Legal degrees: tensor and sequence groups together inside a node, each with whole heads; equal stages."""
     cluster, model = spec.cluster, spec.model
     node = min(cluster.gpus, cluster.gpus_per_node)
     for tensor in _divisors(node, node, cluster.gpus, model.heads, model.kv_heads, model.ffn_size):
         rest = node // tensor
         for sequence in _divisors(rest, rest, model.heads // tensor, spec.training.sequence_length):
-            yield tensor, sequence, cluster.gpus // (tensor * sequence)
+            replicas = cluster.gpus // (tensor * sequence)
+            for stages in _stages(spec, replicas):
+                yield {"tensor": tensor, "sequence": sequence, "pipeline": stages, "data": replicas // stages}
+
+
+def _stages(spec: Spec, replicas: int) -> list[int]:
+    """Numbers of pipeline stages: what the spec asks for, or on several nodes what the model can be cut into."""
+    can = not (spec.cluster.on_cpu or spec.model.tied_embeddings or spec.training.precision == "fp16")
+    asked, most = spec.parallel.pipeline, STAGES if spec.cluster.nodes > 1 and can else 1
+    found = _divisors(asked or most, spec.model.layers, replicas)
+    return [n for n in found if asked in (None, n)]
 
 
 def _accumulation(spec: Spec, data: int, micro: int) -> int | None:
@@ -94,15 +105,15 @@ def _layouts(spec: Spec) -> Iterator[Layout]:
     micros = (fixed["micro_batch"],) if "micro_batch" in fixed else MICRO
     offload = fixed.get("offload", "none")
     groups = (fixed["shard_group"],) if "shard_group" in fixed else groups
-    stages = (1,) if spec.cluster.on_cpu and "zero" not in fixed else (1, 2, 3)
-    choices = product(stages, groups, micros, RECOMPUTE)
-    for (tensor, sequence, data), (zero, group, micro, recompute) in product(_degrees(spec), [*choices]):
-        if group and (zero < 3 or tensor > 1):
+    zeros = (1,) if spec.cluster.on_cpu and "zero" not in fixed else (1, 2, 3)
+    choices = product(zeros, groups, micros, RECOMPUTE)
+    for degrees, (zero, group, micro, recompute) in product(_degrees(spec), [*choices]):
+        if (group and (zero < 3 or degrees["tensor"] > 1)) or (zero > 1 and degrees["pipeline"] > 1):
             continue
-        names = {"data": data, "tensor": tensor, "sequence": sequence, "zero": zero, "recompute": recompute}
-        if any(names[key] != value for key, value in fixed.items() if key in names) or fixed.get("pipeline", 1) != 1:
+        names = degrees | {"zero": zero, "recompute": recompute}
+        if any(names[key] != value for key, value in fixed.items() if key in names):
             continue
-        if (count := _accumulation(spec, data, micro)) is not None:
+        if (count := _accumulation(spec, degrees["data"], micro)) is not None:
             yield Layout.model_validate(
                 names | {"shard_group": group, "micro_batch": micro, "accumulation": count, "offload": offload}
             )
@@ -110,7 +121,13 @@ def _layouts(spec: Spec) -> Iterator[Layout]:
 
 def _simplicity(layout: Layout) -> tuple[int, ...]:
     recompute = RECOMPUTE.index(layout.recompute)
-    return (layout.tensor * layout.sequence, layout.zero, layout.shard_group, recompute, -layout.micro_batch)
+    return (
+        layout.tensor * layout.sequence * layout.pipeline,
+        layout.zero,
+        layout.shard_group,
+        recompute,
+        -layout.micro_batch,
+    )
 
 
 def _judged(spec: Spec, layout: Layout, limit: float | None) -> Candidate:

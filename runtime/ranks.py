@@ -1,7 +1,7 @@
 """Telling DeepSpeed which ranks share what, where it cannot know: its groups module assumes there are no stages.
 
-Ranks are numbered tensor first, then sequence, data and stage (`World`). Data-parallel ranks, over which ZeRO shards and
-gradients are averaged, are those of one stage that hold the same slices; model-parallel ranks, over which norms and
+Ranks are numbered tensor first, then sequence, data and stage (`World`). Data-parallel ranks, over which gradients are
+averaged and ZeRO shards, are those of one stage that hold the same slices; model-parallel ranks, over which norms and
 overflows are summed, are all that see the same samples.
 """
 
@@ -22,7 +22,7 @@ def declare_stages(world: World) -> Any:
     deepspeed.init_distributed()
     tensor = world.layout.tensor
     model = _mine(world, _model_parallel(world))
-    vars(groups).update(
+    groups.__dict__.update(
         _TENSOR_MODEL_PARALLEL_GROUP=_mine(world, (range(r, r + tensor) for r in range(0, world.size, tensor))),
         _DATA_PARALLEL_GROUP=_mine(world, _data_parallel(world)),
         _MODEL_PARALLEL_GROUP=model,

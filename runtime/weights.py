@@ -1,6 +1,7 @@
 """The whole weights of a run, put together from the files of its newest sound checkpoint.
 
-ZeRO 1 and 2   engine/mp_rank_T_model_states.pt holds all weights of tensor-parallel rank T
+ZeRO 1 and 2   engine/mp_rank_M_model_states.pt holds all weights of model-parallel rank M: pipeline stage by stage, and
+               in each the tensor-parallel ranks
 ZeRO 3         the optimizer's fp32 weights are cut over the data ranks, in the order of `param_shapes`
 """
 
@@ -46,8 +47,8 @@ def gather(generation: Path, model: Model) -> Weights:
     """Every weight under its Hugging Face name, whole. The generation's hashes must have been checked."""
     shapes = whole_shapes(model)
     engine = generation / store.ENGINE
-    slices = [_slice(engine, name) for name in _tensor_ranks(engine)]
-    return {name: _merged([part[name] for part in slices], shape) for name, shape in shapes.items()}
+    parts = [_part(engine, name) for name in _model_ranks(engine)]
+    return {name: _merged([part[name] for part in parts if name in part], shape) for name, shape in shapes.items()}
 
 
 def whole_shapes(model: Model) -> dict[str, torch.Size]:
@@ -56,13 +57,14 @@ def whole_shapes(model: Model) -> dict[str, torch.Size]:
         return {name: weight.shape for name, weight in Llama(model).state_dict().items()}
 
 
-def _tensor_ranks(engine: Path) -> list[str]:
-    """`mp_rank_00`, `mp_rank_01`, ...: one a tensor-parallel rank."""
-    return sorted({match.group() for path in engine.iterdir() if (match := re.search(r"mp_rank_\d+", path.name))})
+def _model_ranks(engine: Path) -> list[str]:
+    """`mp_rank_00`, `mp_rank_01`, ...: one for each part of the model."""
+    found = {match.group() for path in engine.iterdir() if (match := re.search(r"mp_rank_\d+", path.name))}
+    return sorted(found, key=lambda name: int(name.removeprefix("mp_rank_")))
 
 
-def _slice(engine: Path, rank: str) -> Mapping[str, Tensor]:
-    """The weights of one tensor-parallel rank."""
+def _part(engine: Path, rank: str) -> Mapping[str, Tensor]:
+    """The weights of one model-parallel rank."""
     whole = engine / f"{rank}_model_states.pt"
     return _read(whole)["module"] if whole.exists() else _from_flat(engine, rank)
 

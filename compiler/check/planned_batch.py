@@ -6,7 +6,7 @@ nearest batch is not what was asked, so the spec must say which one it means.
 Bad:
 
     cluster: {preset: meta-rsc, gpus: 776}
-    parallel: {tensor: 1, sequence: 1}
+    parallel: {tensor: 1, sequence: 1, pipeline: 1}
     training: {sequence_length: 4096, global_batch: 4M tokens}
 
 Good:

@@ -1,16 +1,16 @@
-"""Pipeline stages: the training loop runs one.
+"""Pipeline stages are equal parts of the layers, and what runs on one stage alone must not be needed on another.
 
-A published run may use several, and the estimator counts them, but this project's loop does not run pipelines:
-DeepSpeed's pipeline engine excludes ZeRO-2 and 3, and updates the weights before the loop could look at the loss. A
-layer count that does not divide over the stages would be wrong anywhere.
+Each stage holds equally many layers, the first also the embedding, the last the head: a model that ties the two cannot
+be cut. Stages go with ZeRO-1, the only one under which DeepSpeed leaves gradients alone until the last micro-batch, and
+with bf16 or fp32, whose gradients are not scaled.
 
 Bad:
 
-    parallel: {pipeline: 4}
+    parallel: {pipeline: 3}
 
 Good:
 
-    parallel: {pipeline: 1, tensor: 4}
+    parallel: {pipeline: 4}
 """
 
 from __future__ import annotations
@@ -19,17 +19,26 @@ from collections.abc import Iterator
 
 from ..load import Loaded
 from .finding import Finding
+from .numbers import nearest_divisors
 
 CODE = "TW303"
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:
-    """More than one stage, and layers that do not divide over the stages."""
-    stages, layers = loaded.spec.parallel.pipeline, loaded.spec.model.layers
+    """Stages that the model, the precision or the ZeRO stage cannot have."""
+    spec = loaded.spec
+    stages, layers = spec.parallel.pipeline, spec.model.layers
     if stages is None or stages == 1:
         return
-    uneven = f", and {layers} layers do not divide over them" if layers % stages else ""
-    message = f"{stages} pipeline stages: the training loop runs one{uneven}"
-    yield Finding(
-        "parallel.pipeline", message, "Write `pipeline: 1`, and more `tensor` or a higher `zero` to save memory."
-    )
+    if layers % stages:
+        remedy = f"Nearest that work: {nearest_divisors(layers, stages)}."
+        yield Finding("parallel.pipeline", f"{layers} layers do not divide over {stages} stages", remedy)
+    if spec.model.tied_embeddings:
+        message = "the first stage has the embedding, the last the head, and this model ties them"
+        yield Finding("parallel.pipeline", message, "Write `pipeline: 1`, or `tied_embeddings: false` in the model.")
+    if spec.training.precision == "fp16":
+        message = "gradients of fp16 are scaled, and stages would scale them again"
+        yield Finding("parallel.pipeline", message, "Write `precision: bf16`, or `pipeline: 1`.")
+    if spec.parallel.zero in (2, 3):
+        message = f"ZeRO-{spec.parallel.zero} moves gradients or weights with every micro-batch of a stage"
+        yield Finding("parallel.zero", message, "Write `zero: 1`, or `pipeline: 1`.")

@@ -75,6 +75,7 @@ class Profile:
     accumulate: float
     announce: float
     handover: float
+    scattered: bool
     hpz: bool
     contention: float
     early_stop: bool

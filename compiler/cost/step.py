@@ -199,8 +199,8 @@ def step(case: Case) -> Step:
     fill = (work.shape.layers * layer.seconds + head + tables - per_micro) / layout.interleave
     send = 0.0
     if stages > 1:
-        tokens = WIDE * case.tokens_per_rank * work.shape.hidden_size / layout.tensor
-        stride = layout.tensor * layout.context * layout.data
+        tokens = WIDE * case.tokens_per_rank * work.shape.hidden_size / (layout.tensor if profile.scattered else 1)
+        stride = layout.tensor * layout.sequence * layout.context * layout.data
         send = 2 * send_seconds(case.machine, stride, tokens) * (micro + stages - 1) * layout.interleave
         send *= 1 - max(profile.overlap["tensor"], profile.overlap["transfers"])
         send += profile.handover * (micro + stages - 1)

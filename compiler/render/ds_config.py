@@ -61,6 +61,13 @@ def wrong_in_silence(plan: Plan) -> list[Problem]:
             "shard groups (hpZ) of consecutive ranks mix up the weights of tensor-parallel ranks",
             "tensor: 1, or leave shard_group out",
         ),
+        (
+            layout.pipeline > 1 and layout.zero != 1,
+            "TW613",
+            "parallel.zero",
+            "stages run several micro-batches at a time, whose weights or gradients higher ZeRO stages take away",
+            "zero: 1",
+        ),
         (layout.context > 1, "TW614", "parallel", "the training loop does not run context parallelism", "sequence: N"),
         (
             layout.shard_group > 0 and layout.zero != 3,

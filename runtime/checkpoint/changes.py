@@ -22,7 +22,7 @@ FIXED = (
     "training.seed",
 )
 # Degrees that say which rank holds what.
-RESHARD = ("layout.data", "layout.sequence", "layout.tensor", "layout.zero", "layout.shard_group")
+RESHARD = ("layout.data", "layout.sequence", "layout.tensor", "layout.pipeline", "layout.zero", "layout.shard_group")
 # Settings with no influence on the weights; a new value is simply used.
 FREE = ("name", "spec_sha256", "device.", "carbon.", "model.name", "training.on_change", "training.checkpoint.")
 FREE_TOO = ("schedule.checkpoint_every", "schedule.checkpoint_seconds", "tokenizer.training_bytes")
@@ -67,8 +67,10 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     old = dict(_leaves(before["plan"])) | {f"version of {k}": v for k, v in before["versions"].items()}
     new = dict(_leaves(now["plan"])) | {f"version of {k}": v for k, v in now["versions"].items()}
     keys = sorted(old.keys() | new.keys())
-    # DeepSpeed's ZeRO-3 takes whole weights in, and would cut past the end of tensor-parallel ones (0.19.8).
-    stuck = new["layout.zero"] == 3 and new["layout.tensor"] > 1
+    # DeepSpeed's ZeRO-3 takes whole weights in, and would cut past the end of tensor-parallel ones; its conversion
+    # knows pipelines of its own engine only (0.19.8).
+    staged = max(old["layout.pipeline"], new["layout.pipeline"]) > 1
+    stuck = staged or (new["layout.zero"] == 3 and new["layout.tensor"] > 1)
     return [Change(key, old.get(key), new.get(key), stuck) for key in keys if old.get(key) != new.get(key)]
 
 

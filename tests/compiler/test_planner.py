@@ -16,11 +16,12 @@ def _spec(name="llama2-7b", *sets):
 
 
 def test_every_candidate_is_one_that_the_runtime_can_run():
-    """No pipeline, no ZeRO-0, tensor x sequence inside a node, shard groups without tensor, all devices used."""
+    """No ZeRO-0, stages with ZeRO-1, tensor x sequence inside a node, shard groups without tensor, all devices used."""
     for candidate in search(_spec("llama2-70b")).candidates:
         layout = candidate.layout
         assert layout.gpus == 2048
-        assert layout.pipeline == layout.context == 1
+        assert layout.context == layout.interleave == 1
+        assert layout.pipeline == 1 or (layout.zero == 1 and 80 % layout.pipeline == 0)
         assert layout.zero in (1, 2, 3)
         assert layout.tensor * layout.sequence <= 8
         assert layout.shard_group in (0, 8)
@@ -29,7 +30,8 @@ def test_every_candidate_is_one_that_the_runtime_can_run():
 
 def test_sequence_parallel_is_offered_with_every_stage_and_with_tensor_parallel():
     """What the runtime is proven to train rightly is searched."""
-    found = {(c.layout.tensor > 1, c.layout.zero) for c in search(_spec()).candidates if c.layout.sequence > 1}
+    layouts = [candidate.layout for candidate in search(_spec()).candidates]
+    found = {(a.tensor > 1, a.zero) for a in layouts if a.sequence > 1 and a.pipeline == 1}
     assert found == {(tensor, zero) for tensor in (True, False) for zero in (1, 2, 3)}
 
 
@@ -58,6 +60,39 @@ def test_what_the_spec_fixes_is_kept():
     """parallel.tensor and zero are obeyed, the rest is planned."""
     layout = choose(_spec("llama2-7b", "parallel.tensor=4", "parallel.zero=1"))
     assert (layout.tensor, layout.zero, layout.data) == (4, 1, 256)
+
+
+SLOW = (
+    "cluster.gpus=64",
+    "cluster.interconnect.kind=ethernet",
+    "cluster.interconnect.bandwidth_per_gpu=null",
+    "cluster.interconnect.bandwidth_per_node=25 Gbps",
+)
+
+
+def test_stages_are_taken_where_the_network_is_slow():
+    """On 25 Gbps Ethernet a pipeline wins by far; on the paper's fabric, in one node, or asked not to, none."""
+    slow = search(_spec("llama2-70b", *SLOW))
+    without = search(_spec("llama2-70b", *SLOW, "parallel.pipeline=1"))
+    assert slow.best.layout.pipeline > 1
+    assert slow.best.pace > 1.5 * without.best.pace
+    assert {c.layout.pipeline for c in without.candidates} == {1}
+    assert choose(_spec("llama2-70b", "cluster.gpus=64")).pipeline == 1
+    assert {c.layout.pipeline for c in search(_spec("llama2-7b", "cluster.gpus=8")).candidates} == {1}
+
+
+def test_stages_that_are_asked_for_are_taken():
+    """Five stages of 70B's eighty layers on forty devices, and nothing else."""
+    found = search(
+        _spec("llama2-70b", "cluster.gpus=40", "parallel.pipeline=5", "training.global_batch=1000 sequences")
+    )
+    assert {c.layout.pipeline for c in found.candidates} == {5}
+
+
+@pytest.mark.parametrize("change", ["model.tied_embeddings=true", "training.precision=fp16"])
+def test_what_cannot_be_cut_into_stages_is_not(change):
+    """Tied embeddings and fp16 leave the planner with one stage, however slow the network."""
+    assert {c.layout.pipeline for c in search(_spec("llama2-70b", *SLOW, change)).candidates} == {1}
 
 
 def test_the_choice_fits_with_room_to_spare():
@@ -96,7 +131,7 @@ def test_a_model_too_big_says_how_many_devices_would_hold_it():
 
 def test_a_fixed_layout_that_cannot_fit_offers_one_that_does():
     """ZeRO-1 without recomputation cannot hold 34B; the planner's own choice is offered."""
-    spec = _spec("llama2-34b", "parallel.zero=1", "parallel.tensor=1")
+    spec = _spec("llama2-34b", "parallel.zero=1", "parallel.tensor=1", "parallel.pipeline=1")
     with pytest.raises(InputError) as refused:
         choose(spec)
     assert "this fits: " in refused.value.problems[0].help

@@ -146,7 +146,7 @@ def test_tensor_parallel_names_the_models_matrices() -> None:
     [
         (Layout(data=2, zero=0), "TW611"),
         (Layout(data=2, tensor=2, zero=3, shard_group=2), "TW612"),
-        (Layout(pipeline=2), "TW613"),
+        (Layout(pipeline=2, zero=2), "TW613"),
         (Layout(context=2), "TW614"),
         (Layout(data=2, zero=2, shard_group=2), "TW615"),
         (Layout(tensor=4), "TW616"),

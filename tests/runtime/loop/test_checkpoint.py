@@ -158,10 +158,11 @@ def test_goes_on_with_other_ranks(workplace, tiny_plan, before, after, precision
     [
         (layout(zero=1), layout(zero=3), "layout.zero: 1 in the checkpoint, 3 now"),
         (layout(zero=3), layout(tensor=2, zero=3), "layout.tensor: 1 in the checkpoint, 2 now"),
+        (layout(zero=1), layout(pipeline=2, zero=1), "layout.pipeline: 1 in the checkpoint, 2 now"),
     ],
 )
 def test_what_deepspeed_cannot_convert_is_refused(workplace, tiny_plan, before, after, said):
-    """ZeRO-1 state into ZeRO-3 state, other pieces into ZeRO-3 with tensor parallelism: by name, not by a crash."""
+    """ZeRO-1 into ZeRO-3, other pieces into ZeRO-3 with tensor parallelism, stages: by name, not by a crash."""
     place = workplace(tiny_plan(before, steps=2))
     assert place.train() == Exit.DONE
     place.write_bundle(tiny_plan(after, steps=4, training__on_change="apply"))

@@ -12,6 +12,7 @@ from trainwright.spec.exit_codes import Exit
 from trainwright.spec.layout import Layout
 
 OFFLOADS = ("none", "optimizer")
+STAGES = Layout(pipeline=2, accumulation=4)
 
 
 @pytest.fixture
@@ -47,6 +48,23 @@ def test_a_nan_on_one_rank_skips_the_update_on_all(faulty, zero, precision, offl
     assert [step for step, norm in norms.items() if norm is None] == [3]
 
 
+@pytest.mark.parametrize(("rank", "origin"), [(0, "rank 0: model.layers.0"), (1, "rank 1: lm_head.weight")])
+def test_a_nan_on_one_stage_skips_the_update_on_all(faulty, rank, origin):
+    """Wherever in a pipeline a gradient stops being a number, no stage is updated, and the run goes on."""
+    place, code = faulty(f"nan rank={rank} step=3", layout=STAGES)
+    assert code == Exit.DONE
+    assert [origin in fault for fault in place.faults()] == [True]
+    assert [event["step"] for event in place.events("step") if event["grad_norm"] is None] == [3]
+
+
+def test_a_batch_that_must_not_count_moves_no_stage(faulty):
+    """A loss spike, seen by the last stage alone, is left out on every stage."""
+    policy = {"action": "skip", "threshold": 3.0}
+    place, code = faulty("spike rank=1 step=11", layout=STAGES, steps=14, training__loss_spike=policy)
+    assert code == Exit.DONE
+    assert [event["step"] for event in place.events("step") if event["grad_norm"] is None] == [11]
+
+
 def test_three_skipped_steps_in_a_row_end_the_run(faulty):
     """The end is DIVERGED on every rank, at the third step in a row, and names step, rank and parameter."""
     place, code = faulty("nan rank=0 step=2; nan rank=1 step=3; nan rank=0 step=4")
@@ -78,10 +96,17 @@ def test_a_flipped_bit_in_one_replica_is_found(faulty):
     assert not list(place.run.checkpoints.glob("step-*"))
 
 
-@pytest.mark.parametrize(("how", "what"), [("kill", "signal 9"), ("crash", "signal 11"), ("hang", "has not answered")])
-def test_a_lost_rank_takes_the_others_along(workplace, tiny_plan, launched, how, what):
+LOST = [("kill", "signal 9"), ("crash", "signal 11"), ("hang", "has not answered")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "layout"),
+    [*((fault, None) for fault in LOST), *(pytest.param(f, STAGES, marks=pytest.mark.slow) for f in LOST)],
+)
+def test_a_lost_rank_takes_the_others_along(workplace, tiny_plan, launched, fault, layout):
     """All ranks are gone within a minute, the code is PEER_LOST, the log names the rank, nothing is left behind."""
-    place, began = workplace(tiny_plan(steps=8)), time.monotonic()
+    how, what = fault
+    place, began = workplace(tiny_plan(layout, steps=8)), time.monotonic()
     start = place.start(f"{how} rank=1 step=3", launched)
     assert start.wait(60) == Exit.PEER_LOST
     assert time.monotonic() - began < 60

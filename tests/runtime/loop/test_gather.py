@@ -11,6 +11,8 @@ LAYOUTS = {
     "zero 3": Layout(data=2, micro_batch=1, accumulation=2, zero=3),
     "tensor parallel": Layout(data=1, tensor=2, micro_batch=1, accumulation=4, zero=1),
     "tensor parallel, zero 3": Layout(data=1, tensor=2, micro_batch=1, accumulation=4, zero=3),
+    "pipeline": Layout(pipeline=2, micro_batch=1, accumulation=4),
+    "pipeline of tensor parallel stages": Layout(pipeline=2, tensor=2, micro_batch=1, accumulation=4),
 }
 
 
@@ -26,7 +28,7 @@ def trained(workplace, tiny_plan, layout: Layout) -> dict[str, torch.Tensor]:
 
 @pytest.mark.slow
 def test_every_sharding_gathers_to_the_same_weights(workplace, tiny_plan):
-    """ZeRO 1, ZeRO 3 and tensor parallelism end with equal whole weights, each under its own name and shape."""
+    """Every layout ends with equal whole weights, each under its own name and shape."""
     found = {name: trained(workplace, tiny_plan, layout) for name, layout in LAYOUTS.items()}
     reference = found["zero 1"]
     assert {n: w.shape for n, w in reference.items()} == whole_shapes(tiny_plan(model__vocab_size=131).model)

@@ -141,6 +141,15 @@ def test_a_tied_and_uneven_vocabulary_is_shared_rightly(results):
 
 
 @pytest.mark.slow
+def test_four_stages_equal_one_rank(results):
+    """As many micro-batches as stages, and fewer; documents that see only themselves."""
+    deep = {"model__layers": 4, "data__document_attention": "within"}
+    (truth,) = results([sharded(zero=1)], **deep)
+    layouts = [sharded(pipeline=4, zero=1), sharded(pipeline=4, zero=1, micro_batch=2)]
+    check(layouts, results(layouts, **deep), truth, FP32)
+
+
+@pytest.mark.slow
 def test_four_tensor_ranks_equal_one(results):
     """A head each, and a vocabulary that four cannot share evenly."""
     wide = {"model__kv_heads": 4, "model__vocab_size": 131}

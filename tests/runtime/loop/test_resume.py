@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from trainwright.spec.exit_codes import Exit
+from trainwright.spec.layout import Layout
 
 STEPS = 30
 
@@ -64,6 +65,21 @@ def test_goes_on_bit_for_bit(whole, workplace, tiny_plan, how):
     assert len(place.events("start")) == 2
     assert place.losses() == whole.losses()
     assert place.state() == whole.state()
+
+
+def test_a_pipeline_goes_on_bit_for_bit(workplace, tiny_plan):
+    """A stage killed between two checkpoints: the run that goes on is the one that nobody disturbed, on every stage."""
+    layout = Layout(pipeline=2, accumulation=4)
+    plan = tiny_plan(layout, steps=8, schedule__checkpoint_every=2, schedule__validate_every=4)
+    undisturbed, place = workplace(plan), workplace(plan)
+    assert undisturbed.train() == Exit.DONE
+    assert place.train(inject="kill rank=0 step=4") == Exit.PEER_LOST
+    assert place.train() == Exit.DONE
+    assert place.events("start")[-1]["step"] == 2
+    assert place.losses() == undisturbed.losses()
+    assert place.events("validation")[-1]["loss"] == undisturbed.events("validation")[-1]["loss"]
+    assert place.state() == undisturbed.state()
+    assert {"engine/mp_rank_00_model_states.pt", "engine/mp_rank_01_model_states.pt"} <= place.state().keys()
 
 
 @pytest.mark.slow
