@@ -34,14 +34,14 @@ def declare_stages(world: World) -> Any:
 
 
 def _data_parallel(world: World) -> Iterator[range]:
-    tensor, each = world.layout.tensor, world.size // world.layout.pipeline
+    tensor, each = world.layout.tensor, world.stage_ranks
     for first in range(0, world.size, each):
         yield from (range(first + slot, first + each, tensor) for slot in range(tensor))
 
 
 def _model_parallel(world: World) -> Iterator[list[int]]:
     """Stage by stage, in each slice by slice: the order of a checkpoint's `mp_rank` files."""
-    tensor, each = world.layout.tensor, world.size // world.layout.pipeline
+    tensor, each = world.layout.tensor, world.stage_ranks
     for first in range(0, each, tensor):
         yield [rank for start in range(first, world.size, each) for rank in range(start, start + tensor)]
 

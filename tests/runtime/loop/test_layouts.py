@@ -103,6 +103,7 @@ def test_two_ranks_equal_one_in_fp32(alone, results, layouts):
         pytest.param(sharded(data=2, zero=3, recompute="full"), id="ZeRO-3", marks=pytest.mark.slow),
         pytest.param(sharded(sequence=2, zero=2, recompute="selective"), id="sequence", marks=pytest.mark.slow),
         pytest.param(sharded(tensor=2, zero=1), id="tensor"),
+        pytest.param(sharded(pipeline=2, zero=1), id="pipeline"),
     ],
 )
 def test_compiled_equals_eager(alone, results, layout):
