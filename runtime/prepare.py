@@ -29,7 +29,7 @@ from .data.vocabulary import make_tokenizer
 from .energy import PhaseLedger, open_meter
 from .energy.phases import Phase
 from .events import EventLog, last_attempt
-from .exits import code_of
+from .exits import Ended, code_of
 
 console = Console(stderr=True, highlight=False)
 
@@ -37,8 +37,12 @@ STAGES: tuple[tuple[Phase, Callable[[Job, Advance], str]], ...] = (("tokenizer",
 
 
 def prepare(job: Job) -> Index:
-    """Make or verify tokenizer and shards. Raises InputError or OSError, and then leaves what was there before."""
+    """Make or verify tokenizer and shards. Raises InputError or OSError, and then leaves what was there before.
+
+    Raises Ended(PREEMPTED) when somebody asks the run to stop meanwhile.
+    """
     job.run.path.mkdir(parents=True, exist_ok=True)
+    heed = _heeding(job.run)
     meter, ledger = open_meter(job.plan, local_rank=0), PhaseLedger()
     log = EventLog(job.run.events, last_attempt(job.run.events) + 1)
     try:
@@ -48,7 +52,7 @@ def prepare(job: Job) -> Index:
             bring_initial(job.plan, job.run, job.root)
         for name, make in STAGES:
             with _bar(name, job.bytes) as bar:
-                done = make(job, partial(bar.advance, bar.task_ids[0]))
+                done = make(job, heed(partial(bar.advance, bar.task_ids[0])))
             ledger.charge(name, meter.read())
             console.print(f"{name:9}  {done}", markup=False, soft_wrap=True)
     finally:
@@ -57,6 +61,22 @@ def prepare(job: Job) -> Index:
             log.write(**event)
         log.close()
     return read_index(job.run.data)
+
+
+def _heeding(run: RunFolder) -> Callable[[Advance], Advance]:
+    """What makes an `advance` look for the stop file. One that is there already was meant for an earlier start."""
+    stale = run.stop.exists()
+
+    def heed(advance: Advance) -> Advance:
+        def look(size: int) -> None:
+            advance(size)
+            if run.stop.exists() and not stale:
+                run.stop.unlink(missing_ok=True)
+                raise Ended(Exit.PREEMPTED, "stop-file", "stopped before the first step; what is whole is kept")
+
+        return look
+
+    return heed
 
 
 def _bar(name: str, total: int) -> Progress:
@@ -103,6 +123,9 @@ def main() -> Exit:
         index = prepare(_arguments())
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except Ended as end:
+        console.print(f"trainwright: {end}", soft_wrap=True)
+        return end.code
     except (PermissionError, FileExistsError, NotADirectoryError) as error:  # the run folder is not ours to fill
         _explain(error)
         return Exit.INPUT

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from trainwright.runtime import prepare as preparing
+from trainwright.runtime.data.job import Job
 from trainwright.runtime.data.shards import read_index
 from trainwright.spec.exit_codes import Exit
 
@@ -68,6 +70,27 @@ def test_a_run_folder_that_cannot_be_written_is_an_input_error(make_job, tmp_pat
     assert done.returncode == Exit.INPUT
     assert str(tmp_path / "run") in done.stderr
     assert "Traceback" not in done.stderr
+
+
+class Asked(Job):
+    """A job that somebody asks to stop while its first block is read."""
+
+    def blocks(self, source):
+        """The blocks of a source."""
+        for block in super().blocks(source):
+            self.run.stop.touch()
+            yield block
+
+
+def test_a_request_to_stop_is_heard_before_the_first_step(make_job, monkeypatch, capsys):
+    """The stop file ends preparing between two blocks, with the code of a stop; launched again it is not in the way."""
+    job = make_job()
+    monkeypatch.setattr(preparing, "_arguments", lambda: Asked(job.plan, job.run, job.root, 1))
+    assert preparing.main() == Exit.PREEMPTED
+    assert "stopped before the first step" in capsys.readouterr().err
+    assert not job.run.stop.exists()
+    assert not job.run.data.exists()
+    assert run(job).returncode == Exit.DONE
 
 
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
