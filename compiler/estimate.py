@@ -126,7 +126,7 @@ def _times(hours: Range, watts: Range | None) -> Range | None:
 def _memory(run: _Run) -> tuple[Range, tuple[Part, ...]]:
     parts = memory_bytes(run.case)
     largest = max(parts, key=lambda name: parts[name])
-    total = _around(sum(parts.values()), facts("accuracy")["memory"], f"{largest} dominates")
+    total = _around(sum(parts.values()), facts("accuracy")["memory"], f"mostly {largest}")
     return total, tuple(Part(name=name, value=value) for name, value in parts.items() if value)
 
 
