@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# Environment of the run slurm-stages, read by every script of this bundle.
+# Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
+
+# Each process computes on the cores it is given; more threads than cores only take turns.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+
+# CUDA counts the GPUs as NVML does: the energy meter and the power cap then read the boards that train
+export CUDA_DEVICE_ORDER=PCI_BUS_ID
+
+# Kernels start in the order issued, so that tensor parallelism's all-reduce overlaps compute
+export CUDA_DEVICE_MAX_CONNECTIONS=1
+
+# NCCL's own complaints reach the log, without its chatter
+export NCCL_DEBUG=WARN
+
+# A lost peer ends the process instead of hanging it
+export TORCH_NCCL_ASYNC_ERROR_HANDLING=1
+
+# Less memory lost to fragmentation
+export PYTORCH_ALLOC_CONF=expandable_segments:True
+
+# The interface where NCCL's processes meet; never the RDMA port
+export NCCL_SOCKET_IFNAME=eth0
+
+# The interface for process groups on CPU
+export GLOO_SOCKET_IFNAME=eth0
+
+# No RDMA here: do not look for it
+export NCCL_IB_DISABLE=1
+
+# One TCP stream does not fill a fast link: 4 threads x 4 sockets
+export NCCL_SOCKET_NTHREADS=4
+
+# See NCCL_SOCKET_NTHREADS; the product may be at most 64
+export NCCL_NSOCKS_PERTHREAD=4

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Submits the run slurm-stages to Slurm, or goes on with it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
+# Bundle, run folder and project folder must be on a file system that all nodes share.
+# Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
+set -euo pipefail
+unset CDPATH # or cd would print, and go elsewhere
+
+bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+run=${1:-runs/slurm-stages}
+root=$(cd -- "${2:-.}" && pwd -P) # where the spec's data files are looked for
+mkdir -p -- "$run/logs" || exit 2 # mkdir says why
+run=$(cd -- "$run" && pwd -P)
+
+if ! command -v sbatch >/dev/null; then
+  echo "trainwright: TW707: there is no sbatch here: launch from a login node of the cluster" >&2
+  exit 2
+fi
+
+# One submission at a time, and none while an earlier job of this run folder waits or runs.
+exec 9>"$run/submit.lock"
+if ! flock --nonblock 9; then
+  echo "trainwright: TW705: $run is being submitted by another launch" >&2
+  exit 2
+fi
+if [[ -s $run/slurm-job ]] && [[ -n $(squeue --noheader --jobs="$(<"$run/slurm-job")" 2>/dev/null) ]]; then
+  echo "trainwright: TW705: $run is in use by Slurm job $(<"$run/slurm-job"); stop it with: trainwright stop $run" >&2
+  exit 2
+fi
+
+# Slurm says why it refuses a job; what was submitted for it must not run in vain.
+refused() {
+  echo "trainwright: TW708: Slurm refused the job: compare launch.partition, account and time_limit with your site" >&2
+  [[ -z ${prepare:-} ]] || scancel "${prepare%%;*}"
+  exit 2
+}
+
+# Tokenizing takes one node and can take hours: a job of its own, so that no other node waits for it.
+submit=(sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log")
+prepare=$("${submit[@]}" "$bundle/prepare.sbatch" "$bundle" "$run" "$root") || refused
+train=$("${submit[@]}" --dependency="afterok:${prepare%%;*}" "$bundle/slurm.sbatch" "$bundle" "$run" "$root") || refused
+printf '%s\n' "${train%%;*}" >"$run/slurm-job"
+echo "submitted: prepare ${prepare%%;*}, train ${train%%;*}; logs in $run/logs"
