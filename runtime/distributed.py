@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -62,9 +62,19 @@ class World:
 
     def total(self, numbers: Sequence[float]) -> list[float]:
         """Element-wise sum over all ranks, in float64, on the CPU: every rank gets the same bits."""
+        return self.add_up(numbers)()
+
+    def add_up(self, numbers: Sequence[float]) -> Callable[[], list[float]]:
+        """Begin to sum as `total` does; the call that comes back waits for the other ranks."""
         vector = torch.tensor(numbers, dtype=torch.float64)
-        distributed.all_reduce(vector)
-        return vector.tolist()
+        work = distributed.all_reduce(vector, async_op=True)
+
+        def wait() -> list[float]:
+            if work is not None:
+                work.wait()
+            return vector.tolist()
+
+        return wait
 
     def share(self, value: Any) -> list[Any]:
         """The values of all ranks, in order of rank."""

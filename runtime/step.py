@@ -13,7 +13,6 @@ from functools import partial
 from itertools import chain, repeat
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from . import inject
@@ -76,20 +75,23 @@ def _attempt(step: Step) -> Outcome:
     ahead = world.stage.count - 1 - world.stage.index
     batches = (step.data.batch(step.batch, turn, world.data_rank) for turn in range(turns))
     waiting: deque[Pass] = deque()
-    loss_sum = torch.zeros((), device=world.device)
+    losses: list[Tensor] = []
+    agree: Callable[[], list[float]] = list
     totals: list[float] = []
     mean, vetoed = 0.0, False
     for turn, passed in enumerate(chain(forwards(engine, world, batches, turns), repeat(None, ahead)), -ahead):
         if passed is not None:
             made = inject.spoil_loss(passed.made, world.rank, step.batch + 1)
-            if world.stage.last:
-                loss_sum += made.detach()
             waiting.append(Pass(passed.taken, made))
+            if world.stage.last:
+                losses.append(made.detach())
+            if turn + ahead == turns - 1:  # early stages do not wait here for the last one
+                agree = world.add_up([float(sum(losses)), *step.numbers()])
         if turn < 0:
             continue
         due = waiting.popleft()
         if turn == turns - 1:
-            total, *totals = world.total([loss_sum.item(), *step.numbers()])
+            total, *totals = agree()
             mean = total / turns / world.stage_ranks
             vetoed = step.veto(mean)
         # A NaN makes DeepSpeed skip the update and clean up after itself, whatever the ZeRO stage.
