@@ -13,12 +13,14 @@ from itertools import product
 from typing import Any
 
 from ..spec.facts import facts
+from ..spec.hardware import gpu
 from ..spec.layout import Layout
 from ..spec.problem import InputError
 from ..spec.sections import Spec, requested
+from .cost.case import Case
 from .cost.memory import memory_bytes
 from .cost.step import Step, step
-from .question import batch, question
+from .question import asking, batch, question
 
 GIB = 2**30
 ROOM = 0.92  # share of a device's memory that a plan may fill: the estimate's own error
@@ -130,15 +132,14 @@ def _simplicity(layout: Layout) -> tuple[int, ...]:
     )
 
 
-def _judged(spec: Spec, layout: Layout, limit: float | None) -> Candidate:
-    case = question(spec, layout)
+def _judged(case: Case, limit: float | None) -> Candidate:
     memory = memory_bytes(case)
     total = sum(memory.values())
     if limit is not None and total > ROOM * limit:
         largest = max(memory, key=lambda name: memory[name])
         verdict = f"does not fit: {total / GIB:.0f} GiB of {limit / GIB:.0f}, most of it {largest}"
-        return Candidate(layout, memory, None, verdict)
-    return Candidate(layout, memory, step(case))
+        return Candidate(case.layout, memory, None, verdict)
+    return Candidate(case.layout, memory, step(case))
 
 
 def _compared(candidate: Candidate, best: Candidate) -> Candidate:
@@ -158,8 +159,8 @@ def _compared(candidate: Candidate, best: Candidate) -> Candidate:
 
 def search(spec: Spec) -> Search:
     """Every legal layout of `spec`, judged. Raises InputError when the spec leaves none."""
-    limit = question(spec, Layout(data=spec.cluster.gpus)).machine.gpu.memory_bytes
-    judged = [_judged(spec, layout, limit) for layout in _layouts(spec)]
+    case, limit = asking(spec), gpu(spec.cluster.gpu).memory_bytes
+    judged = [_judged(case(layout), limit) for layout in _layouts(spec)]
     if not judged:
         raise InputError.one("TW845", *_impossible(spec))
     running = [candidate for candidate in judged if candidate.step]

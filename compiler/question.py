@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..spec.hardware import gpu
@@ -42,6 +43,11 @@ def batch(spec: Spec) -> float:
 
 def question(spec: Spec, layout: Layout) -> Case:
     """The case of training `spec` with `layout`. Raises InputError when the device lacks the precision asked for."""
+    return asking(spec)(layout)
+
+
+def asking(spec: Spec) -> Callable[[Layout], Case]:
+    """What makes cases of `spec`: all but the layout is looked up once. Raises InputError as `question` does."""
     where = machine(spec.cluster)
     precision = spec.training.precision
     if where.gpu.peak(precision) is None:
@@ -54,6 +60,11 @@ def question(spec: Spec, layout: Layout) -> Case:
     if where.power_cap and where.gpu.power and where.power_cap < where.gpu.power.lowest:
         message = f"{where.gpu.name} cannot be capped to {where.power_cap:g} W"
         raise InputError.one("TW848", message, f"write {where.gpu.power.lowest:g} W or more", "cluster.power_cap")
-    work = Work(spec.model.shape, spec.training.sequence_length, layout.global_batch, precision)
+    shape, sequence, stack = spec.model.shape, spec.training.sequence_length, software(spec)
     limited = capped(where.gpu, where.power_cap)
-    return Case(work, layout, where, software(spec), limited.speed if limited else 1.0)
+    speed = limited.speed if limited else 1.0
+
+    def case(layout: Layout) -> Case:
+        return Case(Work(shape, sequence, layout.global_batch, precision), layout, where, stack, speed)
+
+    return case

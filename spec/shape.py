@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that what a search asks thousands of times is kept
 class ModelShape:
     """Sizes of a decoder-only transformer.
 
@@ -30,7 +31,7 @@ class ModelShape:
         """Elements per attention head."""
         return self.hidden_size // self.heads
 
-    @property
+    @cached_property
     def kv_size(self) -> int:
         """Elements of the keys (or values) of one token."""
         return self.kv_heads * self.head_size
@@ -55,7 +56,7 @@ class ModelShape:
         """Parameters of one normalisation."""
         return self.hidden_size * (2 if self.biases else 1)
 
-    @property
+    @cached_property
     def layer_parameters(self) -> int:
         """Parameters of one transformer layer."""
         return self.attention_parameters + self.mlp_parameters + 2 * self.norm_parameters
