@@ -2,11 +2,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+DEVICE := .venv-device
+SITE := import sysconfig; print(sysconfig.get_path('purelib'))
 TRAINWRIGHT := $(BIN)/trainwright
 SPEC := examples/tiny-cpu.yaml
 RUN := runs/tiny-cpu
 
-.PHONY: install demo test test-long lint format docs services bench clean
+.PHONY: install demo test test-long test-device device-env lint format docs services bench clean
 
 install: .venv/installed
 
@@ -21,11 +23,17 @@ demo: .venv/installed
 	$(TRAINWRIGHT) export $(RUN) --out $(RUN)/huggingface --prompt "def main("
 
 test: lint
-	$(BIN)/pytest -n 3 --dist worksteal -m "not slow"
+	$(BIN)/pytest -n 3 --dist worksteal -m "not slow and not device"
 
 # Soak, fuzz and fault campaigns: an hour or more.
 test-long: .venv/installed
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal -m "not device"
+
+# The device path without a device: torch's CUDA build over a pretend CUDA (tests/fakes/cuda).
+test-device: device-env
+	DEVICE_TESTS=required $(BIN)/pytest -n 2 --dist worksteal -m device tests/device
+
+device-env: $(DEVICE)/installed
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .
@@ -51,5 +59,14 @@ services:
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev,docs]'
 	touch $@
 
+# .venv once more, with another torch before it. No NVIDIA package is installed but headers: the pretend CUDA stands for them.
+$(DEVICE)/installed: .venv/installed constraints-device.txt
+	$(PYTHON) -m venv --clear $(DEVICE)
+	$(DEVICE)/bin/python -m pip install --quiet --no-deps --constraint constraints-device.txt torch
+	$(DEVICE)/bin/python -m pip install --quiet --no-deps --constraint constraints-device.txt --target $(DEVICE)/headers \
+		nvidia-cuda-runtime nvidia-cuda-crt
+	echo "import site; site.addsitedir('$$($(BIN)/python -c "$(SITE)")')" > "$$($(DEVICE)/bin/python -c "$(SITE)")/venv.pth"
+	touch $@
+
 clean:
-	rm -rf .venv build runs site .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv $(DEVICE) build runs site .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,146 @@
+"""Compiles a spec, prepares its data on the CPU, and runs its ranks on pretend devices."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from trainwright.spec.plan import read_plan
+from trainwright.spec.run import RunFolder, read_events
+from trainwright.tests.fakes.cuda.trace import Trace, read_trace
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+ENVIRONMENT = ROOT / ".venv-device"
+PYTHON = ENVIRONMENT / "bin" / "python"
+SECONDS = 240
+A100, H100 = "80", "90"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What the ranks of one start did."""
+
+    codes: list[int]
+    outputs: list[str]
+    traces: list[Trace]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Pretend devices: which library, which device, and how much a rank logs."""
+
+    library: Path
+    capability: str = A100
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def variables(self, rank: int, size: int, log: Path) -> dict[str, str]:
+        """The environment of one rank. Without the caching allocator new memory is zero: equal on all ranks."""
+        here = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size, "PRETEND_DEVICES": size}
+        return {
+            **os.environ,
+            "LD_LIBRARY_PATH": str(self.library),
+            "PRETEND_CAPABILITY": self.capability,
+            "PRETEND_LOG": str(log),
+            "PYTORCH_NO_CUDA_MEMORY_CACHING": "1",
+            "OMP_NUM_THREADS": "1",
+            "MASTER_ADDR": "127.0.0.1",
+            **{name: str(value) for name, value in here.items()},
+            **self.environment,
+        }
+
+    def start(self, command: list[str], size: int, log: Path) -> Attempt:
+        """Run a command once a rank, all at a time, until the last has ended."""
+        with TemporaryDirectory(prefix="pretend-", dir=_shared_memory()) as exchange:
+            shared = {"MASTER_PORT": str(_free_port()), **({"PRETEND_EXCHANGE": exchange} if size > 1 else {})}
+            ranks = [
+                subprocess.Popen(
+                    [PYTHON, "-W", "ignore", *command],
+                    env=self.variables(rank, size, log) | shared,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+                for rank in range(size)
+            ]
+            try:
+                outputs = [rank.communicate(timeout=SECONDS)[0] for rank in ranks]
+            finally:
+                for rank in ranks:
+                    rank.kill()
+                    rank.wait()
+        logs = (log.with_name(f"{log.name}.{rank}") for rank in range(size))
+        return Attempt(
+            [rank.returncode for rank in ranks], outputs, [read_trace(path) for path in logs if path.exists()]
+        )
+
+
+@dataclass
+class PretendRun:
+    """A compiled spec and its run folder."""
+
+    machine: Machine
+    folder: Path
+    root: Path
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+
+    @property
+    def bundle(self) -> Path:
+        """The compiled bundle."""
+        return self.folder / "bundle"
+
+    @property
+    def run(self) -> RunFolder:
+        """The run folder."""
+        return RunFolder(self.folder / "run")
+
+    def compile(self, spec: Mapping[str, Any], *settings: str) -> None:
+        """Compile a spec, with KEY=VALUE settings."""
+        path = self.root / f"{self.folder.name}.yaml"
+        path.write_text(yaml.safe_dump(dict(spec)), encoding="utf-8")
+        shutil.rmtree(self.bundle, ignore_errors=True)
+        options = [word for setting in settings for word in ("--set", setting)]
+        _run(Path(sys.executable).with_name("trainwright"), "compile", str(path), "--out", str(self.bundle), *options)
+
+    def prepare(self) -> None:
+        """Make tokenizer and shards."""
+        options = ("--bundle", self.bundle, "--run", self.run.path, "--root", self.root)
+        _run(sys.executable, "-m", "trainwright.runtime.prepare", *map(str, options))
+
+    def train(self) -> Attempt:
+        """Train until it ends."""
+        size = read_plan(self.bundle).layout.gpus
+        log = self.folder / f"log-{len(self.attempts)}"
+        command = [str(HERE / "trainer.py"), "--bundle", str(self.bundle), "--run", str(self.run.path)]
+        self.attempts.append(self.machine.start(command, size, log))
+        return self.attempts[-1]
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """The run's events of one kind."""
+        return [event for event in read_events(self.run.events) if event["kind"] == kind]
+
+
+def _run(*command: str | Path) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _shared_memory() -> str | None:
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - tmpfs; else the usual temporary folder
