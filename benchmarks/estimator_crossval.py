@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trainwright.compiler.backtest import read_runs, read_text
-from trainwright.compiler.calibrate import _solve
+from trainwright.compiler.backtest.backtest import read_runs, read_text
+from trainwright.compiler.backtest.calibrate import _solve
+from trainwright.compiler.backtest.published_run import Skipped, case
 from trainwright.compiler.cost.case import Case
 from trainwright.compiler.cost.step import step
-from trainwright.compiler.rows import Skipped, case
 from trainwright.spec.facts import facts
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "published_runs"

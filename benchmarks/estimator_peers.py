@@ -24,11 +24,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trainwright.compiler.backtest import read_runs, read_text
+from trainwright.compiler.backtest.backtest import read_runs, read_text
+from trainwright.compiler.backtest.published_run import Skipped, case
+from trainwright.compiler.backtest.vtrain_csv import measured, numbers
 from trainwright.compiler.cost.case import Case
 from trainwright.compiler.cost.step import step
-from trainwright.compiler.rows import Skipped, case
-from trainwright.compiler.vtrain import measured, numbers
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "published_runs"
 DEFAULT_EFFICIENCY = 0.5

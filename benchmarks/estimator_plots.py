@@ -12,7 +12,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from trainwright.compiler.backtest import Prediction, backtest
+from trainwright.compiler.backtest.backtest import Prediction, backtest
 from trainwright.compiler.cost.power import capped
 from trainwright.spec.facts import facts
 from trainwright.spec.hardware import gpu

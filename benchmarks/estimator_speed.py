@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from trainwright.compiler.estimate import estimate
 from trainwright.compiler.load import load
-from trainwright.compiler.planner import choose, search
+from trainwright.compiler.plan.estimate import estimate
+from trainwright.compiler.plan.layout_search import choose, search
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "llama2-70b.yaml"
 

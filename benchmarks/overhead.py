@@ -51,8 +51,8 @@ def bare_step(plan: Any, tokens: Any, targets: Any, clock: Clock) -> Part:
     """A step of the plainest loop that does the same arithmetic; its update is clocked."""
     import torch
 
-    from trainwright.runtime.model import Llama, build
-    from trainwright.runtime.optim import adamw, configure
+    from trainwright.runtime.engine.optimizer import adamw, configure
+    from trainwright.runtime.model.llama import Llama, build
 
     model = build(lambda: Llama(plan.model), "cpu", plan.training.seed)
     optimizer = adamw(model, plan.training.optimizer)
@@ -75,12 +75,12 @@ def bare_step(plan: Any, tokens: Any, targets: Any, clock: Clock) -> Part:
 def measure(bundle: Path, folder: Path, steps: int) -> dict[str, list[float]]:
     """Processor seconds of each part, turn by turn."""
     from trainwright.runtime.data.dataset import Dataset
-    from trainwright.runtime.distributed import join
-    from trainwright.runtime.session import Session
-    from trainwright.runtime.start import begin
-    from trainwright.runtime.train import one_step
+    from trainwright.runtime.parallel.world import join
+    from trainwright.runtime.train.__main__ import one_step
+    from trainwright.runtime.train.session import Session
+    from trainwright.runtime.train.setup import begin
     from trainwright.spec.plan import read_plan
-    from trainwright.spec.run import RunFolder
+    from trainwright.spec.run_folder import RunFolder
 
     plan = read_plan(bundle)
     session = begin(bundle, plan, RunFolder(folder), join(plan))

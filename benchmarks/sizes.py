@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from trainwright.compiler.load import load
-from trainwright.spec.run import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder, read_events
 
 ROOT = Path(__file__).parents[1]
 TRAINWRIGHT = Path(sys.executable).with_name("trainwright")

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import sentencepiece
 
-from trainwright.runtime import corpus, huggingface
-from trainwright.runtime.data.build import Encoders, SourceWriter
-from trainwright.runtime.tokenizer import Tokenizer, train
+from trainwright.runtime.data.tokenizer import Tokenizer, train
+from trainwright.runtime.huggingface import layout
+from trainwright.runtime.prepare import corpus
+from trainwright.runtime.prepare.tokenize import Encoders, SourceWriter
 from trainwright.spec.sections import Source
 from trainwright.spec.sections import Tokenizer as Settings
 
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=2, help="Times that the standard library is repeated.")
     chosen = parser.parse_args()
     sources = corpus.files(Source(path="python:stdlib"), Path("/"))
-    texts = [text for text in (path.read_text(encoding="utf-8") for path in sources) if huggingface.SPACE not in text]
+    texts = [text for text in (path.read_text(encoding="utf-8") for path in sources) if layout.SPACE not in text]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number in range(chosen.copies):
@@ -101,7 +102,7 @@ def main() -> None:
                 (folder / f"{number}-{index:05d}.txt").write_text(text, encoding="utf-8")
         model, tokenizer = folder / "tokenizer.model", folder / "tokenizer.json"
         model.write_bytes(train(texts, Settings(vocab_size=VOCABULARY)))
-        tokenizer.write_bytes(huggingface.dump(huggingface.tokenizer_json(model)))
+        tokenizer.write_bytes(layout.dump(layout.tokenizer_json(model)))
         compare(model, tokenizer, texts[:: max(1, len(texts) // 100)])
         size = sum(path.stat().st_size for path in folder.glob("*.txt")) / 1e6
         spans = [

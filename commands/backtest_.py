@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.backtest import Backtest, backtest
-from ..runtime.report.tables import Cell, Table
+from ..compiler.backtest.backtest import Backtest, backtest
+from ..report.tables.emissions import Cell, Table
 from .figures import FormatOption, figure, number, print_tables, table
 
 Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="A file of runs: YAML, or CSV as vTrain's.")]

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.calibrate import calibrate
-from ..runtime.report.tables import Cell
+from ..compiler.backtest.calibrate import calibrate
+from ..report.tables.emissions import Cell
 from ..spec.problem import InputError
 from .figures import number, print_tables, table
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..compiler.check import CRASHED, examine
-from ..compiler.diagnostics import Format
+from ..compiler.help.diagnostics import Format
 from ..spec.exit_codes import Exit
 from .options import Sets, SpecFiles
 from .output import print_report

@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 
 from ..compiler.check import checked
-from ..compiler.estimate import predict
 from ..compiler.load import Loaded, load_all
+from ..compiler.plan.estimate import predict
 from ..spec.emissions import intensity
 from ..spec.estimate import Estimate
 from ..spec.hardware import gpu
@@ -28,10 +28,10 @@ def command(
     out: Path | None = typer.Option(None, help="Write the comparison as HTML, Markdown and LaTeX into this folder."),
 ) -> None:
     """Compare clusters, caps, models and grids; the first is what the others are measured against."""
-    from ..runtime.report.build import build_report
-    from ..runtime.report.compare import cap_sweep, compare_document, of_estimate, of_run, regions
-    from ..runtime.report.prose import show
-    from ..runtime.report.write import write_document
+    from ..report.build import build_report
+    from ..report.formats.prose import show
+    from ..report.tables.compare import cap_sweep, compare_document, of_estimate, of_run, regions
+    from ..report.write import write_document
     from .terminal import Terminal
 
     places = [replace(intensity(name), place=name) for name in region]

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.bundle import stale, write
 from ..compiler.load import load_all
 from ..compiler.pipeline import compile_bundle
+from ..compiler.render.write_bundle import stale, write
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from .options import Sets, SpecFiles

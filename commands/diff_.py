@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from ..compiler.check import checked
-from ..compiler.diff import Change, Effect, changes, effects
+from ..compiler.help.diff import Change, Effect, changes, effects
 from ..compiler.load import load
-from ..runtime.report.tables import Cell, Table
+from ..report.tables.emissions import Cell, Table
 from .figures import FormatOption, figure, print_tables, table
 from .options import Sets
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..compiler.check import checked
-from ..compiler.estimate import predict
-from ..runtime.report.paper import published_table
-from ..runtime.report.tables import Cell, Table
+from ..compiler.plan.estimate import predict
+from ..report.tables.emissions import Cell, Table
+from ..report.tables.paper import published_table
+from ..spec.display_units import ENERGIES, MASSES, TIMES, fitting
 from ..spec.emissions import carbon_tonnes, energy_kwh
 from ..spec.estimate import Estimate, Range
-from ..spec.scale import ENERGIES, MASSES, TIMES, fitting
 from .figures import FormatOption, figure, layout_words, number, print_tables, table
 from .options import Sets, SpecFiles
 

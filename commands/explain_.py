@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.codes import entries, explain, reference
+from ..compiler.help.explain import entries, explain, reference
 
 
 def command(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..spec.run import RunFolder
+from ..spec.run_folder import RunFolder
 
 
 def command(
@@ -16,7 +16,7 @@ def command(
     prompt: Annotated[str | None, typer.Option(help="Text for the model to continue, as a first look at it.")] = None,
 ) -> None:
     """Write a run's weights in the Hugging Face Llama layout."""
-    from ..runtime.export import export
+    from ..runtime.huggingface.export import export
 
     done = export(RunFolder(run), out)
     for flaw in done.damaged:
@@ -28,8 +28,8 @@ def command(
 
 
 def _continue(run: Path, out: Path, prompt: str) -> None:
-    from ..runtime.generate import continued, load
-    from ..runtime.tokenizer import Tokenizer
+    from ..runtime.data.tokenizer import Tokenizer
+    from ..runtime.huggingface.sample import continued, load
     from ..spec.plan import read_plan
 
     plan = read_plan(run)

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..runtime.report.layouts import latex, markdown, terminal
-from ..runtime.report.tables import Cell, Table
+from ..report.formats.layouts import latex, markdown, terminal
+from ..report.tables.emissions import Cell, Table
 
 Format = Literal["table", "md", "csv", "json", "latex"]
 FormatOption = Annotated[Format, typer.Option("--format", help="table, md, csv, json or latex.")]

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.format import formatted
+from ..compiler.help.format import formatted
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
-from ..spec.source import read_text
+from ..spec.yaml_source import read_text
 from .options import SpecFiles
 from .output import print_problems, say
 

@@ -13,7 +13,7 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder to write, inside the project; must not exist.")],
 ) -> None:
     """Start from a Hugging Face Llama checkpoint."""
-    from ..runtime.import_hf import import_model
+    from ..runtime.huggingface.import_ import import_model
 
     done = import_model(source, out)
     typer.echo(f"# {out} holds {done.model.shape.parameters:,} parameters; put this into your spec:")

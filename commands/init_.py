@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..compiler.check import examine
-from ..compiler.starter import Answers, starter
+from ..compiler.help.init_spec import Answers, starter
 from ..spec.problem import InputError
 from .output import print_problems
 

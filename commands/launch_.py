@@ -15,7 +15,7 @@ import typer
 from ..spec.manifest import changes, is_bundle
 from ..spec.plan import read_plan
 from ..spec.problem import InputError
-from ..spec.run import RunFolder
+from ..spec.run_folder import RunFolder
 from .options import Sets
 
 
@@ -70,9 +70,9 @@ def _followed(run: RunFolder, wanted: bool) -> int:
 
 
 def _compiled(spec: Path, sets: list[str], target: str | None, out: Path | None) -> Path:
-    from ..compiler.bundle import write
     from ..compiler.load import load
     from ..compiler.pipeline import compile_bundle
+    from ..compiler.render.write_bundle import write
 
     loaded = load(spec, sets)
     folder = out or Path("build") / loaded.spec.name

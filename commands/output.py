@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..compiler.diagnostics import Format, as_github, as_json, as_text, ordered, summary
+from ..compiler.help.diagnostics import Format, as_github, as_json, as_text, ordered, summary
 from ..spec.exit_codes import Exit
 from ..spec.problem import Problem
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from ..compiler.check import checked_one
-from ..compiler.planner import Candidate, search
-from ..runtime.report.tables import Cell
+from ..compiler.plan.layout_search import Candidate, search
+from ..report.tables.emissions import Cell
 from .figures import FormatOption, figure, number, print_tables, table
 from .options import Sets, SpecFile
 

@@ -21,8 +21,8 @@ def command(
     A launch does the same on every node, and measures clocks and bandwidth between them.
     """
     from ..compiler.check import checked_one
-    from ..compiler.lower import lower
-    from ..compiler.planner import choose
+    from ..compiler.plan.layout_search import choose
+    from ..compiler.plan.lower import lower
     from ..runtime.preflight.__main__ import main
 
     loaded = checked_one(spec, sets)

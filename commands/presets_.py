@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..compiler.catalogue import Row, catalogue
+from ..compiler.help.presets import Row, catalogue
 
 Kind = Literal["models", "clusters", "gpus"]
 

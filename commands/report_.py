@@ -18,9 +18,9 @@ def command(
     schema: bool = typer.Option(False, "--schema", help="Print the JSON Schema of report.json and nothing else."),
 ) -> None:
     """Print the table and write it as HTML, Markdown, CSV, JSON, LaTeX, and the curves as PNG and SVG."""
-    from ..runtime.report.build import build_report
-    from ..runtime.report.curves import thinned_report
-    from ..runtime.report.values import report_schema
+    from ..report.accounting.curves import thinned_report
+    from ..report.build import build_report
+    from ..report.values import report_schema
 
     if schema:
         print(report_schema(), end="")
@@ -31,9 +31,9 @@ def command(
     if json:
         print(thinned_report(report).model_dump_json(indent=1))
         return
-    from ..runtime.report.prose import show
-    from ..runtime.report.summary import report_document
-    from ..runtime.report.write import write_report
+    from ..report.formats.prose import show
+    from ..report.summary import report_document
+    from ..report.write import write_report
     from .terminal import Terminal
 
     folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))

@@ -8,8 +8,8 @@ from pathlib import Path
 import typer
 
 from ..compiler.cost.loss import final_loss
-from ..compiler.estimate import predict
 from ..compiler.load import load
+from ..compiler.plan.estimate import predict
 from ..spec.estimate import Estimate
 from ..spec.facts import facts
 from ..spec.problem import InputError
@@ -23,10 +23,10 @@ def command(
     out: Path | None = typer.Option(None, help="Folder of the document; default reproduce-PAPER."),
 ) -> None:
     """Rebuild a paper's emissions table; every number says whether it is published, predicted or measured."""
-    from ..runtime.report.build import build_report
-    from ..runtime.report.paper import paper_document, predicted_series
-    from ..runtime.report.prose import show
-    from ..runtime.report.write import write_document
+    from ..report.build import build_report
+    from ..report.formats.prose import show
+    from ..report.tables.paper import paper_document, predicted_series
+    from ..report.write import write_document
 
     papers = facts("papers")
     if paper not in papers:

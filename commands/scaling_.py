@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from ..compiler.check import checked_one
-from ..compiler.scaling import Point, caps, counts, scaling, setups
-from ..runtime.report.numbers import count
-from ..runtime.report.tables import Cell
+from ..compiler.help.scaling import Point, caps, counts, scaling, setups
+from ..report.tables.emissions import Cell
+from ..spec.number_text import count
 from ..spec.problem import InputError
 from .figures import FormatOption, figure, layout_words, number, print_tables, table
 from .options import Sets, SpecFile

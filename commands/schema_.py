@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..compiler.schema import schema
+from ..compiler.help.json_schema import schema
 
 
 def command() -> None:

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ..spec.run import RunFolder
+from ..spec.run_folder import RunFolder
 
 
 def command(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders.", show_default=False)],
 ) -> None:
     """Print where each run is (process, Slurm or Kubernetes job, nowhere) and its progress."""
-    from ..runtime.launch.place import find
-    from ..runtime.report.live import draw_once
+    from ..report.live import draw_once
+    from ..runtime.launch.locate import find
     from .terminal import Terminal
 
     console = Terminal()

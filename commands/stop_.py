@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..spec.run import RunFolder
+from ..spec.run_folder import RunFolder
 
 
 def command(
@@ -17,13 +17,13 @@ def command(
     wait: Annotated[bool, typer.Option(help="Wait until it has left.")] = True,
 ) -> None:
     """Stop RUN after a checkpoint; launch it again to go on."""
-    from ..runtime.launch import halt
+    from ..runtime.launch import stop
     from .terminal import Terminal
 
     folder, console = RunFolder(run), Terminal()
-    console.print(halt.ask(folder))
+    console.print(stop.ask(folder))
     if not wait:
         return
     with console.status("saving") as status:
-        halt.wait(folder, lambda seconds: status.update(f"saving, {seconds:.0f} s"))
+        stop.wait(folder, lambda seconds: status.update(f"saving, {seconds:.0f} s"))
     console.print(f"{run} has left; launch it again to go on")

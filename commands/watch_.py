@@ -9,9 +9,9 @@ import typer
 
 def command(run: Path = typer.Argument(metavar="RUN", help="Run folder, for example runs/tiny-cpu.")) -> None:
     """Show progress, loss, power, energy and carbon until the run ends; Ctrl-C leaves the run alone."""
-    from ..runtime.launch.place import find
-    from ..runtime.report.live import watch
-    from ..spec.run import RunFolder
+    from ..report.live import watch
+    from ..runtime.launch.locate import find
+    from ..spec.run_folder import RunFolder
     from .terminal import Terminal
 
     try:

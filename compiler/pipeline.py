@@ -7,13 +7,13 @@ from importlib.metadata import version
 
 from ..spec.problem import InputError
 from .check import passed
-from .estimate import estimate
 from .load import Loaded
-from .lower import lower
-from .planner import choose
+from .plan.estimate import estimate
+from .plan.layout_search import choose
+from .plan.lower import lower
 from .render import TARGETS, render
-from .render.unit import Unit
-from .verify import verify
+from .render.inputs import Unit
+from .render.verify import verify
 
 
 def compile_bundle(loaded: Loaded, target: str | None = None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from .quantity import BytesPerSecond, Seconds, UsdPerHour, Watts
 from .section import Count, Section
-from .words import Account, Device, Host, Image, Key, KubernetesName, Label, Resource, Variable
+from .text_types import Account, Device, Host, Image, Key, KubernetesName, Label, Resource, Variable
 
 
 class Interconnect(Section):

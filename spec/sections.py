@@ -12,21 +12,10 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from .cluster import Cluster, Interconnect, Launch
 from .layout import Offload, Recompute
-from .quantity import (
-    Amount,
-    AmountIn,
-    Bytes,
-    Fraction,
-    KgPerKwh,
-    KilowattHours,
-    LitresPerKwh,
-    Tokens,
-    Tonnes,
-    Watts,
-)
+from .quantity import Amount, AmountIn, Bytes, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tokens, Tonnes, Watts
 from .section import Count, Section, Size
 from .shape import ModelShape
-from .words import FileGlob, Key, Label, Name
+from .text_types import FileGlob, Key, Label, Name
 
 __all__ = [
     "Carbon",

@@ -7,7 +7,7 @@ import torch
 
 from trainwright.runtime.data.dataset import Dataset, open_dataset
 from trainwright.spec.plan import Plan, read_plan
-from trainwright.spec.run import RunFolder
+from trainwright.spec.run_folder import RunFolder
 
 
 def arguments() -> tuple[Plan, Dataset, int]:

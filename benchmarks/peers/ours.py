@@ -6,11 +6,11 @@ from pathlib import Path
 
 from timing import Clock
 
-from trainwright.runtime.distributed import join
-from trainwright.runtime.start import begin
-from trainwright.runtime.train import one_step
+from trainwright.runtime.parallel.world import join
+from trainwright.runtime.train.__main__ import one_step
+from trainwright.runtime.train.setup import begin
 from trainwright.spec.plan import read_plan
-from trainwright.spec.run import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder, read_events
 
 
 def main(bundle: Path, run: RunFolder, steps: int) -> None:

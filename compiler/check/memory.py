@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from ...spec.problem import InputError
 from ..load import Loaded
 from .finding import Finding
-from .planned import layout_of
+from .planned_layout import layout_of
 
 CODE = "TW315"
 

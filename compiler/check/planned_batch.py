@@ -25,7 +25,7 @@ from ...spec.problem import InputError
 from ..load import Loaded
 from .batch import sequences_asked
 from .finding import Finding
-from .planned import layout_of
+from .planned_layout import layout_of
 
 CODE = "TW317"
 

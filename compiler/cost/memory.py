@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import ceil
 
 from ...spec.facts import facts
-from ..bucket import bucket_elements
 from .case import Case
+from .gradient_bucket import bucket_elements
 from .step import stage_parameters
 
 WIDE = 2
 GIGA = 1e9
-SLICE_ROWS = 256  # that a slice of the head has at least (runtime/head.py)
+SLICE_ROWS = 256  # that a slice of the head has at least (runtime/model/lm_head.py)
 
 
 def state_bytes(case: Case) -> dict[str, float]:

@@ -9,9 +9,9 @@ from . import kubernetes, local, slurm, ssh
 from .ds_config import deepspeed_config
 from .env import environment
 from .estimate_page import estimate_page
-from .jsontext import json_text
-from .lock import lock_text
-from .unit import Unit
+from .inputs import Unit
+from .json_text import json_text
+from .spec_lock import lock_text
 
 TARGETS = {"local": local.files, "ssh": ssh.files, "slurm": slurm.files, "kubernetes": kubernetes.files}
 

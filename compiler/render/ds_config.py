@@ -10,7 +10,7 @@ from typing import Any
 from ...spec.layout import Layout
 from ...spec.plan import Plan
 from ...spec.problem import InputError, Problem
-from ..bucket import bucket_elements
+from ..cost.gradient_bucket import bucket_elements
 
 
 def deepspeed_config(plan: Plan) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _stage3(layout: Layout, hidden: int, bucket: int) -> dict[str, Any]:
 
 
 def _tensor_parallel(ranks: int) -> dict[str, Any]:
-    """AutoTP told which of the model's matrices to split, and to touch nothing else (names: `runtime/model.py`)."""
+    """AutoTP told which matrices to split, and to touch nothing else (names: `runtime/model/llama.py`)."""
     across = [
         r".*\.[qkv]_proj\.weight$",
         r".*\.(up|gate)_proj\.weight$",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .inputs import Unit
 from .network import Variable, network
 from .shell import script
-from .unit import Unit
 
 # glibc's allocator: no block gets a mapping of its own, and the end of the heap is not given back (glibc manual,
 # Memory Allocation Tunables).

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...spec.display_units import BYTES, ENERGIES, MASSES, TIMES, fitting
 from ...spec.estimate import Estimate, Part, Range
-from ...spec.scale import BYTES, ENERGIES, MASSES, TIMES, fitting
 
 DAY = 86_400  # seconds
 _MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>#|"})

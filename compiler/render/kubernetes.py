@@ -12,12 +12,12 @@ from typing import Any
 
 from ...spec.exit_codes import FINAL, Exit
 from ...spec.problem import InputError
-from .node import node_script
+from .inputs import Unit
+from .node_script import node_script
 from .pod import BUNDLE, WORK, pod
 from .power import daemonset, node_selector
 from .shell import script
-from .unit import Unit
-from .yamltext import yaml_text
+from .yaml_text import yaml_text
 
 PORT = 29500  # torch's own default; pods have addresses of their own
 RESTARTS = 10  # of the whole run, after lost pods and pre-emptions

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...spec.problem import InputError
-from .node import node_script
+from .inputs import Unit
+from .node_script import node_script
 from .shell import script
-from .unit import Unit
 
 
 def files(unit: Unit) -> dict[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .inputs import Unit
 from .power import node_selector
-from .unit import Unit
 
 BUNDLE = "/trainwright/bundle"
 WORK = "/work"  # where the volume claim is mounted: the project folder

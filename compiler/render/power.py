@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .inputs import Unit
 from .shell import script
-from .unit import Unit
 
 
 def prolog_files(unit: Unit) -> dict[str, str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .node import node_script
+from .inputs import Unit
+from .node_script import node_script
 from .power import prolog_files
 from .shell import script
-from .unit import Unit
 
 LONGEST_SAVE = 600  # seconds between the warning and the end of a job: twice what a large checkpoint should take
 SHARE_OF_LIMIT = 4  # but no more than this part of a short job

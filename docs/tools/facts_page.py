@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...compiler.presets import TABLES, Preset, presets
+from ...compiler.load.presets import TABLES, Preset, presets
 from ...spec.facts import facts
 from ...spec.hardware import Gpu, gpu, gpu_names
 from ...spec.quantity import MEMORY

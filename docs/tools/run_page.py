@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from ...spec import exit_codes, run
+from ...spec import exit_codes, run_folder
 from .tables import code, page, table
 
 _CODE = re.compile(r"^ {4}(?P<name>[A-Z_]+) = (?P<number>\d+)(?:  # (?P<about>.*))?$", re.MULTILINE)
@@ -23,13 +23,13 @@ def exit_page() -> str:
 
 def events_page() -> str:
     """The run folder and the event log: prose as it is, columns as tables."""
-    title, *paragraphs = inspect.cleandoc(run.__doc__ or "").split("\n\n")
+    title, *paragraphs = inspect.cleandoc(run_folder.__doc__ or "").split("\n\n")
     parts = [f"{title}\n"]
     for paragraph in paragraphs:
         rows = list(_columns(paragraph))
         indented = paragraph.startswith("    ") or not rows
         parts.append(_table(rows) if rows and indented else f"{paragraph}\n")
-    return page("Run folder and events", "`spec/run.py`", *parts)
+    return page("Run folder and events", "`spec/run_folder.py`", *parts)
 
 
 def _table(rows: list[tuple[str, str]]) -> str:

@@ -1,1 +1,1 @@
-"""Checkpoints: generations on disk (store), the files inside one (files), the engine's state (save, restore)."""
+"""Checkpoints: generations on disk (store), a run saved and restored (save_restore), another layout (universal)."""

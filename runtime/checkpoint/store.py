@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..durable import sync_folder, write_whole
+from ...spec.atomic_files import sync_folder, write_whole
 
 MANIFEST = "manifest.json"
 LATEST = "latest"

@@ -18,8 +18,8 @@ from torch import Tensor
 from ...spec.layout import Layout
 from ...spec.plan import Plan
 from ...spec.problem import InputError
-from ...spec.run import RunFolder
-from .order import Order
+from ...spec.run_folder import RunFolder
+from .sample_order import Order
 from .shards import Index, SourcePart, Split, Tokens, file_sha256, read_index
 
 

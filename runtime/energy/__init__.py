@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from ...spec.plan import Plan
 from .meter import AbsentMeter, Meter, SteadyMeter
+from .meter_reading import JOULES_PER_KWH, Gap, Reading, Source
 from .node import devices_here, within
 from .phases import PhaseLedger
-from .reading import JOULES_PER_KWH, Gap, Reading, Source
 from .sampler import SampledMeter
 
 __all__ = ["JOULES_PER_KWH", "Gap", "Meter", "PhaseLedger", "Reading", "Source", "open_meter"]

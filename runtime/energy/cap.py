@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...spec.plan import Plan
-from ...spec.run import Event
+from ...spec.run_folder import Event
 from .meter import Clock
 from .node import devices_here, within
 from .nvml import Error, Found, Gpu, find

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ...spec.run import Event
-from .reading import ABSENT, Reading, Source
+from ...spec.run_folder import Event
+from .meter_reading import ABSENT, Reading, Source
 
 Clock = Callable[[], float]  # seconds that never jump: time.monotonic
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pynvml
 
-from .track import Limits
+from .device_energy import Limits
 
 Error: Any = pynvml.NVMLError  # what every function here may raise
 SPIKE = 1.5  # a GPU's mean power over a sample stays below this multiple of its highest settable limit

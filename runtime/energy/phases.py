@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from ...spec.run import Event
+from ...spec.run_folder import Event
 from .meter import Clock
-from .reading import JOULES_PER_KWH, Reading
+from .meter_reading import JOULES_PER_KWH, Reading
 
 Phase = Literal["tokenizer", "data", "train", "validate", "checkpoint", "idle"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .track import Limits
+from .device_energy import Limits
 
 POWERCAP = Path("/sys/class/powercap")
 SHORTEST_WRAP = 60.0  # seconds: no package draws so much that its counter wraps faster

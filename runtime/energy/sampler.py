@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Protocol
 
-from ...spec.run import Event
+from ...spec.run_folder import Event
+from .device_energy import Limits, Sample, Track
 from .meter import Clock
-from .reading import Gap, Reading, Source
-from .track import Limits, Sample, Track
+from .meter_reading import Gap, Reading, Source
 
 PERIOD = 1.0  # seconds between samples
 PATIENCE = 2.0  # seconds that `close` waits for the last sample

@@ -1,1 +1,1 @@
-"""Starting, following and stopping runs. Training itself is `runtime/train.py`."""
+"""Starting, following and stopping runs. Training itself is `runtime/train`."""

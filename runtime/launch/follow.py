@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...spec.exit_codes import Exit
-from ...spec.run import RunFolder
-from ..exits import exit_file
-from .place import find
+from ...spec.run_folder import RunFolder
+from .exit_status import exit_file
+from .locate import find
 
 INTERVAL = 1.0  # seconds between looks
 

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from ...spec.problem import InputError
-from ...spec.run import RunFolder
+from ...spec.run_folder import RunFolder
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from ...spec.exit_codes import FINAL, Exit
-from ...spec.run import RunFolder, read_events
+from ...spec.run_folder import RunFolder, read_events
 
 PATIENCE = 3  # starts in a row without a new step, as NVIDIA's resiliency extension
 HOST_PATIENCE = 600  # seconds for all hosts to answer again: a server with GPUs boots in five to ten minutes

@@ -17,8 +17,8 @@ from typing import Any
 
 from ...spec.exit_codes import Exit
 from ...spec.problem import InputError
-from ...spec.run import RunFolder
-from ..exits import exit_file
+from ...spec.run_folder import RunFolder
+from .exit_status import exit_file
 from .lock import held
 from .restart import HOST_PATIENCE, verdict
 

@@ -10,7 +10,7 @@ from socket import gethostname
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..durable import write_whole
+from ...spec.atomic_files import write_whole
 
 
 class Limit(BaseModel):

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.mkdir(parents=True, exist_ok=True)
     rank = 0
     if "RANK" in os.environ:
-        from .together import together
+        from .all_nodes import together
 
         rank, findings = together(plan, run)
     else:

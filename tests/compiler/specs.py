@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainwright.compiler.estimate import estimate
 from trainwright.compiler.load import Loaded, load
-from trainwright.compiler.lower import lower
-from trainwright.compiler.planner import choose
-from trainwright.compiler.render.unit import Unit
+from trainwright.compiler.plan.estimate import estimate
+from trainwright.compiler.plan.layout_search import choose
+from trainwright.compiler.plan.lower import lower
+from trainwright.compiler.render.inputs import Unit
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

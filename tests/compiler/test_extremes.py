@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from trainwright.compiler.check import checked_one
-from trainwright.compiler.estimate import estimate
-from trainwright.compiler.planner import choose
+from trainwright.compiler.plan.estimate import estimate
+from trainwright.compiler.plan.layout_search import choose
 from trainwright.spec.problem import InputError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

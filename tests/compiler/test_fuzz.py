@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trainwright.compiler.check import CRASHED, examine
-from trainwright.compiler.resolve import resolved
+from trainwright.compiler.load.resolve import resolved
 from trainwright.spec.problem import InputError
 from trainwright.spec.sections import Section, Spec
-from trainwright.spec.source import parse
+from trainwright.spec.yaml_source import parse
 
 ROOT = Path(__file__).parents[2]
 SEEDS = [*sorted((ROOT / "examples").glob("*.yaml")), *sorted((ROOT / "tests/bad/base").glob("*.yaml"))]

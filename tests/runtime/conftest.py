@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from trainwright.runtime.data.job import Job
+from trainwright.runtime.prepare.job import Job
 from trainwright.spec.layout import Layout
 from trainwright.spec.plan import CarbonPlan, Device, Plan, Schedule
 from trainwright.spec.quantity import Amount
-from trainwright.spec.run import RunFolder
+from trainwright.spec.run_folder import RunFolder
 from trainwright.spec.sections import Data, Model, Optimizer, Source, Tokenizer, Training
 
 VOCABULARY = 320

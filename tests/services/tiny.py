@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainwright.spec.run import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder, read_events
 
 STEP_TOKENS = 4 * 64
 ENDLESS = 400_000  # steps

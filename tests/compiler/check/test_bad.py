@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from trainwright.compiler.check import CRASHED, examine
-from trainwright.compiler.codes import entries
-from trainwright.compiler.diagnostics import as_json, as_text
+from trainwright.compiler.help.diagnostics import as_json, as_text
+from trainwright.compiler.help.explain import entries
 
 BAD = Path(__file__).parents[2] / "bad"
 CASES = sorted(BAD.glob("TW*.yaml"))

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from trainwright.compiler.cost.case import Case, Machine, Work, profile
+from trainwright.compiler.cost.from_spec import question
 from trainwright.compiler.cost.memory import SLICE_ROWS, activation_bytes, bucket_bytes, memory_bytes, state_bytes
-from trainwright.compiler.question import question
 from trainwright.compiler.render.ds_config import deepspeed_config
-from trainwright.runtime.attention import LONGEST
-from trainwright.runtime.head import LEAST_ROWS, SLICE
+from trainwright.runtime.model.attention import LONGEST
+from trainwright.runtime.model.lm_head import LEAST_ROWS, SLICE
 from trainwright.spec.hardware import gpu
 from trainwright.spec.layout import Layout
 from trainwright.spec.shape import ModelShape
@@ -96,13 +96,13 @@ def test_the_head_holds_one_slice_of_logits():
 
 
 def test_selective_keeps_every_projection():
-    """Norms and their results, q, k, v, gate and up: 10 d + 4 kv + 4 f bytes a token (runtime/model.py)."""
+    """Norms and their results, q, k, v, gate and up: 10 d + 4 kv + 4 f bytes a token (runtime/model/llama.py)."""
     kept = activation_bytes(_case(recompute="selective", micro_batch=1))
     assert kept == 32 * 2048 * (10 * 4096 + 4 * 4096 + 4 * 11008)
 
 
 def test_a_cpu_keeps_the_probabilities_of_short_sequences():
-    """runtime/attention.py keeps the fp32 half under the mask of sequences up to its longest."""
+    """runtime/model/attention.py keeps the fp32 half under the mask of sequences up to its longest."""
     assert profile("cpu").memory["scores"] == [2, LONGEST]
     short, long = (Work(LLAMA_7B, length, 8) for length in (LONGEST, LONGEST + 64))
     cases = [replace(_case(name=name), work=work) for work in (short, long) for name in ("cpu", "deepspeed")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainwright.compiler.estimate import predict
 from trainwright.compiler.load import load
+from trainwright.compiler.plan.estimate import predict
 from trainwright.compiler.render.estimate_page import estimate_page
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -27,11 +27,11 @@ if [[ $2 -eq 0 ]]; then
 fi
 
 # The nodes meet at the port of the ranks: it is free, all reach it and have their devices, or none starts.
-quietly "$python" -m trainwright.runtime.preflight.meeting --bundle "$bundle" --run "$run" \
+quietly "$python" -m trainwright.runtime.preflight.rendezvous_main --bundle "$bundle" --run "$run" \
   --rank "$2" --nodes 2 --address "$3" --port "$4"
 
 # One process a device, through DeepSpeed's launcher, which is given paths and numbers only.
-ranks=("$python" -m trainwright.runtime.launch.ranks --run "$run" --hostfile "$bundle/hostfile" --
+ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --hostfile "$bundle/hostfile" --
   --node_rank="$2" --master_addr="$3" --master_port="$4" --no_local_rank --module)
 
 # Devices, disk, memory and clocks of every node and the bandwidth between the ranks, before hours are spent on them.

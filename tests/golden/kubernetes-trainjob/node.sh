@@ -28,12 +28,12 @@ if [[ $2 -eq 0 ]]; then
 fi
 
 # The nodes meet at the port of the ranks: it is free, all reach it and have their devices, or none starts.
-quietly "$python" -m trainwright.runtime.preflight.meeting --bundle "$bundle" --run "$run" \
+quietly "$python" -m trainwright.runtime.preflight.rendezvous_main --bundle "$bundle" --run "$run" \
   --rank "$2" --nodes 2 --address "$3" --port "$4"
 
 # One process a device, through torchrun, with the exit code of these processes (torchrun's own is always 1).
 # Without the last `--` torchrun would take --run for its own --run-path.
-ranks=("$python" -m trainwright.runtime.launch.ranks --run "$run" --
+ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --
   --nnodes=2 --nproc-per-node=8 --node-rank="$2" --master-addr="$3" --master-port="$4"
   -m --)
 

@@ -22,7 +22,7 @@ cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
 
 # One process a device, through torchrun, with the exit code of these processes (torchrun's own is always 1).
 # Without the last `--` torchrun would take --run for its own --run-path.
-ranks=("$python" -m trainwright.runtime.launch.ranks --run "$run" --
+ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --
   --standalone --nnodes=1 --nproc-per-node=2
   -m --)
 

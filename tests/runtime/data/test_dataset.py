@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from trainwright.runtime.data.dataset import Dataset, open_dataset
-from trainwright.runtime.data.make import make_shards
 from trainwright.runtime.data.shards import read_index
-from trainwright.runtime.data.vocabulary import make_tokenizer
+from trainwright.runtime.prepare.shards import make_shards
+from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
 from trainwright.spec.layout import Layout
 from trainwright.spec.problem import InputError
 from trainwright.spec.sections import Source
@@ -103,7 +103,7 @@ def test_two_sources_are_mixed_by_weight(make_job, project):
 
 def stream_ids(job, text: str) -> set[int]:
     """The ids of a text."""
-    from trainwright.runtime.tokenizer import Tokenizer
+    from trainwright.runtime.data.tokenizer import Tokenizer
 
     return set(Tokenizer(job.run.tokenizer).encode(text).tolist()[-1:])
 

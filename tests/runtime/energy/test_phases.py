@@ -7,7 +7,7 @@ import json
 import pytest
 
 from trainwright.runtime.energy import PhaseLedger, Reading
-from trainwright.runtime.energy.reading import JOULES_PER_KWH
+from trainwright.runtime.energy.meter_reading import JOULES_PER_KWH
 
 
 def nvml(kwh):

@@ -1,0 +1,70 @@
+"""A spec and a layout as the `Case` that the cost model answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...spec.hardware import gpu
+from ...spec.layout import Layout
+from ...spec.problem import InputError
+from ...spec.sections import Cluster, Interconnect, Spec
+from .case import Case, Machine, Profile, Work, profile
+from .power import capped
+
+
+def rate(interconnect: Interconnect, per_node: int) -> float:
+    """Line rate between nodes that one device can use, bytes/s; 0 when there is one node."""
+    if interconnect.bandwidth_per_gpu:
+        return interconnect.bandwidth_per_gpu
+    return (interconnect.bandwidth_per_node or 0.0) / per_node
+
+
+def machine(cluster: Cluster) -> Machine:
+    """The cluster as the cost model sees it."""
+    net = rate(cluster.interconnect, cluster.gpus_per_node)
+    return Machine(gpu(cluster.gpu), cluster.gpus_per_node, net, cluster.interconnect.kind, cluster.power_cap)
+
+
+def software(spec: Spec) -> Profile:
+    """The profile of this project's runtime as the spec configures it."""
+    if spec.cluster.on_cpu:
+        stack = profile("cpu")
+    else:
+        stack = profile("deepspeed-compiled" if spec.training.compile else "deepspeed")
+    return replace(stack, matmul=stack.matmul * (spec.cluster.efficiency or 1.0))
+
+
+def batch(spec: Spec) -> float:
+    """Sequences of one optimizer step, as asked for."""
+    asked = spec.training.global_batch
+    return asked.value / spec.training.sequence_length if asked.unit == "tokens" else asked.value
+
+
+def question(spec: Spec, layout: Layout) -> Case:
+    """The case of training `spec` with `layout`. Raises InputError when the device lacks the precision asked for."""
+    return asking(spec)(layout)
+
+
+def asking(spec: Spec) -> Callable[[Layout], Case]:
+    """What makes cases of `spec`: all but the layout is looked up once. Raises InputError as `question` does."""
+    where = machine(spec.cluster)
+    precision = spec.training.precision
+    if where.gpu.peak(precision) is None:
+        known = ", ".join(where.gpu.flops)
+        message = f"{where.gpu.name} has no {precision} arithmetic"
+        raise InputError.one("TW844", message, f"write one of {known}", "training.precision")
+    if spec.cluster.nodes > 1 and not where.net:
+        message = f"{spec.cluster.nodes} nodes, and no bandwidth between them"
+        raise InputError.one("TW849", message, "write bandwidth_per_gpu or bandwidth_per_node", "cluster.interconnect")
+    if where.power_cap and where.gpu.power and where.power_cap < where.gpu.power.lowest:
+        message = f"{where.gpu.name} cannot be capped to {where.power_cap:g} W"
+        raise InputError.one("TW848", message, f"write {where.gpu.power.lowest:g} W or more", "cluster.power_cap")
+    shape, sequence, stack = spec.model.shape, spec.training.sequence_length, software(spec)
+    limited = capped(where.gpu, where.power_cap)
+    speed = limited.speed if limited else 1.0
+
+    def case(layout: Layout) -> Case:
+        return Case(Work(shape, sequence, layout.global_batch, precision), layout, where, stack, speed)
+
+    return case

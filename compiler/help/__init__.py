@@ -1,0 +1,1 @@
+"""What explains and writes specs: codes, schema, formatter, first spec, presets, diff, scaling, diagnostics."""

@@ -1,0 +1,99 @@
+"""One run on ever more devices, fabrics and power caps: throughput, hours and carbon at each point.
+
+In: a spec and the points to visit. Out: `Point` values in the order asked for. The global batch stays what the spec
+says (strong scaling), so each point trains the same model on the same tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from pydantic import ValidationError
+
+from ...spec.estimate import Estimate
+from ...spec.problem import InputError
+from ...spec.quantity import POWER
+from ...spec.sections import Cluster, Interconnect, Spec
+from ..plan.estimate import predict
+
+LARGEST = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What differs from curve to curve: the fabric, and the power cap (None: the device's default)."""
+
+    interconnect: str
+    power_cap: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One setup on so many devices: its estimate, or the reason why there is none."""
+
+    setup: Setup
+    devices: int
+    estimate: Estimate | None
+    reason: str = ""
+
+
+def counts(text: str) -> list[int]:
+    """`8..4096` (doublings) or `8,64,2000` as numbers of devices. Raises InputError."""
+    try:
+        if ".." in text:
+            low, high = (int(part) for part in text.split(".."))
+            found = [low * 2**i for i in range(LARGEST.bit_length()) if low * 2**i <= high] if low > 0 else []
+        else:
+            found = [int(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(0 < count <= LARGEST for count in found):
+        raise InputError.one("TW871", f"{text!r} is no list of device counts", "write 8..4096 or 8,64,2000", "--gpus")
+    return found
+
+
+def caps(text: str) -> list[float]:
+    """`400W,350W` in watts. Raises InputError."""
+    try:
+        found = [float(POWER.parse(part)) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError.one("TW872", str(error), "write 400W,350W", "--power-cap") from error
+    if not all(watts > 0 for watts in found):
+        raise InputError.one("TW872", f"{text!r}: a power cap is positive", "write 400W,350W", "--power-cap")
+    return found
+
+
+def _fabric(old: Interconnect, kind: str) -> Interconnect:
+    try:
+        return Interconnect.model_validate(old.model_dump() | {"kind": kind})
+    except ValidationError as error:
+        known = "infiniband, roce, efa, ethernet, none"
+        raise InputError.one("TW873", f"unknown interconnect {kind!r}", f"one of {known}", "--interconnect") from error
+
+
+def setups(spec: Spec, kinds: Sequence[str], watts: Sequence[float]) -> list[Setup]:
+    """Every combination of fabric and cap; what is not asked for is as in the spec. Raises InputError."""
+    cluster = spec.cluster
+    fabrics = list(kinds) or [cluster.interconnect.kind]
+    for kind in fabrics:
+        _fabric(cluster.interconnect, kind)
+    limits: list[float | None] = list(watts) or [cluster.power_cap]
+    return [Setup(kind, cap) for kind, cap in product(fabrics, limits)]
+
+
+def _resized(cluster: Cluster, setup: Setup, devices: int) -> Cluster:
+    fabric = _fabric(cluster.interconnect, setup.interconnect)
+    return cluster.model_copy(update={"gpus": devices, "interconnect": fabric, "power_cap": setup.power_cap})
+
+
+def scaling(spec: Spec, sizes: Sequence[int], curves: Sequence[Setup]) -> Iterator[Point]:
+    """The estimate of `spec` at each size on each setup, planned anew at each point."""
+    free = spec.model_copy(update={"parallel": type(spec.parallel)()})
+    for setup, devices in product(curves, sizes):
+        there = free.model_copy(update={"cluster": _resized(spec.cluster, setup, devices)})
+        try:
+            yield Point(setup, devices, predict(there))
+        except InputError as error:
+            yield Point(setup, devices, None, error.problems[0].message)

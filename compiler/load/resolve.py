@@ -1,0 +1,78 @@
+"""From a tree to a spec: short forms written out, presets looked up, units read, every mistake a problem with a place.
+
+In: the merged tree of one spec. Out: the frozen `Spec`, and for each of its values the place and the origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from ...spec.problem import InputError, Place, Problem
+from ...spec.sections import Section, Spec
+from ...spec.yaml_source import Node
+from .merge import sources
+from .presets import TABLES, with_preset
+from .pydantic_errors import described
+
+
+def resolved(tree: Node) -> tuple[Spec, Node]:
+    """The spec that `tree` says, and the tree with everything written out. Raises InputError with all problems."""
+    problems: list[Problem] = []
+    entries = dict(tree.items)
+    for section in TABLES:
+        if section in entries:
+            entries[section] = with_preset(section, entries[section], problems)
+    if "data" in entries:
+        entries["data"] = _written_out(entries["data"])
+    if "parallel" in entries and entries["parallel"].value == "auto":
+        entries["parallel"] = replace(entries["parallel"], value={})
+    tree = replace(tree, value=entries)
+    try:
+        spec = Spec.model_validate(tree.plain, strict=True, context={"units": True})
+    except ValidationError as error:
+        raise InputError([*problems, *_mistakes(error, tree, {problem.path for problem in problems})]) from None
+    if problems:
+        raise InputError(problems)
+    return spec, tree
+
+
+def _mistakes(error: ValidationError, tree: Node, blamed: set[str]) -> Iterator[Problem]:
+    """What pydantic found, without what only follows from something else."""
+    for item in error.errors(include_url=False):
+        if item["type"] == "too_short" and item["input"]:
+            continue  # an entry that is wrong is not counted, so that the list seems too short
+        problem = described(item, tree)
+        if problem.code != "TW202" or problem.path.split(".")[0] not in blamed:
+            yield problem  # a section whose preset is unknown lacks keys only because of that
+
+
+def _written_out(data: Node) -> Node:
+    """`data` with each of its sources as a mapping."""
+    train = data.child("train")
+    return replace(data, value={**data.items, "train": sources(train)}) if train is not None else data
+
+
+def origins(spec: Spec, tree: Node) -> Iterator[tuple[str, str, Place | None]]:
+    """For each value of the spec: its dotted path, where it came from, and its place when a user wrote it."""
+    return _origins(spec, tree, "")
+
+
+def _origins(value: Any, node: Node | None, path: str) -> Iterator[tuple[str, str, Place | None]]:
+    if isinstance(value, Section):
+        if node is not None and node.origin and node.key is not None:
+            yield path, node.origin, node.key
+        for name in type(value).model_fields:
+            child = node.items.get(name) if node else None
+            yield from _origins(getattr(value, name), child, f"{path}.{name}" if path else name)
+    elif isinstance(value, tuple) and value and isinstance(value[0], Section):
+        for index, item in enumerate(value):
+            yield from _origins(item, node.child(index) if node else None, f"{path}.{index}")
+    elif node is None:
+        yield path, "default", None
+    else:
+        origin = node.origin or f"{node.place.file}:{node.place.line}"
+        yield path, origin, node.place

@@ -1,0 +1,117 @@
+"""Stage `lower`: a checked spec and a layout become the plan; amounts become steps, names become numbers.
+
+Takes a `Loaded` spec and a `Layout`, returns a `Plan`. Raises InputError where the spec cannot be carried out.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ...spec.emissions import intensity
+from ...spec.hardware import gpu
+from ...spec.layout import Layout
+from ...spec.plan import CarbonPlan, Device, Plan, Schedule
+from ...spec.problem import InputError
+from ...spec.quantity import Amount
+from ...spec.sections import Carbon, Cluster, Spec
+from ..cost.from_spec import batch, rate
+from ..load import Loaded
+from .layout_search import ROUNDING
+
+
+def lower(loaded: Loaded, layout: Layout) -> Plan:
+    """The plan of `loaded` run with `layout`."""
+    spec = loaded.spec
+    _fits_cluster(spec.cluster, layout)
+    _gives_batch(spec, layout)
+    return Plan(
+        name=spec.name,
+        spec_sha256=loaded.sha256,
+        model=spec.model,
+        tokenizer=spec.tokenizer,
+        data=spec.data,
+        training=spec.training,
+        schedule=_schedule(spec, layout),
+        layout=layout,
+        device=_device(spec),
+        carbon=_carbon(spec.carbon),
+    )
+
+
+def _fits_cluster(cluster: Cluster, layout: Layout) -> None:
+    if layout.gpus != cluster.gpus:
+        message = f"the layout needs {layout.gpus} devices and the cluster has {cluster.gpus}"
+        raise InputError.one("TW601", message, "let the planner choose: `parallel: auto`", "parallel")
+    if cluster.gpus > cluster.gpus_per_node and cluster.gpus % cluster.gpus_per_node:
+        message = f"{cluster.gpus} devices do not fill nodes of {cluster.gpus_per_node}"
+        remedy = f"use a multiple of {cluster.gpus_per_node}, or fewer devices than one node has"
+        raise InputError.one("TW602", message, remedy, "cluster.gpus")
+
+
+def _gives_batch(spec: Spec, layout: Layout) -> None:
+    """Global batch = data x micro batch x accumulation, in sequences, as near to what was asked as planning allows."""
+    wanted = batch(spec)
+    allowed = 0 if spec.training.global_batch.unit == "sequences" else ROUNDING
+    if abs(layout.global_batch / wanted - 1) > allowed:
+        rounds = f"{layout.data} ranks x {layout.micro_batch} sequences x {layout.accumulation}"
+        message = f"{rounds} are {layout.global_batch} sequences, not {wanted:g}"
+        remedy = f"write {layout.global_batch} sequences, or leave parallel.micro_batch to the planner"
+        raise InputError.one("TW603", message, remedy, "training.global_batch")
+
+
+def _schedule(spec: Spec, layout: Layout) -> Schedule:
+    training = spec.training
+    per_step = layout.global_batch * training.sequence_length
+    steps = math.ceil(spec.data.tokens / per_step)
+    every = training.checkpoint.every
+    timed = every.unit == "seconds"
+    return Schedule(
+        steps=steps,
+        warmup_steps=min(steps, _steps(training.optimizer.warmup, per_step, least=0)),
+        sequences_per_step=layout.global_batch,
+        tokens_per_step=per_step,
+        validate_every=_steps(training.validation.every, per_step),
+        checkpoint_every=None if timed else _steps(every, per_step),
+        checkpoint_seconds=every.value if timed else None,
+    )
+
+
+def _steps(amount: Amount, tokens_per_step: int, least: int = 1) -> int:
+    count = amount.value if amount.unit == "steps" else amount.value / tokens_per_step
+    return max(least, round(count))
+
+
+def _device(spec: Spec) -> Device:
+    cluster, facts = spec.cluster, gpu(spec.cluster.gpu)
+    default = facts.power.default if facts.power else None
+    return Device(
+        kind="cpu" if cluster.on_cpu else "cuda",
+        name=cluster.gpu,
+        count=cluster.gpus,
+        per_node=min(cluster.gpus, cluster.gpus_per_node),
+        power_cap_watts=cluster.power_cap,
+        power_cap_mode=cluster.power_cap_mode,
+        assumed_watts=cluster.device_power or cluster.power_cap or default,
+        # The facts hold a typical rate for CPUs, good for a wide estimate but not the peak of this machine's.
+        peak_flops=None if spec.cluster.on_cpu else facts.peak(spec.training.precision),
+        interconnect=cluster.interconnect.kind,
+        fabric_bandwidth=rate(cluster.interconnect, cluster.gpus_per_node) or None,
+    )
+
+
+def _carbon(carbon: Carbon) -> CarbonPlan:
+    value, source = carbon.intensity, "the spec"
+    place = intensity(carbon.region) if carbon.region is not None else None
+    if value is None:
+        if place is None:
+            remedy = "write carbon.intensity, or carbon.region"
+            raise InputError.one("TW604", "the carbon intensity of the electricity is not given", remedy, "carbon")
+        value, source = place.kg_per_kwh, place.source
+    return CarbonPlan(
+        pue=carbon.pue,
+        intensity_kg_per_kwh=value,
+        intensity_source=source,
+        place=None if place is None else f"{place.title} ({carbon.region})",
+        budget_tonnes=carbon.budget_carbon,
+        budget_kwh=carbon.budget_energy,
+    )

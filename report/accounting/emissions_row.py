@@ -1,0 +1,218 @@
+"""Report stage 3: attempts in, the emissions row out: device hours, mean power, energy, carbon, coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...spec.emissions import WATTS_PER_KILOWATT, carbon_tonnes
+from ...spec.estimate import Estimate
+from ...spec.plan import CarbonPlan
+from ...spec.run_folder import Event, number
+from ..values import Attempt, Basis, Fault, Gap, Row, Span
+from .attempts import Raw, lost_after
+from .history import History
+
+SECONDS_PER_HOUR = 3600
+WHOLE = 0.9995  # a share that prints as 100.0% counts as all
+
+
+def world_size(attempt: Raw, history: History) -> int | None:
+    """Devices of an attempt: as it started, else as planned."""
+    given = number(attempt.start, "world_size")
+    return int(given) if given else (history.device.count if history.device else None)
+
+
+def gaps(runs: Sequence[Raw]) -> list[Gap]:
+    """Every span that no meter covers, in order."""
+    return [_gap(run.number, event) for run in runs for event in run.events if event["kind"] == "gap"]
+
+
+def faults(runs: Sequence[Raw]) -> list[Fault]:
+    """Everything that went wrong, in order."""
+    return [_fault(run.number, event) for run in runs for event in run.events if event["kind"] == "fault"]
+
+
+def _fault(attempt: int, event: Event) -> Fault:
+    step, rank = number(event, "step"), number(event, "rank")
+    return Fault(
+        attempt=attempt,
+        step=None if step is None else int(step),
+        rank=None if rank is None else int(rank),
+        what=str(event.get("what", "unknown")),
+        action=str(event.get("action", "unknown")),
+    )
+
+
+def _gap(attempt: int, event: Event) -> Gap:
+    start, end = number(event, "start"), number(event, "end")
+    seconds = max(end - start, 0.0) if start is not None and end is not None else 0.0
+    device = event.get("device")
+    return Gap(
+        attempt=attempt,
+        device="all" if device is None else str(device),
+        seconds=seconds,
+        reason=str(event.get("reason", "unknown")),
+    )
+
+
+def _unmeasured_seconds(found: Sequence[Gap], devices: int) -> float:
+    """Device seconds that no meter covers; a gap of device `all` counts for each device."""
+    return sum(gap.seconds * (devices if gap.device == "all" else 1) for gap in found)
+
+
+def _measured_share(run: Raw, devices: int | None) -> float | None:
+    """Share of an attempt's device time that a meter covered; None when there was no time or no device count."""
+    if run.start.get("measured") is not True:
+        return 0.0
+    if not run.seconds or not devices:
+        return None
+    return max(0.0, 1.0 - _unmeasured_seconds(gaps([run]), devices) / (run.seconds * devices))
+
+
+def describe(runs: Sequence[Raw], history: History) -> list[Attempt]:
+    """Each attempt as the report shows it."""
+    return [_attempt(runs, index, history) for index in range(len(runs))]
+
+
+def _attempt(runs: Sequence[Raw], index: int, history: History) -> Attempt:
+    run = runs[index]
+    devices = world_size(run, history)
+    kept_to = max(lost_after(list(runs), index), run.from_step)
+    at_kept = run.energy_at(kept_to) if kept_to < run.to_step else run.energy
+    lost = max(run.to_step - kept_to, 0)
+    return Attempt(
+        number=run.number,
+        world_size=devices,
+        from_step=run.from_step,
+        to_step=run.to_step,
+        seconds=run.seconds,
+        energy_kwh=None if run.energy is None else run.energy - run.energy_before,
+        meter=str(run.start.get("meter") or "none"),
+        measured=run.start.get("measured") is True,
+        measured_share=_measured_share(run, devices),
+        lost_steps=lost,
+        lost_energy_kwh=None if run.energy is None or at_kept is None else run.energy - at_kept if lost else 0.0,
+        ended=_ended(run),
+        power_cap=_power_cap(run.start.get("power_cap")),
+    )
+
+
+def _ended(run: Raw) -> str:
+    if run.stop is None:
+        return "no stop event (still running, or killed)"
+    code = number(run.stop, "exit_code")
+    return f"{run.stop.get('reason', 'unknown')}" + (f" (exit {code:.0f})" if code else "")
+
+
+def _power_cap(cap: object) -> str:
+    """What became of the power cap, in words."""
+    if not isinstance(cap, dict):
+        return "none asked for"
+    asked, enforced = number(cap, "requested_watts"), number(cap, "enforced_watts")
+    if asked is None:
+        return "none asked for"
+    state = (
+        "applied" if cap.get("applied") is True else "NOT applied" if cap.get("applied") is False else "not verified"
+    )
+    return f"{asked:g} W {state}" + (f", {enforced:g} W enforced" if enforced is not None else "")
+
+
+def coverage(found: Sequence[Attempt]) -> float | None:
+    """Share of all device time that a meter covered; None when nothing ran."""
+    total = sum(a.seconds * (a.world_size or 0) for a in found)
+    if not total or any(a.measured_share is None and a.seconds for a in found):
+        return None
+    return sum(a.seconds * (a.world_size or 0) * (a.measured_share or 0.0) for a in found) / total
+
+
+def spans(events: Sequence[Event]) -> list[Span]:
+    """Phases summed by name over all attempts. Energy is None when no span of that name has a reading."""
+    names = list(dict.fromkeys(str(event.get("name", "unknown")) for event in events if event["kind"] == "phase"))
+    return [_span(name, [e for e in events if e["kind"] == "phase" and e.get("name") == name]) for name in names]
+
+
+def _span(name: str, events: Sequence[Event]) -> Span:
+    energies = [energy for event in events if (energy := number(event, "energy_kwh")) is not None]
+    return Span(
+        phase=name,
+        seconds=sum(max(number(event, "seconds") or 0.0, 0.0) for event in events),
+        energy_kwh=sum(energies) if len(energies) == len(events) else None,
+        measured=all(event.get("measured") is True for event in events) if energies else None,
+    )
+
+
+def actual_row(found: Sequence[Attempt], carbon: CarbonPlan | None) -> Row:
+    """What the run used, all attempts counted. A number that rests on a missing one is None."""
+    known_devices = all(a.world_size for a in found)
+    hours = sum(a.seconds * (a.world_size or 0) for a in found) / SECONDS_PER_HOUR if found and known_devices else None
+    known_energy = [a.energy_kwh for a in found if a.energy_kwh is not None]
+    energy = sum(known_energy) if found and len(known_energy) == len(found) else None
+    return Row(
+        basis=_basis(coverage(found), energy),
+        device_hours=hours,
+        power_watts=energy * WATTS_PER_KILOWATT / hours if energy is not None and hours else None,
+        energy_kwh=energy,
+        carbon_tonnes=emitted(energy, carbon),
+    )
+
+
+def emitted(energy: float | None, carbon: CarbonPlan | None) -> float | None:
+    """Tonnes for an energy, by the plan's factors; None when either is unknown."""
+    if energy is None or carbon is None:
+        return None
+    return carbon_tonnes(energy, carbon.pue, carbon.intensity_kg_per_kwh)
+
+
+def _basis(share: float | None, energy: float | None) -> Basis:
+    if energy is None:
+        return "unknown"
+    if not share:
+        return "estimated"
+    return "measured" if share >= WHOLE else "partly measured"
+
+
+def planned_row(estimate: Estimate) -> Row:
+    """What the compiler predicted."""
+    return Row(
+        basis="planned",
+        device_hours=estimate.device_hours.value if estimate.device_hours else None,
+        power_watts=estimate.power_watts.value if estimate.power_watts else None,
+        energy_kwh=estimate.energy_kwh.value if estimate.energy_kwh else None,
+        carbon_tonnes=estimate.carbon_tonnes.value if estimate.carbon_tonnes else None,
+        carbon_range=estimate.carbon_tonnes,
+    )
+
+
+def published_row(estimate: Estimate) -> Row | None:
+    """What a paper printed of this very run, when the spec says so."""
+    if estimate.published_device_hours is None:
+        return None
+    watts = estimate.published_power_watts
+    return Row(
+        basis="published",
+        device_hours=estimate.published_device_hours,
+        power_watts=watts,
+        energy_kwh=estimate.published_device_hours * watts / WATTS_PER_KILOWATT if watts else None,
+        carbon_tonnes=estimate.published_carbon_tonnes,
+    )
+
+
+def total_row(rows: Sequence[Row]) -> Row:
+    """The sum of unrounded rows; a sum with an unknown part is unknown. Power is energy over hours."""
+    hours, energy, tonnes = (
+        _sum([getattr(row, key) for row in rows]) for key in ("device_hours", "energy_kwh", "carbon_tonnes")
+    )
+    bases: set[Basis] = {row.basis for row in rows}
+    mixed: Basis = "unknown" if "unknown" in bases else "partly measured"
+    return Row(
+        basis=rows[0].basis if len(bases) == 1 else mixed,
+        device_hours=hours,
+        power_watts=energy * WATTS_PER_KILOWATT / hours if energy is not None and hours else None,
+        energy_kwh=energy,
+        carbon_tonnes=tonnes,
+    )
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None

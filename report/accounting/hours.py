@@ -1,0 +1,63 @@
+"""Report stage 4c: where the device hours went, beside what the plan gave them; the parts add up to the row's hours.
+
+Steps that count stand beside the estimate's step time; everything else stands beside what the estimate left for it
+(its goodput), and is then told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...spec.run_folder import number
+from ..values import HourPart
+from .attempts import Raw, kept
+from .emissions_row import SECONDS_PER_HOUR, world_size
+from .history import History
+
+
+def hour_parts(runs: Sequence[Raw], history: History) -> tuple[HourPart, ...]:
+    """Device hours by what they were spent on. Empty when nothing ran or a world size is unknown."""
+    devices = [world_size(run, history) for run in runs]
+    if not runs or None in devices:
+        return ()
+    counting = {id(record.event) for record in kept(list(runs), "step")}
+    spent = {"steps that count": 0.0, "lost work": 0.0, "validation": 0.0, "checkpoints": 0.0, "start-up": 0.0}
+    total = 0.0
+    for run, count in zip(runs, devices, strict=True):
+        share = (count or 0) / SECONDS_PER_HOUR
+        total += run.seconds * share
+        for event in run.events:
+            name = _part(event, counts=id(event) in counting)
+            if name:
+                spent[name] += max(number(event, "seconds") or 0.0, 0.0) * share
+    spent["between"] = max(total - sum(spent.values()), 0.0)
+    steps, rest = _planned(history)
+    other = total - spent["steps that count"]
+    return (
+        HourPart(part="steps that count", planned=steps, actual=spent.pop("steps that count"), of_which=False),
+        HourPart(part="everything else", planned=rest, actual=other, of_which=False),
+        *(HourPart(part=name, planned=None, actual=hours, of_which=True) for name, hours in spent.items()),
+    )
+
+
+def _part(event: dict[str, object], *, counts: bool) -> str:
+    match event["kind"]:
+        case "step":
+            return "steps that count" if counts else "lost work"
+        case "validation":
+            return "validation"
+        case "checkpoint":
+            return "checkpoints"
+        case "phase" if event.get("name") == "idle":
+            return "start-up"
+        case _:
+            return ""
+
+
+def _planned(history: History) -> tuple[float | None, float | None]:
+    """Planned device hours of steps, and of everything else; None when the plan does not tell."""
+    estimate, schedule = history.estimate, history.schedule
+    if estimate is None or schedule is None or estimate.step_seconds is None or estimate.device_hours is None:
+        return None, None
+    steps = schedule.steps * estimate.step_seconds.value * estimate.devices / SECONDS_PER_HOUR
+    return steps, max(estimate.device_hours.value - steps, 0.0)

@@ -1,0 +1,141 @@
+"""Report stage 6: run folders in, one `Report` value out. Every format is written from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..spec.plan import CarbonPlan
+from ..spec.run_folder import number
+from .accounting.attempts import Raw, attempts, kept
+from .accounting.curves import columns, marks, training
+from .accounting.difference import changes
+from .accounting.emissions_row import (
+    actual_row,
+    coverage,
+    describe,
+    faults,
+    gaps,
+    planned_row,
+    published_row,
+    spans,
+    total_row,
+)
+from .accounting.history import History, read_history
+from .accounting.hours import hour_parts
+from .accounting.scopes import scopes
+from .document import generator
+from .values import PLACE, Attempt, Factor, Report, Run
+
+ROUNDING = (
+    "Totals are sums of unrounded rows, then rounded once, half to even; so printed rows can differ from a printed "
+    "total by up to half a unit of the last digit per row."
+)
+
+
+def build_report(folders: Sequence[Path]) -> Report:
+    """The report on one run or a family. Raises InputError when a folder is not a run folder."""
+    histories = [read_history(folder) for folder in folders]
+    runs = tuple(_run(history, label) for history, label in zip(histories, _labels(histories), strict=True))
+    planned = [run.planned for run in runs if run.planned is not None]
+    return Report(
+        generator=generator(),
+        runs=runs,
+        planned_total=total_row(planned) if len(planned) == len(runs) else None,
+        actual_total=total_row([run.actual for run in runs]),
+        rounding=ROUNDING,
+    )
+
+
+def _labels(histories: Sequence[History]) -> list[str]:
+    """The run's name; where two runs share it, with the folder's name; where they share that too, with its path."""
+    names = [history.name for history in histories]
+    folders = [history.folder.resolve() for history in histories]
+    for details in ([folder.name for folder in folders], folders):
+        count = Counter(names)
+        names = [
+            name if count[name] == 1 else f"{history.name} ({detail})"
+            for history, name, detail in zip(histories, names, details, strict=True)
+        ]
+    return names
+
+
+def _run(history: History, label: str) -> Run:
+    raw = attempts(history.events)
+    found = describe(raw, history)
+    actual = actual_row(found, history.carbon)
+    estimate = history.estimate
+    planned = planned_row(estimate) if estimate else None
+    steps = columns(kept(raw, "step"), history.carbon)
+    validation = columns(kept(raw, "validation"), history.carbon)
+    device = history.device
+    phases = spans(history.events)
+    return Run(
+        label=label,
+        folder=str(history.folder),
+        name=history.name,
+        model=history.model or (estimate.model if estimate else "unknown"),
+        parameters=estimate.parameters if estimate else None,
+        cluster=estimate.cluster if estimate else "unknown",
+        device=device.name if device else "unknown",
+        devices=device.count if device else None,
+        cap_watts=device.power_cap_watts if device else None,
+        status=_status(raw),
+        ended=max((time for event in history.events if (time := number(event, "time")) is not None), default=None),
+        actual=actual,
+        planned=planned,
+        published=published_row(estimate) if estimate else None,
+        predicted_loss=estimate.final_loss.value if estimate and estimate.final_loss else None,
+        changes=changes(planned, actual, estimate, history.carbon) if planned and estimate else (),
+        hours=hour_parts(raw, history),
+        measured_share=coverage(found),
+        attempts=tuple(found),
+        spans=tuple(phases),
+        gaps=tuple(gaps(raw)),
+        faults=tuple(faults(raw)),
+        marks=tuple(marks(raw)),
+        scopes=scopes(actual, phases, estimate, history.carbon),
+        factors=_factors(history.carbon),
+        training=training(raw, steps, validation, history.schedule.steps if history.schedule else None),
+        curves=steps,
+        validation=validation,
+        missing=history.missing + _unknown(found),
+    )
+
+
+def _status(raw: Sequence[Raw]) -> str:
+    if not raw:
+        return "never started"
+    if raw[-1].stop is None:
+        return "unfinished: no stop event (still running, or killed)"
+    reason = str(raw[-1].stop.get("reason", "unknown"))
+    return "finished" if reason == "done" else f"stopped: {reason}"
+
+
+def _factors(carbon: CarbonPlan | None) -> tuple[Factor, ...]:
+    if carbon is None:
+        return ()
+    place = Factor(name=PLACE, value=carbon.place, source="the spec (carbon.region)") if carbon.place else None
+    return (
+        *((place,) if place else ()),
+        Factor(name="PUE", value=f"{carbon.pue:g}", source="the spec (carbon.pue)"),
+        Factor(
+            name="carbon intensity",
+            value=f"{carbon.intensity_kg_per_kwh:g} kgCO2eq/kWh",
+            source=carbon.intensity_source,
+        ),
+    )
+
+
+def _unknown(found: Sequence[Attempt]) -> tuple[str, ...]:
+    """What the accounting could not know, in words."""
+    notes = [
+        f"attempt {a.number}: no energy reading, so the run's energy is unknown" for a in found if a.energy_kwh is None
+    ]
+    notes += [
+        f"attempt {a.number} has no stop event: what it used after its last event is not counted"
+        for a in found
+        if a.ended.startswith("no stop event")
+    ]
+    return tuple(notes)

@@ -1,0 +1,71 @@
+"""A document as typed values: what the page, the Markdown file and the terminal are laid out from.
+
+`report`, `compare` and `reproduce` each make one; none of the layouts knows which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+
+from .tables.emissions import Table
+from .values import Curves, Mark, Run
+
+
+@cache
+def generator() -> str:
+    """Who wrote it: name and version."""
+    return f"trainwright {version('trainwright')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One key number at the top of the page, and a word on it."""
+
+    name: str
+    value: str
+    unit: str
+    under: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line of the curves; `predicted` ones are dashed. `bar`: a loss to be beaten, drawn as a level."""
+
+    label: str
+    curves: Curves
+    validation: Curves = field(default_factory=Curves)
+    marks: tuple[Mark, ...] = ()
+    predicted: bool = False
+    bar: float | None = None
+
+
+def series_of(run: Run) -> Series:
+    """The measured line of a run; its bar is the loss that token frequencies alone would reach."""
+    return Series(run.label, run.curves, run.validation, run.marks, bar=run.training.unigram_entropy)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, facts, what is missing, and tables."""
+
+    title: str
+    tables: tuple[Table, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A title, key numbers, the main tables, curves, sections, and how it was made."""
+
+    kind: str
+    title: str
+    lede: str
+    tables: tuple[Table, ...]
+    tiles: tuple[Tile, ...] = ()
+    series: tuple[Series, ...] = ()
+    sections: tuple[Section, ...] = ()
+    notes: tuple[str, ...] = ()
+    generator: str = ""

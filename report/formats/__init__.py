@@ -1,0 +1,1 @@
+"""Tables and documents to text: terminal, Markdown, LaTeX, HTML, CSV, plots, model card."""

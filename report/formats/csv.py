@@ -1,0 +1,127 @@
+"""Files for programs: report.csv (the table), curves.csv, emissions.csv with CodeCarbon's columns.
+
+Numbers are unrounded; unknown is an empty field, never a zero.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from ...spec.emissions import KG_PER_TONNE
+from ..values import Curves, Report, Row, Run
+
+ROW_FIELDS = ("device_hours", "power_watts", "energy_kwh", "carbon_tonnes")
+
+
+def table_csv(report: Report) -> str:
+    """One line a row of the emissions table."""
+    rows = [
+        (run.label, row) for run in report.runs for row in (run.published, run.planned, run.actual) if row is not None
+    ]
+    totals = [("Total", row) for row in (report.planned_total, report.actual_total) if row is not None]
+    return _csv(("model", "basis", *ROW_FIELDS), (_fields(name, row) for name, row in (*rows, *totals)))
+
+
+def _fields(name: str, row: Row) -> list[object]:
+    return [_safe(name), row.basis, *(getattr(row, key) for key in ROW_FIELDS)]
+
+
+def curves_csv(report: Report) -> str:
+    """One line a kept step of every run, then the validations."""
+    names = list(Curves.model_fields)
+    lines = (
+        [_safe(run.label), kind, *values]
+        for run in report.runs
+        for kind, curves in (("train", run.curves), ("validation", run.validation))
+        for values in zip(*(getattr(curves, name) for name in names), strict=True)
+    )
+    return _csv(("run", "kind", *names), lines)
+
+
+def codecarbon_csv(report: Report) -> str:
+    """One line a run under the column names of CodeCarbon 3 (kg, kWh, W, s).
+
+    As in CodeCarbon, energy includes the PUE. Columns of what was not metered stay empty.
+    """
+    lines = [codecarbon_line(run) for run in report.runs]
+    return _csv(CODECARBON, ([line.get(name) for name in CODECARBON] for line in lines))
+
+
+CODECARBON = (
+    "timestamp",
+    "project_name",
+    "run_id",
+    "experiment_id",
+    "duration",
+    "emissions",
+    "emissions_rate",
+    "cpu_power",
+    "gpu_power",
+    "ram_power",
+    "cpu_energy",
+    "gpu_energy",
+    "ram_energy",
+    "energy_consumed",
+    "water_consumed",
+    "country_name",
+    "country_iso_code",
+    "region",
+    "cloud_provider",
+    "cloud_region",
+    "os",
+    "python_version",
+    "codecarbon_version",
+    "cpu_count",
+    "cpu_model",
+    "gpu_count",
+    "gpu_model",
+    "longitude",
+    "latitude",
+    "ram_total_size",
+    "tracking_mode",
+    "on_cloud",
+    "pue",
+    "wue",
+)
+
+
+def codecarbon_line(run: Run) -> dict[str, object]:
+    """The fields of one run that are known."""
+    seconds = sum(attempt.seconds for attempt in run.attempts)
+    pue = next((float(factor.value) for factor in run.factors if factor.name == "PUE"), None)
+    energy = run.actual.energy_kwh * pue if run.actual.energy_kwh is not None and pue else None
+    kg = run.actual.carbon_tonnes * KG_PER_TONNE if run.actual.carbon_tonnes is not None else None
+    watts = run.actual.power_watts * run.devices if run.actual.power_watts is not None and run.devices else None
+    part = "cpu" if run.device.upper().startswith("CPU") else "gpu"
+    return {
+        "timestamp": datetime.fromtimestamp(run.ended, UTC).strftime("%Y-%m-%dT%H:%M:%S") if run.ended else None,
+        "project_name": _safe(run.name),
+        "run_id": _safe(run.label),
+        "duration": seconds,
+        "emissions": kg,
+        "emissions_rate": kg / seconds if kg is not None and seconds else None,
+        f"{part}_power": watts,
+        f"{part}_energy": energy,
+        "energy_consumed": energy,
+        f"{part}_count": run.devices,
+        f"{part}_model": _safe(run.device),
+        "tracking_mode": "process",
+        "pue": pue,
+    }
+
+
+def _safe(words: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return "'" + words if words[:1] in set("=+-@\t\r") else words
+
+
+def _csv(headings: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(headings)
+    for line in lines:
+        writer.writerow("" if value is None else value for value in line)
+    return out.getvalue()

@@ -1,0 +1,174 @@
+"""A `Table` laid out as text: Markdown that renders on GitHub, LaTeX with booktabs, rich."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from ..tables.emissions import Table, narrower
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    **{char: "\\" + char for char in "&%$#_{}"},
+}
+FOLDED = 24  # characters of a word that a narrow terminal still shows in one piece
+ROOM = 16  # characters beyond their longest words that columns of text are worth leaving out a spare one
+CROWDED = 8  # columns: a LaTeX table of so many is set small
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
+
+
+def markdown_text(words: str) -> str:
+    """Words with Markdown's and HTML's signs escaped, on one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(words.split()))
+
+
+def latex_text(words: str) -> str:
+    """Words with LaTeX's signs escaped; CO2 with its subscript."""
+    escaped = "".join(_LATEX.get(char, char) for char in " ".join(words.split()))
+    return escaped.replace("CO2", r"CO\textsubscript{2}")
+
+
+def markdown(table: Table) -> str:
+    """A GitHub table; totals are its last rows, in bold."""
+    bars = ["---:" if index in table.numeric else "---" for index in range(len(table.headings))]
+    lines = [_bar(markdown_text(heading) for heading in table.headings), _bar(bars)]
+    lines += [_bar(markdown_text(cell.text) for cell in row) for row in table.rows]
+    for total in table.totals:
+        lines.append(_bar(f"**{markdown_text(cell.text)}**" if cell.text else "" for cell in total))
+    notes = [markdown_text(note) for note in table.notes]
+    return (
+        "\n".join([f"## {markdown_text(table.title)}", "", *lines, "", *(f"- {note}" for note in notes)]).rstrip()
+        + "\n"
+    )
+
+
+def _bar(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def latex(table: Table) -> str:
+    """A table that needs only the package booktabs."""
+    columns = "".join("r" if index in table.numeric else "l" for index in range(len(table.headings)))
+    lines = [
+        r"\begin{table}",
+        r"\centering" + (r"\footnotesize\setlength{\tabcolsep}{3pt}" if len(table.headings) >= CROWDED else ""),
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        _ampersand(table.headings),
+        r"\midrule",
+        *(_ampersand([cell.text for cell in row]) for row in table.rows),
+    ]
+    if table.totals:
+        lines += [r"\midrule", *(_ampersand([cell.text for cell in total]) for total in table.totals)]
+    caption = ". ".join((table.title, *(note.rstrip(".") for note in table.notes)))
+    lines += [
+        r"\bottomrule",
+        r"\end{tabular}",
+        rf"\caption{{{latex_text(caption)}.}}",
+        rf"\label{{tab:{table.key}}}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _ampersand(cells: Iterable[str]) -> str:
+    return " & ".join(latex_text(cell) for cell in cells) + r" \\"
+
+
+def terminal(table: Table) -> RenderableType:
+    """The table for a terminal: as it is where it fits, else without spare columns, else turned on its side."""
+    return _Fitted(table)
+
+
+class _Fitted:
+    """Chooses the form when the width is known. Words from a run are never taken for markup."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.update(max_width=10_000)
+
+        def room(table: Table) -> int:
+            return options.max_width - Measurement.get(console, wide, _upright(table, 0)).maximum
+
+        table = self._table
+        while table.spare and room(table) < ROOM:
+            table = narrower(table)
+        if room(table) < 0:
+            yield _turned(self._table)
+            return
+        yield _upright(table, room(table))
+        if gone := [heading for heading in self._table.headings if heading not in table.headings]:
+            yield Text(f"  In a wider terminal also: {', '.join(gone)}.")
+
+
+def _upright(table: Table, room: int) -> RichTable:
+    """Columns as narrow as their longest word, and `room` more characters where they help."""
+    laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    laid.padding = (0, 1, 0, 0)
+    for index, width in enumerate(_widths(table, room)):
+        numeric = index in table.numeric
+        heading = Text(_heading(table, index))
+        laid.add_column(heading, justify="right" if numeric else "left", width=width, overflow="fold")
+    for row in table.rows:
+        laid.add_row(*(Text(cell.text) for cell in row))
+    if table.totals:
+        laid.add_section()
+    for total in table.totals:
+        laid.add_row(*(Text(cell.text, "bold") for cell in total))
+    return laid
+
+
+def _widths(table: Table, room: int) -> list[int]:
+    """Of each column: its longest word, and an equal share of `room`; headings of numbers take what text leaves over.
+
+    Words of text longer than FOLDED, such as paths, may break: one of them must not turn the whole table.
+    """
+    bounds = [_bounds(table, index) for index in range(len(table.headings))]
+    widths = [least for least, _ in bounds]
+    for numeric in (False, True):
+        short = [index for index in range(len(bounds)) if (index in table.numeric) is numeric]
+        while room > 0 and (short := [index for index in short if widths[index] < bounds[index][1]]):
+            for index in short[:room]:
+                widths[index] += 1
+            room -= len(short[:room])
+    return widths
+
+
+def _bounds(table: Table, index: int) -> tuple[int, int]:
+    """The widths of a column's longest word and of its longest line."""
+    numeric, heading = index in table.numeric, _heading(table, index)
+    cells = [row[index].text for row in (*table.rows, *table.totals)]
+    words = [*heading.split(), *(cells if numeric else " ".join(cells).split())]
+    least, full = (max(map(cell_len, parts), default=0) for parts in (words, [*heading.splitlines(), *cells]))
+    return (least if numeric else min(least, FOLDED)), full
+
+
+def _heading(table: Table, index: int) -> str:
+    """A number's unit stands on a line of its own."""
+    return table.headings[index].replace(" (", "\n(") if index in table.numeric else table.headings[index]
+
+
+def _turned(table: Table) -> RichTable:
+    """Headings at the left, values at the right, a rule between rows."""
+    laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, show_header=False)
+    laid.add_column(style="dim", overflow="fold")
+    laid.add_column(overflow="fold")
+    for row in (*table.rows, *table.totals):
+        for heading, cell in zip(table.headings, row, strict=True):
+            if cell.text:
+                laid.add_row(Text(heading), Text(cell.text))
+        laid.add_section()
+    return laid

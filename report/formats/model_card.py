@@ -1,0 +1,52 @@
+"""The emissions section of a Hugging Face model card, with the hub's `co2_eq_emissions` metadata (grams of CO2eq).
+
+Format: https://huggingface.co/docs/hub/model-cards-co2
+"""
+
+from __future__ import annotations
+
+import json
+
+from ...spec.display_units import MASSES
+from ...spec.number_text import with_unit
+from ..tables.emissions import emissions
+from ..values import PLACE, Report
+from .layouts import markdown
+
+GRAMS_PER_TONNE = 1e6
+
+
+def model_card(report: Report) -> str:
+    """Front matter and section for the card of the trained model. Unknown emissions are left out of the metadata."""
+    tonnes = report.actual_total.carbon_tonnes
+    hardware = "; ".join(dict.fromkeys(f"{run.devices or 'unknown number of'} x {run.device}" for run in report.runs))
+    basis = ", ".join(dict.fromkeys(run.actual.basis for run in report.runs))
+    factors = [factor for run in report.runs for factor in run.factors]
+    places = dict.fromkeys(factor.value for factor in factors if factor.name == PLACE)
+    metadata = [
+        "co2_eq_emissions:",
+        *([f"  emissions: {tonnes * GRAMS_PER_TONNE:.6f}"] if tonnes is not None else []),
+        f"  source: {json.dumps(f'{report.generator}: energy {basis}, times PUE and carbon intensity')}",
+        '  training_type: "pre-training"',
+        *([f"  geographical_location: {json.dumps('; '.join(places))}"] if places else []),
+        f"  hardware_used: {json.dumps(hardware)}",
+    ]
+    lines = [
+        "---",
+        *metadata,
+        "---",
+        "",
+        "# Environmental impact",
+        "",
+        f"Training emitted {with_unit(tonnes, MASSES)} ({basis}), all attempts counted:",
+        "device energy x PUE x carbon intensity.",
+        "",
+        *(
+            f"- {factor.name}: {factor.value}, from {factor.source}"
+            for run in report.runs[:1]
+            for factor in run.factors
+        ),
+        "",
+        markdown(emissions(report)),
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,179 @@
+"""Report stage 8: runs in, PNG and SVG out: the loss against tokens (the paper's Figure 5), and the rest.
+
+matplotlib is imported here only, with the Agg backend: no screen is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...spec.display_units import BYTES, COUNTS, ENERGIES, MASSES, TIMES
+from ...spec.number_text import Style, style
+from ..document import Series
+from ..values import Curves
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SMOOTHED = 50  # parts of a curve; the loss figure shows the mean over each part, beside the steps themselves
+COLOURS = ("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A column of the curves and how its axis reads."""
+
+    key: str
+    label: str
+    units: Sequence[tuple[float, str]] = ((1.0, ""),)
+
+
+TOKENS = Metric("tokens", "Processed tokens", COUNTS)
+BUDGETS = (
+    TOKENS,
+    Metric("seconds", "Time", TIMES),
+    Metric("energy_kwh", "Energy", ENERGIES),
+    Metric("carbon_tonnes", "Carbon", MASSES),
+)
+QUALITY = (Metric("loss", "Training loss (nats)"), Metric("perplexity", "Training perplexity"))
+HEALTH = (
+    Metric("learning_rate", "Learning rate"),
+    Metric("grad_norm", "Gradient norm"),
+    Metric("tokens_per_second", "Throughput (tokens/s)", COUNTS),
+    Metric("power_watts", "Power (W)"),
+    Metric("memory_bytes", "Memory", BYTES),
+    Metric("mfu", "MFU"),
+)
+
+
+def write_plots(runs: Sequence[Series], folder: Path, *, everything: bool = True) -> list[Path]:
+    """Write the loss figure, and unless told otherwise quality and health, as PNG and SVG; nothing without a step."""
+    if not any(run.curves.step for run in runs):
+        return []
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    settings: dict[Any, Any] = {
+        "svg.hashsalt": "trainwright",
+        "font.size": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+    with mpl.rc_context(settings):
+        figures = {"loss": _loss(runs)} | ({"quality": _quality(runs), "health": _health(runs)} if everything else {})
+        return [path for name, figure in figures.items() for path in _save(figure, folder / name)]
+
+
+def _save(figure: Figure, stem: Path) -> list[Path]:
+    """PNG and SVG without a date, so that the same run gives the same bytes."""
+    paths = [stem.with_suffix(".png"), stem.with_suffix(".svg")]
+    figure.savefig(paths[0], dpi=160)
+    figure.savefig(paths[1], metadata={"Date": None})
+    return paths
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    axes: Any = figure.subplots(rows, columns, squeeze=False)
+    return figure, list(axes.flat)
+
+
+def _loss(runs: Sequence[Series]) -> Figure:
+    """Running means, of a lone run over its faint steps; validation as circles; a level that runs share but once."""
+    figure, (axes,) = _figure(1, 1, (6.4, 4.0))
+    _draw(axes, [replace(run, curves=_smooth(run.curves)) for run in runs], TOKENS, QUALITY[0])
+    scale = style(_all(runs, TOKENS), TOKENS.units).scale
+    several = len(runs) > 1
+    for colour, run in zip(COLOURS * len(runs), runs, strict=False):
+        _marks(axes, run, colour)
+        if not several:
+            axes.plot(_scaled(run.curves.tokens, scale), _gapped(run.curves.loss), color=colour, lw=0.6, alpha=0.25)
+        if run.validation.step:
+            label = f"{run.label}, validation" if not several else "validation" if run is runs[0] else None
+            points = _scaled(run.validation.tokens, scale), _gapped(run.validation.loss)
+            axes.plot(*points, "o", ms=3.5, mfc="white", color=colour, label=label)
+    for bar in sorted({run.bar for run in runs if run.bar is not None}):
+        axes.axhline(bar, color="0.4", lw=0.9, ls=":", label="token frequencies alone")
+    axes.legend(edgecolor="none")
+    return figure
+
+
+def _smooth(curves: Curves) -> Curves:
+    """The curves with each loss replaced by the mean of those before it, over a fiftieth of the run."""
+    window = max(1, len(curves.loss) // SMOOTHED)
+    means: list[float | None] = []
+    for end in range(1, len(curves.loss) + 1):
+        known = [loss for loss in curves.loss[max(0, end - window) : end] if loss is not None]
+        means.append(sum(known) / len(known) if known else None)
+    return curves.model_copy(update={"loss": tuple(means)})
+
+
+def _scaled(values: Sequence[float | None], scale: float) -> list[float]:
+    return _gapped([None if value is None else value / scale for value in values])
+
+
+def _marks(axes: Axes, run: Series, colour: str) -> None:
+    """Restarts as dashed lines, checkpoints as ticks on the axis."""
+    tokens = dict(zip(run.curves.step, run.curves.tokens, strict=True))
+    scale = style(_all([run], TOKENS), TOKENS.units).scale
+    for mark in run.marks:
+        at = tokens.get(mark.step)
+        if at is not None and mark.kind == "restart":
+            axes.axvline(at / scale, color=colour, lw=0.8, ls="--", alpha=0.6)
+        if at is not None and mark.kind == "checkpoint":
+            axes.plot([at / scale], [0], "|", color=colour, ms=6, transform=axes.get_xaxis_transform(), clip_on=False)
+
+
+def _quality(runs: Sequence[Series]) -> Figure:
+    figure, axes = _figure(2, 4, (13, 5.6))
+    for index, metric in enumerate(QUALITY):
+        for place, budget in zip(axes[index * 4 : index * 4 + 4], BUDGETS, strict=True):
+            _draw(place, runs, budget, metric)
+            if metric.key == "perplexity":
+                place.set_yscale("log")
+    axes[0].legend(frameon=False)
+    return figure
+
+
+def _health(runs: Sequence[Series]) -> Figure:
+    figure, axes = _figure(2, 3, (11, 5.6))
+    for place, metric in zip(axes, HEALTH, strict=True):
+        _draw(place, runs, TOKENS, metric)
+    axes[0].legend(frameon=False)
+    return figure
+
+
+def _draw(axes: Axes, runs: Sequence[Series], x: Metric, y: Metric) -> None:
+    """One panel: a line a run; says so when nobody knows the numbers."""
+    columns = style(_all(runs, x), x.units), style(_all(runs, y), y.units)
+    for colour, run in zip(COLOURS * len(runs), runs, strict=False):
+        points = [_scaled(getattr(run.curves, m.key), c.scale) for m, c in zip((x, y), columns, strict=True)]
+        axes.plot(*points, color=colour, lw=1.1, ls="--" if run.predicted else "-", label=run.label)
+    if not _all(runs, y) or not _all(runs, x):
+        axes.text(0.5, 0.5, "unknown", transform=axes.transAxes, ha="center", color="0.5")
+    axes.set_xlabel(_axis(x, columns[0]))
+    axes.set_ylabel(_axis(y, columns[1]))
+    axes.grid(alpha=0.25, lw=0.5)
+
+
+def _axis(metric: Metric, column: Style) -> str:
+    if not column.unit:
+        return metric.label
+    return (
+        f"{metric.label} ({column.unit})" if "(" not in metric.label else metric.label.replace("(", f"({column.unit} ")
+    )
+
+
+def _all(runs: Sequence[Series], metric: Metric) -> list[float]:
+    return [value for run in runs for value in getattr(run.curves, metric.key) if value is not None]
+
+
+def _gapped(values: Sequence[float | None]) -> list[float]:
+    """Values with unknown ones as holes in the line."""
+    return [float("nan") if value is None else value for value in values]

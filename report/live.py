@@ -1,0 +1,132 @@
+"""`watch`: a run's progress drawn in the terminal, refreshed while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from ..spec.display_units import ENERGIES, MASSES, TIMES
+from ..spec.number_text import UNKNOWN, count, percent, significant, with_unit
+from ..spec.run_folder import RunFolder
+from ..spec.run_progress import Follower, Progress
+from .accounting.emissions_row import emitted
+from .accounting.history import History, read_history
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+REFRESH = 1.0  # seconds
+
+
+def watch(folder: Path, console: Console, running: bool) -> None:
+    """Follow a run until it ends; without a terminal, or when it has ended, draw it once. Raises InputError."""
+    history = read_history(folder)
+    follower, progress = _followed(folder, running)
+    _catch_up(follower, progress)
+    if not console.is_terminal or progress.ended:
+        console.print(draw(history, progress, console.width))
+        return
+    with Live(draw(history, progress, console.width), console=console, auto_refresh=False) as live:
+        while not progress.ended:
+            time.sleep(REFRESH)
+            _catch_up(follower, progress)
+            live.update(draw(history, progress, console.width), refresh=True)
+
+
+def draw_once(folder: Path, width: int, running: bool) -> RenderableType:
+    """Where a run stands now. Raises InputError when `folder` is no run."""
+    follower, progress = _followed(folder, running)
+    _catch_up(follower, progress)
+    return draw(read_history(folder), progress, width)
+
+
+def _followed(folder: Path, running: bool) -> tuple[Follower, Progress]:
+    """A log of which nothing was read yet; what runs without a start in it is being prepared."""
+    return Follower(RunFolder(folder).events), Progress(phase="preparing" if running else "not started")
+
+
+def _catch_up(follower: Follower, progress: Progress) -> None:
+    for event in follower.news():
+        progress.update(event)
+
+
+def draw(history: History, progress: Progress, width: int) -> RenderableType:
+    """The run as one panel."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column()
+    for name, value in _lines(history, progress):
+        grid.add_row(name, Text(value))
+    if len(progress.losses) > 1:
+        grid.add_row("", Text(sparkline(progress.losses, min(width - 24, 80)), style="cyan"))
+    steps = history.schedule.steps if history.schedule else None
+    bar = Table.grid(expand=True)  # a bare bar ends without a line break
+    bar.add_row(ProgressBar(total=steps, completed=progress.step) if steps else Text(""))
+    title = Text(f" {history.name}: {progress.phase} ", style="bold")
+    return Panel(Group(bar, grid), title=title, title_align="left", padding=(1, 2))
+
+
+def _lines(history: History, p: Progress) -> list[tuple[str, str]]:
+    steps = history.schedule.steps if history.schedule else None
+    share = f" ({p.step / steps:.1%})" if steps else ""
+    left = "" if p.ended or not p.recent else f", {with_unit(p.seconds_left(steps), TIMES)} left"
+    lines = [("step", f"{p.step:,} of {f'{steps:,}' if steps else UNKNOWN}{share}{left}")]
+    if p.step:
+        lines += _figures(history, p)
+    if p.attempt:
+        lines.append(("attempt", str(p.attempt)))
+    if p.faults:
+        lines.append(("faults", f"{p.faults}, last: {p.last_fault}"))
+    if p.time is not None and not p.ended:
+        lines.append(("last event", f"{with_unit(max(time.time() - p.time, 0.0), TIMES)} ago"))
+    return lines
+
+
+def _figures(history: History, p: Progress) -> list[tuple[str, str]]:
+    """What can be known from the first step on."""
+    devices = history.device.count if history.device else None
+    basis = "" if p.measured is None else f", {'measured' if p.measured else 'estimated'} ({p.meter})"
+    per_device = f" ({p.power_watts / devices:,.0f} W a device)" if p.power_watts is not None and devices else ""
+    return [
+        ("tokens", f"{count(p.tokens)}, {count(p.tokens_per_second)} tokens/s, MFU {percent(p.mfu)}"),
+        ("loss", f"{significant(p.loss)}, validation {significant(p.validation_loss)}"),
+        ("power", f"{with_unit(p.power_watts, ((1e6, 'MW'), (1e3, 'kW'), (1.0, 'W')))}{per_device}"),
+        ("energy", f"{with_unit(p.energy_kwh, ENERGIES)} so far{basis}"),
+        ("carbon", f"{with_unit(emitted(p.energy_kwh, history.carbon), MASSES)} so far"),
+        *_budget(history, p),
+        ("checkpoint", "none yet" if p.checkpoint is None else f"step {p.checkpoint:,}"),
+    ]
+
+
+def _budget(history: History, p: Progress) -> list[tuple[str, str]]:
+    """What is left of each budget in the plan."""
+    if history.carbon is None:
+        return []
+    pairs = (
+        ("carbon budget", history.carbon.budget_tonnes, emitted(p.energy_kwh, history.carbon), MASSES),
+        ("energy budget", history.carbon.budget_kwh, p.energy_kwh, ENERGIES),
+    )
+    return [(name, _left(budget, used, units)) for name, budget, used, units in pairs if budget]
+
+
+def _left(budget: float, used: float | None, units: Sequence[tuple[float, str]]) -> str:
+    """What is left of a budget, as an amount and a share."""
+    if used is None:
+        return f"{UNKNOWN} left of {with_unit(budget, units)}: no energy reading"
+    return f"{with_unit(max(budget - used, 0.0), units)} left of {with_unit(budget, units)} ({used / budget:.0%} used)"
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """Means of `width` equal spans as block characters, scaled from smallest to largest."""
+    width = max(min(width, len(values)), 1)
+    edges = [index * len(values) // width for index in range(width + 1)]
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
+    low, span = min(means), max(means) - min(means)
+    return "".join(BLOCKS[round((mean - low) / span * (len(BLOCKS) - 1)) if span else 0] for mean in means)

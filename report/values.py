@@ -1,0 +1,204 @@
+"""The report as typed values: what every format (terminal, HTML, LaTeX, JSON, ...) is written from.
+
+`report.json` is this, dumped; its JSON Schema is `spec/report_schema.json`. None means unknown, never zero.
+Units are in the names; nothing is rounded.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from ..spec.estimate import Frozen, Range
+
+Basis = Literal["published", "planned", "measured", "partly measured", "estimated", "unknown"]
+
+
+class Row(Frozen):
+    """One line of the emissions table, in the form of Table 2 of the Llama 2 paper."""
+
+    basis: Basis
+    device_hours: float | None
+    power_watts: float | None
+    energy_kwh: float | None
+    carbon_tonnes: float | None
+    carbon_range: Range | None = None
+
+
+class Change(Frozen):
+    """One cause of the difference between plan and run: actual / planned, and its share of the difference in tonnes."""
+
+    cause: str
+    planned: float
+    actual: float
+    unit: str
+    ratio: float
+    tonnes: float
+
+
+class HourPart(Frozen):
+    """Device hours spent on one thing; `of_which` parts are contained in `everything else`."""
+
+    part: str
+    planned: float | None
+    actual: float
+    of_which: bool
+
+
+class Attempt(Frozen):
+    """One start of the run, up to its end; work that a later attempt had to repeat is `lost`."""
+
+    number: int
+    world_size: int | None
+    from_step: int
+    to_step: int
+    seconds: float
+    energy_kwh: float | None
+    meter: str
+    measured: bool
+    measured_share: float | None
+    lost_steps: int
+    lost_energy_kwh: float | None
+    ended: str
+    power_cap: str
+
+
+class Gap(Frozen):
+    """A span that no meter covers."""
+
+    attempt: int
+    device: str
+    seconds: float
+    reason: str
+
+
+class Fault(Frozen):
+    """Something that went wrong, and what was done about it. `rank` is None when it concerns all."""
+
+    attempt: int
+    step: int | None
+    rank: int | None
+    what: str
+    action: str
+
+
+class Span(Frozen):
+    """Where time and energy went: one phase, over all attempts."""
+
+    phase: str
+    seconds: float
+    energy_kwh: float | None
+    measured: bool | None
+
+
+class Scope(Frozen):
+    """One line of what is counted: tonnes, with bounds, what it rests on and where the factor is from."""
+
+    name: str
+    carbon_tonnes: float | None
+    low: float | None
+    high: float | None
+    basis: Basis
+    source: str
+
+
+PLACE = "place"  # the factor that says where the electricity comes from
+
+
+class Factor(Frozen):
+    """A number that the carbon rests on, and where it is from."""
+
+    name: str
+    value: str
+    source: str
+
+
+class Mark(Frozen):
+    """Something that happened at a step: a restart, a checkpoint, a fault, a gap."""
+
+    kind: Literal["restart", "checkpoint", "fault", "gap"]
+    step: int
+    text: str
+
+
+class Curves(Frozen):
+    """Columns of equal length, one value a kept step. `seconds`: over all attempts; power: of one device."""
+
+    step: tuple[int, ...] = ()
+    tokens: tuple[float | None, ...] = ()
+    seconds: tuple[float | None, ...] = ()
+    energy_kwh: tuple[float | None, ...] = ()
+    carbon_tonnes: tuple[float | None, ...] = ()
+    loss: tuple[float | None, ...] = ()
+    perplexity: tuple[float | None, ...] = ()
+    learning_rate: tuple[float | None, ...] = ()
+    grad_norm: tuple[float | None, ...] = ()
+    tokens_per_second: tuple[float | None, ...] = ()
+    mfu: tuple[float | None, ...] = ()
+    power_watts: tuple[float | None, ...] = ()
+    memory_bytes: tuple[float | None, ...] = ()
+
+
+class Training(Frozen):
+    """How far the run came and how good it became. Losses are in nats per token."""
+
+    steps: int
+    planned_steps: int | None
+    tokens: float | None
+    final_loss: float | None
+    validation_loss: float | None
+    validation_perplexity: float | None
+    tokens_per_second: float | None
+    mfu: float | None
+    unigram_entropy: float | None  # the held-out loss that token frequencies alone would reach
+    peak_memory_bytes: float | None
+
+
+class Run(Frozen):
+    """Everything the report says about one run."""
+
+    label: str
+    folder: str
+    name: str
+    model: str
+    parameters: int | None
+    cluster: str
+    device: str
+    devices: int | None
+    cap_watts: float | None
+    status: str
+    ended: float | None = None  # Unix seconds of the last event
+    actual: Row
+    planned: Row | None
+    published: Row | None
+    predicted_loss: float | None = None  # at the end of training, by the estimate
+    changes: tuple[Change, ...]
+    hours: tuple[HourPart, ...]
+    measured_share: float | None
+    attempts: tuple[Attempt, ...]
+    spans: tuple[Span, ...]
+    gaps: tuple[Gap, ...]
+    faults: tuple[Fault, ...]
+    marks: tuple[Mark, ...]
+    scopes: tuple[Scope, ...]
+    factors: tuple[Factor, ...]
+    training: Training
+    curves: Curves
+    validation: Curves
+    missing: tuple[str, ...]
+
+
+class Report(Frozen):
+    """One run or a family of runs."""
+
+    version: Literal[1] = 1
+    generator: str
+    runs: tuple[Run, ...]
+    planned_total: Row | None
+    actual_total: Row
+    rounding: str
+
+
+def report_schema() -> str:
+    """The JSON Schema of report.json, as it is checked in."""
+    return json.dumps(Report.model_json_schema(), indent=1, sort_keys=True) + "\n"

@@ -1,0 +1,28 @@
+"""The energy that a kill swallowed: what was drawn between the last event of an attempt and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...spec.run_folder import Event
+
+
+def lost_span(events: Iterable[Event]) -> Event | None:
+    """The gap that the last attempt of a run left, or None where it said its last word or never took a step.
+
+    When it died is unknown; it was before the next step's event, so the span is taken to be as long as the last step.
+    """
+    last: Event | None = None
+    seconds = 0.0
+    for event in events:
+        if event.get("name") in ("tokenizer", "data"):
+            continue  # written by the preparation of the next attempt
+        if event["kind"] == "start":
+            seconds = 0.0
+        elif event["kind"] == "step":
+            seconds = float(event["seconds"])
+        last = event
+    if last is None or not seconds or last["kind"] == "stop":
+        return None
+    reason = "the run was killed; the span is as long as its last step"
+    return {"kind": "gap", "device": "all", "start": last["time"], "end": last["time"] + seconds, "reason": reason}

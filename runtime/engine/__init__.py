@@ -1,0 +1,1 @@
+"""DeepSpeed and nothing but: its engine, optimizer, process groups and checkpoint files."""

@@ -1,0 +1,142 @@
+"""The DeepSpeed engine of a plan: the model, its optimizer, and the checked configuration of the bundle."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...spec.plan import Plan
+from ...spec.problem import InputError, Problem
+from ..model.attention import causal_attention
+from ..model.llama import Given, Llama, build
+from ..parallel.ulysses import Ulysses, sequence_group
+from ..parallel.world import World
+from .checkpoint_engine import DurableFiles
+from .optimizer import adamw
+
+
+def read_config(bundle: Path, plan: Plan) -> dict[str, Any]:
+    """The bundle's ds_config.json. Raises InputError when it does not belong to the plan.
+
+    DeepSpeed ignores unknown keys and corrects a batch that does not add up, so what matters is compared here.
+    """
+    config = json.loads((bundle / "ds_config.json").read_text(encoding="utf-8"))
+    layout, training = plan.layout, plan.training
+    wanted = {
+        "train_micro_batch_size_per_gpu": (config.get("train_micro_batch_size_per_gpu"), layout.micro_batch),
+        "gradient_accumulation_steps": (config.get("gradient_accumulation_steps"), layout.accumulation),
+        "gradient_clipping": (config.get("gradient_clipping"), training.optimizer.gradient_clip),
+        "zero_optimization.stage": (config.get("zero_optimization", {}).get("stage"), layout.zero),
+        "bf16.enabled": (config.get("bf16", {}).get("enabled", False), training.precision == "bf16"),
+        "the global batch": (layout.global_batch, plan.schedule.sequences_per_step),
+    }
+    wrong = [
+        Problem("TW712", "error", f"ds_config.json says {found!r}, the plan {right!r}", "compile the spec again", key)
+        for key, (found, right) in wanted.items()
+        if found != right
+    ]
+    if wrong:
+        raise InputError(wrong)
+    return config
+
+
+def start_engine(plan: Plan, config: dict[str, Any], world: World, given: Given | None = None) -> Any:
+    """Build the model and wrap it."""
+    import deepspeed
+
+    logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+    ranks = None
+    if plan.layout.pipeline > 1:
+        from .process_groups import declare_stages
+
+        ranks = declare_stages(world)
+    model = build_model(plan, config, world, given)
+    optimizer = adamw(model, plan.training.optimizer)
+    engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config, mpu=ranks)
+    engine.checkpoint_engine = DurableFiles(background=plan.training.checkpoint.asynchronous)
+    # DeepSpeed would add scripts to every checkpoint, past our hashes; a checkpoint holds no programs.
+    setattr(engine, "_copy_recovery_script", _nothing)  # noqa: B010 - not ours to name directly
+    if plan.training.compile:
+        engine.compile()
+    return engine
+
+
+def build_model(plan: Plan, config: dict[str, Any], world: World, given: Given | None = None) -> Llama:
+    """This rank's part of the model: of the same weights, given or from the seed, whatever the layout."""
+    layout = plan.layout
+    attention = causal_attention
+    if layout.sequence > 1:
+        attention = Ulysses(sequence_group(layout.sequence, layout.tensor))
+
+    def llama() -> Llama:
+        return Llama(plan.model, attention, layout.recompute, given, world.stage)
+
+    if layout.tensor > 1:
+        from ..parallel.tensor_parallel import build_share  # the layers of DeepSpeed come with it
+
+        return build_share(llama, plan, config, world)
+    if layout.zero == 3:
+        return _build_sharded(llama, config, plan.training.seed)
+    return build(llama, world.device, plan.training.seed)
+
+
+def _build_sharded(llama: Callable[[], Llama], config: dict[str, Any], seed: int) -> Llama:
+    """A model of which no rank ever holds more than one whole parameter: what ZeRO-3 is chosen for may fit nowhere."""
+    from deepspeed import zero
+
+    with zero.Init(config_dict_or_path=config):
+        model = llama()
+
+    def gathered() -> Iterator[tuple[str, Tensor]]:
+        for name, parameter in model.named_parameters():
+            with zero.GatheredParameters([parameter], modifier_rank=0):
+                whole = torch.empty(parameter.shape, device=parameter.device)  # fp32, as without shards
+                yield name, whole
+                parameter.data.copy_(whole)
+
+    model.initialize(seed, gathered())
+    return model
+
+
+def forget_gradients(engine: Any) -> None:
+    """After a skipped step: clear what DeepSpeed keeps of its gradients.
+
+    With CPU offload its ZeRO-1 and 2 clear them only after an update (0.19.8), so that one NaN would spoil every step
+    to come.
+    """
+    optimizer = engine.optimizer
+    if getattr(optimizer, "cpu_offload", False):
+        for group in optimizer.averaged_gradients:
+            optimizer.averaged_gradients[group] = None
+
+
+def replica_group() -> Any:
+    """The process group of the ranks that hold the same part of the model."""
+    from deepspeed.utils import groups
+
+    return vars(groups)["_get_data_parallel_group"]()
+
+
+def _nothing(folder: str) -> None:
+    del folder
+
+
+def random_state(world: World) -> dict[str, list[int]]:
+    """The random generators of this process, as plain JSON."""
+    state = {"cpu": torch.get_rng_state().tolist()}
+    if world.device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(world.device).tolist()
+    return state
+
+
+def restore_random_state(state: dict[str, list[int]], world: World) -> None:
+    """Put the random generators back."""
+    torch.set_rng_state(torch.tensor(state["cpu"], dtype=torch.uint8))
+    if world.device.type == "cuda":
+        torch.cuda.set_rng_state(torch.tensor(state["cuda"], dtype=torch.uint8), world.device)

@@ -1,0 +1,52 @@
+"""Telling DeepSpeed which ranks share what, where it cannot know: its groups module assumes there are no stages.
+
+Ranks are numbered tensor first, then sequence, data and stage (`World`). Data-parallel ranks, over which gradients are
+averaged and ZeRO shards, are those of one stage that hold the same slices; model-parallel ranks, over which norms and
+overflows are summed, are all that see the same samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import deepspeed
+from deepspeed.utils import groups
+from torch import distributed
+
+from ..parallel.world import World
+
+
+def declare_stages(world: World) -> Any:
+    """Make the groups of a pipeline, and return what DeepSpeed takes as its `mpu`: its own module, set right."""
+    deepspeed.init_distributed()
+    tensor = world.layout.tensor
+    model = _mine(world, _model_parallel(world))
+    groups.__dict__.update(
+        _TENSOR_MODEL_PARALLEL_GROUP=_mine(world, (range(r, r + tensor) for r in range(0, world.size, tensor))),
+        _DATA_PARALLEL_GROUP=_mine(world, _data_parallel(world)),
+        _MODEL_PARALLEL_GROUP=model,
+        # It would take the tensor-parallel ranks for all that hold another part of the model (0.19.8).
+        get_model_parallel_rank=lambda: distributed.get_rank(model),
+        get_model_parallel_world_size=lambda: distributed.get_world_size(model),
+    )
+    return groups
+
+
+def _data_parallel(world: World) -> Iterator[range]:
+    tensor, each = world.layout.tensor, world.stage_ranks
+    for first in range(0, world.size, each):
+        yield from (range(first + slot, first + each, tensor) for slot in range(tensor))
+
+
+def _model_parallel(world: World) -> Iterator[list[int]]:
+    """Stage by stage, in each slice by slice: the order of a checkpoint's `mp_rank` files."""
+    tensor, each = world.layout.tensor, world.stage_ranks
+    for first in range(0, each, tensor):
+        yield [rank for start in range(first, world.size, each) for rank in range(start, start + tensor)]
+
+
+def _mine(world: World, all_ranks: Iterator[Any]) -> Any:
+    """The group of this rank; every rank makes all of them, in the same order."""
+    made = [(ranks, distributed.new_group([*ranks])) for ranks in all_ranks]
+    return next(group for ranks, group in made if world.rank in ranks)

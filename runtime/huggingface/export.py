@@ -1,0 +1,119 @@
+"""A run as a Hugging Face Llama folder: config, safetensors and tokenizer, which transformers loads by itself."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from ...spec.atomic_files import sync_folder, write_whole
+from ...spec.plan import Plan, read_plan
+from ...spec.problem import InputError
+from ...spec.run_folder import RunFolder
+from ..checkpoint.full_weights import Weights, gather, newest
+from ..checkpoint.store import step_of
+from ..data.tokenizer import Tokenizer
+from ..model.llama import PRECISION
+from . import layout
+
+SHARD_BYTES = 5 * 10**9  # the Hub's and transformers' own habit
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written, from which step, and why newer checkpoints were passed over."""
+
+    folder: Path
+    step: int
+    parameters: int
+    bytes: int
+    damaged: tuple[str, ...]
+
+
+def export(run: RunFolder, folder: Path) -> Exported:
+    """Write the newest sound checkpoint of `run` to `folder`, which must not exist yet.
+
+    Weights have the precision that the run trained in. Raises InputError when the run has no plan, no tokenizer or no
+    sound checkpoint, OSError when the folder cannot be written; then nothing is left behind.
+    """
+    plan = _plan(run)
+    if folder.exists():
+        raise InputError.one("TW842", f"{folder} exists already", "Name a new folder.", "--out")
+    generation, damaged = newest(run)
+    weights = {
+        name: weight.to(PRECISION[plan.training.precision]) for name, weight in gather(generation, plan.model).items()
+    }
+    draft = folder.with_name(f".{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        write_weights(draft, weights, tied=plan.model.tied_embeddings)
+        _write_beside(draft, plan, run)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    sync_folder(folder.parent)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    return Exported(folder, step_of(generation), plan.model.shape.parameters, size, tuple(damaged))
+
+
+def _plan(run: RunFolder) -> Plan:
+    try:
+        return read_plan(run.path)
+    except (OSError, ValueError) as error:
+        raise InputError.one(
+            "TW881", f"{run.path} is not a run folder: {error}", "Name a run folder.", "RUN"
+        ) from error
+
+
+def write_weights(folder: Path, weights: Weights, *, tied: bool) -> None:
+    """model.safetensors, or shards with an index when they are large. A tied head is left out, as transformers does."""
+    kept = {name: weight.contiguous() for name, weight in weights.items() if not (tied and name == "lm_head.weight")}
+    shards = _packed(kept)
+    names = _names(len(shards))
+    for name, shard in zip(names, shards, strict=True):
+        save_file({key: kept[key] for key in shard}, folder / name, metadata={"format": "pt"})
+        (folder / name).chmod(0o644)  # safetensors writes it for the owner alone
+    if len(shards) > 1:
+        places = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
+        size = sum(weight.nbytes for weight in kept.values())
+        index = {"metadata": {"total_size": size}, "weight_map": places}
+        write_whole(folder / "model.safetensors.index.json", layout.dump(index))
+
+
+def _packed(weights: Weights) -> list[list[str]]:
+    """Names of weights, in order, in groups of at most `SHARD_BYTES`."""
+    shards: list[list[str]] = [[]]
+    size = 0
+    for name, weight in weights.items():
+        if shards[-1] and size + weight.nbytes > SHARD_BYTES:
+            shards.append([])
+            size = 0
+        shards[-1].append(name)
+        size += weight.nbytes
+    return shards
+
+
+def _names(count: int) -> list[str]:
+    if count == 1:
+        return ["model.safetensors"]
+    return [f"model-{number:05d}-of-{count:05d}.safetensors" for number in range(1, count + 1)]
+
+
+def _write_beside(folder: Path, plan: Plan, run: RunFolder) -> None:
+    """Everything but the weights."""
+    tokenizer = Tokenizer(run.tokenizer)
+    marks = (tokenizer.begin, tokenizer.end)
+    context = plan.training.sequence_length
+    dtype = str(PRECISION[plan.training.precision]).removeprefix("torch.")
+    files = {
+        "config.json": layout.config(plan.model, context, dtype, marks),
+        "generation_config.json": layout.generation_config(marks),
+        "tokenizer.json": layout.tokenizer_json(run.tokenizer),
+        "tokenizer_config.json": layout.tokenizer_config(run.tokenizer, context),
+    }
+    for name, content in files.items():
+        write_whole(folder / name, layout.dump(content))
+    shutil.copyfile(run.tokenizer, folder / "tokenizer.model")

@@ -1,0 +1,120 @@
+"""How a training process ends: which exit code stands for which failure, and the file that carries it to the launcher.
+
+torchrun answers 1 whatever its workers say, so `RUN/exit_code` holds the code of the run; launch.sh returns it.
+Ends that all ranks agreed on leave through exit status 0 of the workers (a launcher then stays silent); an end that
+only one rank knows of leaves through its real code, so that the launcher takes the others down.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+from ...spec.atomic_files import write_whole
+from ...spec.exit_codes import Exit
+from ...spec.problem import InputError
+from ...spec.run_folder import RunFolder
+from ..logs.event_log import EventLog, last_attempt
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EMFILE}
+_LAUNCHERS = {"TORCHELASTIC_RUN_ID", "CROSS_SIZE"}  # variables that torchrun and DeepSpeed's launcher set
+_LOST_PEER = ("connection closed by peer", "connection reset", "broken pipe", "nccl", "timed out waiting", "gloo")
+
+
+class Ended(Exception):  # noqa: N818 - an end is not always an error
+    """The run ends for a known reason that all ranks agreed on."""
+
+    def __init__(self, code: Exit, reason: str, message: str = "") -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(message or reason)
+
+
+def code_of(error: BaseException) -> Exit:
+    """The exit code of a failure."""
+    if isinstance(error, Ended):
+        return error.code
+    if isinstance(error, InputError):
+        return Exit.INPUT
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return Exit.STORAGE
+    if isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _LOST_PEER):
+        return Exit.PEER_LOST
+    return Exit.FAULT
+
+
+def exit_file(run: Path) -> Path:
+    """Where the launcher finds the exit code of a run."""
+    return run / "exit_code"
+
+
+def record(run: Path, code: Exit) -> None:
+    """Write the exit code. The first cause stands, but a cause is worth more than `PEER_LOST`, which is its echo."""
+    path = exit_file(run)
+    known = path.read_text().strip() if path.exists() else ""
+    if known in ("", str(int(Exit.PEER_LOST))):
+        write_whole(path, f"{int(code)}\n".encode())
+
+
+def report(run: Path, end: Ended) -> None:
+    """Say and record an end that all ranks share; rank 0 speaks for all."""
+    if rank_here() != 0:
+        return
+    if end.code not in (Exit.DONE, Exit.PREEMPTED):
+        _say(0, f"{end}\n")
+        log_fault(run, 0, f"{end}", f"left with {end.code.name}")
+    record(run, end.code)
+
+
+def status(code: Exit) -> int:
+    """The exit status of this process for an end that all ranks share."""
+    return 0 if _LAUNCHERS & os.environ.keys() else code
+
+
+def rank_here() -> int:
+    """This process's rank, before and after there is a world."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def fail(run: Path, error: Exception) -> NoReturn:
+    """End this process for a failure that the other ranks do not know of.
+
+    Not by way of the interpreter's normal end, which would wait for collectives that nobody answers any more.
+    """
+    code, details = code_of(error), None
+    if code is Exit.FAULT:
+        details = "".join(traceback.format_exception(error))
+    if isinstance(error, InputError):
+        # Every rank finds the same: one a node says it.
+        problems = error.problems if os.environ.get("LOCAL_RANK", "0") == "0" else ()
+        details = "".join(f"{p.code} {p.path}: {p.message}\n  {p.help}\n" for p in problems)
+    note(run, str(error), code, details)
+    os._exit(code)
+
+
+def note(run: Path, what: str, code: Exit, details: str | None = None) -> None:
+    """Say, log and record why this rank alone is about to leave; never fails."""
+    rank = rank_here()
+    _say(rank, f"{what}\n" if details is None else details)
+    try:
+        log_fault(run, rank, what, f"left with {code.name}")
+        record(run, code)
+    except OSError as refused:
+        _say(rank, f"{refused}\n")
+
+
+def log_fault(run: Path, rank: int, what: str, action: str) -> None:
+    """Append a fault to the log of a run that this process does not otherwise write."""
+    path = RunFolder(run).events
+    log = EventLog(path, last_attempt(path))
+    log.write("fault", step=None, rank=rank, what=what, action=action)
+    log.close()
+
+
+def _say(rank: int, text: str) -> None:
+    sys.stderr.write(f"trainwright: rank {rank}: {text}" if text else "")
+    sys.stderr.flush()

@@ -1,0 +1,37 @@
+"""Asks a run to save and leave, and waits until it has."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+
+from ...spec.problem import InputError
+from ...spec.run_folder import RunFolder
+from .locate import find
+
+INTERVAL = 0.5  # seconds between looks
+
+
+def ask(run: RunFolder) -> str:
+    """Create the stop file, or tell the scheduler; what was done, in words.
+
+    Raises InputError when nothing of `run` runs or waits.
+    """
+    place = find(run)
+    if place is None:
+        remedy = f"where it stands: trainwright status {run.path}"
+        raise InputError.one("TW704", f"{run.path} is not running", remedy, "RUN")
+    if place.leave:
+        subprocess.run(place.leave, check=True, timeout=60, stdout=subprocess.DEVNULL)
+    else:
+        run.stop.touch()
+    return f"{place.text}: asked to save and leave"
+
+
+def wait(run: RunFolder, tell: Callable[[float], None]) -> None:
+    """Wait until nothing of `run` is left, telling the seconds waited now and then."""
+    started = time.monotonic()
+    while find(run) is not None:
+        tell(time.monotonic() - started)
+        time.sleep(INTERVAL)

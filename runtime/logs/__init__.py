@@ -1,0 +1,1 @@
+"""What a run writes for people and programs: event log, TensorBoard, progress line, trackers, Prometheus."""

@@ -1,0 +1,90 @@
+"""The live line of a run: step, loss, speed, energy, carbon, time left.
+
+On a terminal it stays in place; in a log file it is one plain line every few seconds.
+"""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ...spec.display_units import ENERGIES, MASSES
+from ...spec.emissions import carbon_tonnes
+from ...spec.exit_codes import Exit
+from ...spec.number_text import with_unit
+from ...spec.plan import Plan
+from ...spec.run_folder import Event
+
+LINE_EVERY = 10.0  # seconds between lines where there is no terminal
+
+
+class Line:
+    """Shows `step` events of rank 0."""
+
+    def __init__(self, plan: Plan, step: int) -> None:
+        self._plan = plan
+        self._console = Console(stderr=True)
+        self._live = self._console.is_terminal and not self._console.is_dumb_terminal
+        columns = (
+            TextColumn(plan.name),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}"),
+        )
+        self._bar = Progress(*columns, console=self._console, disable=not self._live)
+        self._task = self._bar.add_task("train", total=plan.schedule.steps, completed=step, text="")
+        self._next = time.monotonic()
+        self._bar.start()
+
+    def show(self, event: Event) -> None:
+        """Show an event. Steps move the line; what is rare is printed above it."""
+        if event["kind"] != "step":
+            self._say(event)
+            return
+        last = event["step"] == self._plan.schedule.steps
+        if self._live:
+            self._bar.update(self._task, completed=event["step"], text=self._text(event))
+        elif last or time.monotonic() >= self._next:
+            self._next = time.monotonic() + LINE_EVERY
+            self._console.print(
+                f"step {event['step']}/{self._plan.schedule.steps}  {self._text(event)}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        self._bar.stop()
+
+    def _say(self, event: Event) -> None:
+        match event["kind"]:
+            case "start" if event["step"]:
+                text = f"goes on after step {event['step']}"
+            case "validation":
+                text = f"validation at step {event['step']}: loss {event['loss']:.4f}"
+            case "checkpoint":
+                text = f"saved {event['path']} ({event['bytes'] / 1e6:,.1f} MB in {event['seconds']:.1f} s)"
+            case "fault":
+                text = f"{event['what']}: {event['action']}"
+            case "stop":
+                again = "; launch again to go on" if event.get("exit_code") == Exit.PREEMPTED else ""
+                text = f"ended at step {event['step']}: {event['reason']}{again}"
+            case _:
+                return
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def _text(self, event: Event) -> str:
+        carbon = self._plan.carbon
+        energy = event["energy_kwh"]
+        parts = [f"loss {event['loss']:.4f}", f"{event['tokens_per_second']:,.0f} tokens/s"]
+        if event["mfu"] is not None:
+            parts.append(f"MFU {event['mfu']:.1%}")
+        if energy is None:
+            parts.append("energy unknown")
+        else:
+            tonnes = carbon_tonnes(energy, carbon.pue, carbon.intensity_kg_per_kwh)
+            parts.append(f"{with_unit(energy, ENERGIES)}, {with_unit(tonnes, MASSES)}")
+        return "  ".join(parts)

@@ -1,0 +1,220 @@
+"""The Llama architecture: a spec's sizes in, logits or the training loss out.
+
+Notable: RMSNorm before each block, rotary positions, SwiGLU, grouped-query attention, no biases (Llama 2, section 2.2,
+arXiv 2307.09288). Submodules bear the names of Hugging Face's Llama, so export is a plain copy and DeepSpeed's tensor
+parallelism finds what it shards; the number of heads is read off the projected tensor, so a module works on its share.
+No buffers: rotary angles are computed from positions in fp32, so a cast of the module to bf16 cannot spoil them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own idiom
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ...spec.layout import Recompute
+from ...spec.sections import Model
+from .attention import causal_attention
+from .lm_head import Head
+from .norm_rope import Angles, Norm, rotary_angles, rotate
+from .pipeline_stage import Stage
+
+# What weights are kept in, by the spec's name for it.
+PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+
+# The weight of a name, to begin from instead of a random one.
+Given = Callable[[str], Tensor]
+
+# q [batch, time, heads, head size], k and v [batch, time, kv heads, head size], documents [batch, time] or None
+# -> [batch, time, heads, head size]. Ulysses wraps `causal_attention` in its all-to-all.
+Attention = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+
+_recomputed: Callable[..., Tensor] = partial(checkpoint, use_reentrant=False)
+
+
+class SelfAttention(nn.Module):
+    """Grouped-query attention with rotary positions: [batch, time, hidden] -> [batch, time, hidden]."""
+
+    def __init__(self, model: Model, attention: Attention, *, recompute: bool) -> None:
+        super().__init__()
+        hidden, kv_size = model.hidden_size, model.shape.kv_size
+        self.head_size = model.shape.head_size
+        self.attention = attention
+        self.recompute = recompute
+        self.q_proj = nn.Linear(hidden, hidden, bias=False)
+        self.k_proj = nn.Linear(hidden, kv_size, bias=False)
+        self.v_proj = nn.Linear(hidden, kv_size, bias=False)
+        self.o_proj = nn.Linear(hidden, hidden, bias=False)
+
+    def forward(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
+        """Project, attend, project back."""
+        q, k, v = (p(x).unflatten(-1, (-1, self.head_size)) for p in (self.q_proj, self.k_proj, self.v_proj))
+        if self.recompute:
+            return _recomputed(self._attend, q, k, v, angles, documents)
+        return self._attend(q, k, v, angles, documents)
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
+        mixed = self.attention(rotate(q, angles), rotate(k, angles), v, documents)
+        return self.o_proj(mixed.flatten(2))
+
+
+class FeedForward(nn.Module):
+    """SwiGLU: [batch, time, hidden] -> [batch, time, hidden]."""
+
+    def __init__(self, model: Model, *, recompute: bool) -> None:
+        super().__init__()
+        self.recompute = recompute
+        self.gate_proj = nn.Linear(model.hidden_size, model.ffn_size, bias=False)
+        self.up_proj = nn.Linear(model.hidden_size, model.ffn_size, bias=False)
+        self.down_proj = nn.Linear(model.ffn_size, model.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Gate, multiply, project back."""
+        gate, up = self.gate_proj(x), self.up_proj(x)
+        return _recomputed(self._shrink, gate, up) if self.recompute else self._shrink(gate, up)
+
+    def _shrink(self, gate: Tensor, up: Tensor) -> Tensor:
+        return self.down_proj(F.silu(gate) * up)
+
+
+class Layer(nn.Module):
+    """One transformer layer with its two residual branches."""
+
+    def __init__(self, model: Model, attention: Attention, recompute: Recompute) -> None:
+        super().__init__()
+        selective = recompute == "selective"
+        self.whole = recompute == "full"
+        self.input_layernorm = Norm(model.hidden_size, model.norm_eps)
+        self.self_attn = SelfAttention(model, attention, recompute=selective)
+        self.post_attention_layernorm = Norm(model.hidden_size, model.norm_eps)
+        self.mlp = FeedForward(model, recompute=selective)
+
+    def forward(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
+        """[batch, time, hidden] -> the same shape."""
+        if self.whole:
+            return _recomputed(self._branches, x, angles, documents)
+        return self._branches(x, angles, documents)
+
+    def _branches(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), angles, documents)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class Decoder(nn.Module):
+    """Embedding, layers and the last norm, or a pipeline stage's part of these, under the names of the whole.
+
+    Tokens [batch, time], on later stages hidden states -> hidden states [batch, time, hidden].
+    """
+
+    def __init__(self, model: Model, attention: Attention, recompute: Recompute, stage: Stage) -> None:
+        super().__init__()
+        self.head_size, self.rope_theta = model.shape.head_size, model.rope_theta
+        self.embed_tokens = nn.Embedding(model.vocab_size, model.hidden_size) if stage.first else None
+        numbers = stage.layers(model.layers)
+        self.layers = nn.ModuleDict({str(number): Layer(model, attention, recompute) for number in numbers})
+        self.norm = Norm(model.hidden_size, model.norm_eps) if stage.last else None
+
+    def forward(self, x: Tensor, positions: Tensor | None, documents: Tensor | None) -> Tensor:
+        """Positions count from zero unless given."""
+        if positions is None:
+            positions = torch.arange(x.shape[1], device=x.device)
+        angles = rotary_angles(positions, self.head_size, self.rope_theta)
+        if self.embed_tokens is not None:
+            x = self.embed_tokens(x)
+        for layer in self.layers.values():
+            x = layer(x, angles, documents)
+        return x if self.norm is None else self.norm(x)
+
+
+WHOLE = Stage()
+
+
+class Llama(nn.Module):
+    """A Llama-family language model, or one pipeline stage of it.
+
+    `recompute` trades time for memory in the backward pass: `selective` recomputes rotary positions, the attention
+    core (arXiv 2205.05198, section 5) and the gate's product, and keeps every projection's result; `full` keeps only
+    the input of each layer. Weights come from `initialize` or a checkpoint; the constructor works on any device,
+    `meta` included.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        attention: Attention = causal_attention,
+        recompute: Recompute = "none",
+        given: Given | None = None,
+        stage: Stage = WHOLE,
+    ) -> None:
+        super().__init__()
+        self.given = given
+        self.sizes = model
+        self.stage = stage
+        self.model = Decoder(model, attention, recompute, stage)
+        self.lm_head = Head(model.hidden_size, model.vocab_size) if stage.last else None
+        self.tie()
+
+    def forward(
+        self,
+        x: Tensor,
+        targets: Tensor | None = None,
+        positions: Tensor | None = None,
+        documents: Tensor | None = None,
+    ) -> Tensor:
+        """Logits [batch, time, vocabulary], or with `targets` [batch, time] the mean loss in nats per token.
+
+        `x` are tokens [batch, time]; a later stage takes the hidden states of the one before, and all but the last
+        give hidden states [batch, time, hidden].
+        `positions` [time] are the places of `tokens` in the sequence where a rank holds only a part of it;
+        `documents` [batch, whole time] numbers the documents, to keep attention inside them.
+        """
+        hidden = self.model(x, positions, documents)
+        return hidden if self.lm_head is None else self.lm_head(hidden, targets)
+
+    def tie(self) -> None:
+        """Make the head and the embedding one parameter where the spec says so; pipeline stages do not share any."""
+        if self.sizes.tied_embeddings and self.lm_head is not None and self.model.embed_tokens is not None:
+            self.lm_head.weight = self.model.embed_tokens.weight
+
+    @torch.no_grad()
+    def initialize(self, seed: int, weights: Iterable[tuple[str, Tensor]] | None = None) -> None:
+        """Fill every weight: as given, or each from a generator of its own, so that nothing but the seed matters.
+
+        `weights` are all parameters in order, where they are not simply here but come one at a time from their shards.
+
+        Norms are one, matrices normal with the spec's `init_std`. The paper does not state its initialisation; the two
+        projections that end a residual branch are scaled by 1 / sqrt(2 layers), as OPT (arXiv 2205.01068, section 2.2).
+        """
+        branch_end = self.sizes.init_std / (2 * self.sizes.layers) ** 0.5
+        for index, (name, weight) in enumerate(weights or self.named_parameters(), self._before):
+            generator = torch.Generator(weight.device).manual_seed((seed << 20) + index)
+            if self.given is not None:
+                weight.copy_(self.given(name))
+            elif weight.ndim == 1:
+                weight.fill_(1.0)
+            elif name.endswith(("o_proj.weight", "down_proj.weight")):
+                weight.normal_(0.0, branch_end, generator=generator)
+            else:
+                weight.normal_(0.0, self.sizes.init_std, generator=generator)
+
+    @property
+    def _before(self) -> int:
+        """Parameters of the whole model that come before this stage's: the embedding and those of earlier layers."""
+        if self.stage.first:
+            return 0
+        numbers = self.stage.layers(self.sizes.layers)
+        return 1 + numbers.start * len([*self.model.layers[str(numbers.start)].parameters()])
+
+
+def build(llama: Callable[[], Llama], device: torch.device | str, seed: int) -> Llama:
+    """An initialised model on `device`, without the cost of torch's own default initialisation."""
+    with torch.device("meta"):
+        model = llama()
+    model.to_empty(device=device)
+    model.tie()
+    model.initialize(seed)
+    return model

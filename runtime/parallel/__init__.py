@@ -1,0 +1,1 @@
+"""How ranks share one model: process groups, tensor parallelism, Ulysses, the pipeline schedule."""

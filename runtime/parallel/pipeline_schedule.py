@@ -1,0 +1,95 @@
+"""Forward and backward passes of micro-batches through this rank's part of the model, the whole or a pipeline stage.
+
+A stage takes hidden states from the stage before, gives its own to the one after, and takes and gives gradients the
+other way round. The receive of the next hidden states is posted before a gradient is sent, so that both ends of a link
+have the same order of messages: NCCL would wait for ever otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+
+from ..data.dataset import Batch
+from .world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A forward pass: what came in, and what was made of it: on the last stage the loss in nats per token."""
+
+    taken: Tensor
+    made: Tensor
+
+
+def forwards(engine: Any, world: World, batches: Iterable[Batch], count: int) -> Iterator[Pass]:
+    """The forward passes of `count` micro-batches, each when it is asked for."""
+    stage, coming = world.stage, None
+    for number, batch in enumerate(batches, 1):
+        inputs = _inputs(batch, world)
+        if not stage.first:
+            coming = coming or _expect(engine, world, inputs["x"].shape)
+            inputs["x"] = coming.wait()
+        made = engine(**inputs)
+        if not stage.first:
+            coming = _expect(engine, world, inputs["x"].shape[:2]) if number < count else None
+        sent = None if stage.last else distributed.isend(made.detach(), world.neighbour(1))
+        yield Pass(inputs["x"], made)
+        if sent is not None:
+            sent.wait()
+
+
+def backward(engine: Any, world: World, passed: Pass) -> None:
+    """The backward pass: from the loss on the last stage, elsewhere from the gradient that the next stage sends."""
+    if world.stage.last:
+        engine.backward(passed.made)
+    else:
+        gradient = torch.empty_like(passed.made)
+        distributed.recv(gradient, world.neighbour(1))
+        # DeepSpeed wants a loss: this one's gradient is the one that came, which has the mean over micro-batches in it.
+        engine.backward((passed.made * gradient).sum(), scale_wrt_gas=False)
+    if not world.stage.first:
+        distributed.send(_gradient(passed.taken), world.neighbour(-1))
+
+
+def _inputs(batch: Batch, world: World) -> dict[str, Any]:
+    """The model's arguments: this rank's part of the sequences, on its device."""
+    part = batch.tokens.shape[1] // world.layout.sequence
+    here = slice(world.sequence_rank * part, (world.sequence_rank + 1) * part)
+    return {
+        "x": batch.tokens[:, here].to(world.device),
+        "targets": batch.targets[:, here].to(world.device),
+        "positions": torch.arange(here.start, here.stop, device=world.device),
+        "documents": None if batch.documents is None else batch.documents.to(world.device),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """Hidden states on their way."""
+
+    hidden: Tensor
+    work: Any
+
+    def wait(self) -> Tensor:
+        """Until they are here. Their gradient will be wanted."""
+        self.work.wait()
+        return self.hidden.requires_grad_()
+
+
+def _expect(engine: Any, world: World, shape: torch.Size) -> _Coming:
+    """Make room for hidden states of `shape` [batch, time] from the stage before."""
+    model = engine.module
+    kind = next(model.parameters()).dtype
+    hidden = torch.empty(*shape, model.sizes.hidden_size, dtype=kind, device=world.device)
+    return _Coming(hidden, distributed.irecv(hidden, world.neighbour(-1)))
+
+
+def _gradient(taken: Tensor) -> Tensor:
+    if taken.grad is None:
+        raise RuntimeError("no gradient reached the start of this stage")
+    return taken.grad

@@ -1,0 +1,187 @@
+"""Tensor parallelism (arXiv 1909.08053): each rank builds its own slices of the matrices, and never the whole model.
+
+The layers are DeepSpeed's, cut while they have no memory yet as the bundle's `partition_config` says, so that its
+gradient norms and checkpoints know them. What they compute is ours: under torch.compile DeepSpeed's (0.19.8) loses the
+sums of gradients over the ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import deepspeed
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own idiom
+from deepspeed import zero
+from deepspeed.checkpoint.constants import DS_AUTOTP_UC_META, UNIVERSAL_CHECKPOINT_INFO
+from deepspeed.module_inject import set_autotp_mode
+from deepspeed.module_inject.autotp_config import AutoTPConfig, PartitionType
+from deepspeed.module_inject.layers import LinearAllreduce, LinearLayer, collect_autotp_universal_checkpoint_info
+from deepspeed.utils import groups
+from torch import Tensor, distributed, nn
+
+from ...spec.plan import Plan
+from ..model.llama import PRECISION, Llama
+from ..model.lm_head import Head, Slices, mean_loss, rows_at_once
+from .world import World
+
+
+class Column(LinearLayer):
+    """A slice of a matrix's outputs."""
+
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
+        """[..., in] -> [..., this rank's out]."""
+        return F.linear(_spread(x, self.mp_group), self.weight)
+
+
+class Row(LinearAllreduce):
+    """A slice of a matrix's inputs."""
+
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
+        """[..., this rank's in] -> [..., out], whole on every rank."""
+        return _total(F.linear(x, self.weight), self.mp_group)
+
+
+class VocabularyEmbedding(LinearLayer):
+    """This rank's rows of the embedding: tokens of other ranks' rows are zero here, and the sum has them all."""
+
+    def forward(self, tokens: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
+        """Tokens [batch, time] -> [batch, time, hidden]."""
+        row, mine = _own(self, tokens)
+        return _total(F.embedding(row, self.weight).masked_fill(~mine[..., None], 0.0), self.mp_group)
+
+
+class VocabularyHead(LinearLayer):
+    """This rank's rows of the head: hidden states [batch, time, hidden] -> the mean loss in nats, as `Head`."""
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride] - a loss needs targets
+        self, hidden: Tensor, targets: Tensor
+    ) -> Tensor:
+        """The mean cross entropy with `targets` [batch, time]; whole logits are never made."""
+        slices = Slices(rows_at_once(hidden.device, max(self._partition_sizes)), self._score)  # as many on every rank
+        return mean_loss(_spread(hidden, self.mp_group).flatten(0, 1), self.weight, targets.flatten(), slices)
+
+    def _score(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        """The summed loss, and the gradient of these logits: of this rank's part of the vocabulary."""
+        logits = logits.float()
+        top = logits.amax(dim=1, keepdim=True)
+        distributed.all_reduce(top, distributed.ReduceOp.MAX, self.mp_group)
+        logits -= top
+        row, mine = _own(self, truth)
+        chosen = logits.gather(1, row).masked_fill(~mine, 0.0)
+        sums = torch.stack([logits.exp_().sum(dim=1, keepdim=True), chosen])
+        distributed.all_reduce(sums, group=self.mp_group)
+        logits /= sums[0]
+        return (sums[0].log() - sums[1]).sum(), logits.scatter_add_(1, row, -mine.type_as(logits))
+
+
+class _Total(torch.autograd.Function):
+    """The sum over ranks, made in place; each rank's part has the gradient of the sum."""
+
+    @staticmethod
+    def forward(ctx: Any, part: Tensor, group: Any) -> Tensor:
+        ctx.mark_dirty(part)
+        distributed.all_reduce(part, group=group)
+        return part
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        del ctx
+        return gradients[0], None
+
+
+class _Spread(torch.autograd.Function):
+    """The same on every rank; its gradient is the sum of what the ranks make of it."""
+
+    @staticmethod
+    def forward(ctx: Any, whole: Tensor, group: Any) -> Tensor:
+        ctx.group = group
+        return whole.view_as(whole)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        total = gradients[0].clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(total, group=ctx.group)
+        return total, None
+
+
+# Compiled, the sums of gradients would be lost (torch 2.13).
+_eager: Callable[[Any], Callable[[Tensor, Any], Tensor]] = vars(torch.compiler)["disable"]
+_total, _spread = _eager(_Total.apply), _eager(_Spread.apply)
+
+
+def _own(layer: LinearLayer, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """Each token's row among the layer's own, or 0, and whether it has one."""
+    sizes, rank = vars(layer)["_partition_sizes"], layer.tp_index
+    row = tokens - sum(sizes[:rank])
+    mine = (row >= 0) & (row < sizes[rank])
+    return row.where(mine, 0), mine
+
+
+def build_share(llama: Callable[[], Llama], plan: Plan, config: dict[str, Any], world: World) -> Llama:
+    """A model of which this rank holds its slices and, while they are filled, one whole parameter.
+
+    With ZeRO-3 it keeps only its shard of each slice.
+    """
+    deepspeed.init_distributed()
+    set_autotp_mode(training=True)
+    vars(groups)["_init_tp_mesh_device"](tensor_model_parallel_size=plan.layout.tensor)
+    with torch.device("meta"):
+        model = llama()
+    shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
+    _cut(model, AutoTPConfig.from_dict(config["tensor_parallel"]["partition_config"]))
+    shards = config if plan.layout.zero == 3 else None
+
+    def wholes() -> Iterator[tuple[str, Tensor]]:
+        for name, slot in [*model.named_parameters()]:
+            whole = torch.empty(shapes[name], device=world.device)
+            yield name, whole
+            _keep(model, name, _slice(slot, whole).to(PRECISION[plan.training.precision], copy=True), shards)
+
+    model.initialize(plan.training.seed, wholes())
+    model.tie()
+    return model
+
+
+def _cut(model: Llama, specs: AutoTPConfig) -> None:
+    """Replace the model's matrices, still without memory, by tensor-parallel layers, and tell DeepSpeed of it."""
+    group = groups.get_tensor_model_parallel_group()
+    for name, module in [*model.named_modules()]:
+        spec = specs.find_matching_spec(f"{name}.weight")
+        if spec is not None:
+            empty = torch.empty_like(model.get_parameter(f"{name}.weight"))  # its own: a tied one would be cut twice
+            whole = SimpleNamespace(weight=nn.Parameter(empty), bias=None)
+            model.set_submodule(name, _layer(module, spec.partition_type)(whole, group, name=name))
+    model.tie()
+    vars(model)[UNIVERSAL_CHECKPOINT_INFO] = collect_autotp_universal_checkpoint_info(model)
+    vars(model)["ds_autotp_parsed"] = True
+
+
+def _layer(module: nn.Module, kind: PartitionType) -> type[LinearLayer | LinearAllreduce]:
+    if kind == PartitionType.ROW:
+        return Row
+    if isinstance(module, nn.Embedding):
+        return VocabularyEmbedding
+    return VocabularyHead if isinstance(module, Head) else Column
+
+
+def _slice(slot: Tensor, whole: Tensor) -> Tensor:
+    """This rank's part of a whole parameter, cut as DeepSpeed cut its empty slot."""
+    cut = getattr(slot, DS_AUTOTP_UC_META, None)
+    if cut is None:
+        return whole
+    return whole.split(cut["partition_sizes"], cut["partition_dim"])[groups.get_tensor_model_parallel_rank()]
+
+
+def _keep(model: Llama, name: str, value: Tensor, shards: dict[str, Any] | None) -> None:
+    """Put the value into the empty slot of the model, with all that DeepSpeed wrote on the slot."""
+    owner, _, leaf = name.rpartition(".")
+    module = model.get_submodule(owner)
+    filled = nn.Parameter(value)
+    vars(filled).update(vars(getattr(module, leaf)))
+    setattr(module, leaf, filled)
+    if shards is not None:
+        replicas = groups.get_data_parallel_group()
+        zero.Init(module, replicas, mem_efficient_linear=False, config_dict_or_path=shards)

@@ -1,0 +1,132 @@
+"""Joining the other ranks of a run, and agreeing with them.
+
+In: the environment that torchrun sets (or nothing: one process) and the plan. Out: a `World`, which knows this
+process's place in the layout and adds up small vectors over all ranks.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+from torch import distributed
+from torch._C._distributed_c10d import HashStore
+
+from ...spec.layout import Layout
+from ...spec.plan import Plan
+from ...spec.problem import InputError
+from ..model.pipeline_stage import Stage
+
+ALONE = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+COLLECTIVE_TIMEOUT = timedelta(minutes=30)  # the watchdog finds lost ranks long before; this ends the rest
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """This process among the others. Consecutive ranks form a tensor group, then a sequence group, then a stage."""
+
+    rank: int
+    size: int
+    local_rank: int
+    device: torch.device
+    layout: Layout
+
+    @property
+    def sequence_rank(self) -> int:
+        """Which part of each sequence this rank holds."""
+        return self.rank // self.layout.tensor % self.layout.sequence
+
+    @property
+    def data_rank(self) -> int:
+        """Which samples this rank sees; equal throughout a tensor or sequence group, and on every stage."""
+        return self.rank % self.stage_ranks // (self.layout.tensor * self.layout.sequence)
+
+    @property
+    def stage(self) -> Stage:
+        """Which part of the layers this rank holds; stages lie furthest apart, as they say the least to each other."""
+        return Stage(self.rank // self.stage_ranks, self.layout.pipeline)
+
+    def neighbour(self, step: int) -> int:
+        """The rank of the next (`step` 1) or previous (-1) stage that sees the same samples."""
+        return self.rank + step * self.stage_ranks
+
+    @property
+    def stage_ranks(self) -> int:
+        """Ranks of one stage."""
+        return self.size // self.layout.pipeline
+
+    def total(self, numbers: Sequence[float]) -> list[float]:
+        """Element-wise sum over all ranks, in float64, on the CPU: every rank gets the same bits."""
+        return self.add_up(numbers)()
+
+    def add_up(self, numbers: Sequence[float]) -> Callable[[], list[float]]:
+        """Begin to sum as `total` does; the call that comes back waits for the other ranks."""
+        vector = torch.tensor(numbers, dtype=torch.float64)
+        work = distributed.all_reduce(vector, async_op=True)
+
+        def wait() -> list[float]:
+            if work is not None:
+                work.wait()
+            return vector.tolist()
+
+        return wait
+
+    def share(self, value: Any) -> list[Any]:
+        """The values of all ranks, in order of rank."""
+        values: list[Any] = [None] * self.size
+        distributed.all_gather_object(values, value)
+        return values
+
+    def wait(self) -> None:
+        """Until every rank is here."""
+        self.total([0.0])
+
+
+def join(plan: Plan) -> World:
+    """Join the process group. Raises InputError when the processes are not those that the plan counts on."""
+    for name, value in ALONE.items():
+        os.environ.setdefault(name, value)
+    rank, size, local_rank = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
+    if size != plan.layout.gpus:
+        raise InputError.one(
+            "TW701",
+            f"{size} processes were started, the plan's layout needs {plan.layout.gpus}",
+            "start the bundle's launch.sh, or compile the spec again for this number",
+            "parallel",
+        )
+    device = torch.device(plan.device.kind, local_rank) if plan.device.kind == "cuda" else torch.device("cpu")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    _prepare_deepspeed(device)
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    if size == 1 and os.environ["MASTER_PORT"] == "0":
+        store = HashStore()
+        distributed.init_process_group(backend, store=store, rank=0, world_size=1, timeout=COLLECTIVE_TIMEOUT)
+    else:
+        distributed.init_process_group(backend, timeout=COLLECTIVE_TIMEOUT)
+    return World(rank, size, local_rank, device, plan.layout)
+
+
+def leave() -> None:
+    """Leave the process group."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def _prepare_deepspeed(device: torch.device) -> None:
+    """Import DeepSpeed so that it never starts a compiler.
+
+    Asked which of its native operators fit, DeepSpeed runs compilers, and on CPU it then builds a shared-memory
+    collective for 50 s, under a lock that a killed build leaves behind and every later run waits on for ever.
+    We use none of them: the answer is "none", and gloo and NCCL do the communication.
+    """
+    os.environ.setdefault("DS_ACCELERATOR", device.type)
+    warnings.filterwarnings("ignore", category=FutureWarning, message="`torch.distributed.*deprecated")
+    import deepspeed.ops
+
+    setattr(deepspeed.ops, "__compatible_ops__", {})  # noqa: B010 - the module makes it on first use

@@ -1,0 +1,74 @@
+"""The nodes meet at the port that the ranks will use, before a launcher takes it; then all go on, or all leave.
+
+`python -m trainwright.runtime.preflight.rendezvous_main --bundle DIR --run DIR --rank N --nodes N --address HOST
+--port N`, on every node. The port must be free on the first node and within reach of the others, and each node must
+have its devices. Without this a launcher fails with a traceback on one node and waits for half an hour on all others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...spec.exit_codes import Exit
+from ...spec.plan import Plan, read_plan
+from .devices import devices
+from .finding import Finding
+from .rendezvous import Guest, Patience, TakenError, Verdict, call, receive
+from .table import show
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Meet the other nodes; a line of the table on the first node, and on every node when not all can go on."""
+    parser = argparse.ArgumentParser(prog="trainwright.runtime.preflight.rendezvous_main", description=__doc__)
+    for name in ("bundle", "run"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    for name in ("rank", "nodes", "port"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--address", required=True)
+    for name, seconds in Patience()._asdict().items():
+        parser.add_argument(f"--{name}", type=float, default=seconds)
+    options = parser.parse_args(arguments)
+    own = missing(read_plan(options.bundle))
+    verdict, finding = met(options, "; ".join(f"{trouble.name}: {trouble.seen}" for trouble in own))
+    if options.rank == 0 or verdict is not Exit.DONE:
+        show([*own, finding])
+    return verdict
+
+
+def missing(plan: Plan) -> list[Finding]:
+    """What keeps this node from taking part."""
+    return [finding for finding in devices(plan) if finding.state == "fail"]
+
+
+def met(options: argparse.Namespace, trouble: str) -> tuple[Exit, Finding]:
+    """The code that this node goes on or leaves with, and why."""
+    where = f"{options.port} on {options.address}"
+    guest = Guest(str(options.run), options.rank, socket.gethostname(), trouble)
+    patience = Patience(options.leaving, options.coming)
+    try:
+        if options.rank == 0:
+            verdict = receive(guest, options.port, options.nodes, patience)
+        else:
+            verdict = call(guest, (options.address, options.port), patience)
+    except TakenError as error:
+        remedy = f"an earlier run that has not left? see who it is: ss -ltnp 'sport = :{options.port}'"
+        return Exit.INPUT, Finding("port", "fail", f"{where}: {error}", remedy)
+    except OSError as error:
+        verdict = Verdict(Exit.PEER_LOST, f"not reached: {error}")
+    code = Exit(verdict.code)
+    return code, Finding("port", "fail" if code else "pass", f"{where}: {verdict.text}", _REMEDIES[code])
+
+
+_REMEDIES = {
+    Exit.DONE: "",
+    Exit.INPUT: "no node starts unless all can: see what that node says",
+    Exit.PEER_LOST: "a firewall, a wrong address, or a node that did not start",
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

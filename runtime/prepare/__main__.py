@@ -1,0 +1,146 @@
+"""Before training: `python -m trainwright.runtime.prepare --bundle DIR --run DIR --root DIR`.
+
+Trains the tokenizer and writes the shards of a run, or finds them there and verifies them. Everything is made under a
+temporary name and renamed when whole, so a killed start leaves no half; the next one takes up what is finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from ...spec.exit_codes import Exit
+from ...spec.plan import read_plan
+from ...spec.problem import InputError
+from ...spec.run_folder import RunFolder
+from ..data.shards import Index, SourcePart, read_index
+from ..energy import PhaseLedger, open_meter
+from ..energy.phases import Phase
+from ..launch.exit_status import Ended, code_of
+from ..logs.event_log import EventLog, last_attempt
+from .job import Advance, Job
+from .shards import make_shards
+from .train_tokenizer import make_tokenizer
+
+console = Console(stderr=True, highlight=False)
+
+STAGES: tuple[tuple[Phase, Callable[[Job, Advance], str]], ...] = (("tokenizer", make_tokenizer), ("data", make_shards))
+
+
+def prepare(job: Job) -> Index:
+    """Make or verify tokenizer and shards. Raises InputError or OSError, and then leaves what was there before.
+
+    Raises Ended(PREEMPTED) when somebody asks the run to stop meanwhile.
+    """
+    job.run.path.mkdir(parents=True, exist_ok=True)
+    heed = _heeding(job.run)
+    meter, ledger = open_meter(job.plan, local_rank=0), PhaseLedger()
+    log = EventLog(job.run.events, last_attempt(job.run.events) + 1)
+    try:
+        if job.plan.model.init_from is not None:
+            from ..huggingface.initial_weights import (
+                bring_initial,  # it needs torch, which would cost every other start seconds
+            )
+
+            bring_initial(job.plan, job.run, job.root)
+        for name, make in STAGES:
+            with _bar(name, job.bytes) as bar:
+                done = make(job, heed(partial(bar.advance, bar.task_ids[0])))
+            ledger.charge(name, meter.read())
+            console.print(f"{name:9}  {done}", markup=False, soft_wrap=True)
+    finally:
+        meter.close()
+        for event in (*ledger.events(), *meter.events()):
+            log.write(**event)
+        log.close()
+    return read_index(job.run.data)
+
+
+def _heeding(run: RunFolder) -> Callable[[Advance], Advance]:
+    """What makes an `advance` look for the stop file. One that is there already was meant for an earlier start."""
+    stale = run.stop.exists()
+
+    def heed(advance: Advance) -> Advance:
+        def look(size: int) -> None:
+            advance(size)
+            if run.stop.exists() and not stale:
+                run.stop.unlink(missing_ok=True)
+                raise Ended(Exit.PREEMPTED, "stop-file", "stopped before the first step; what is whole is kept")
+
+        return look
+
+    return heed
+
+
+def _bar(name: str, total: int) -> Progress:
+    columns = (TextColumn(f"{name:9}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    bar.add_task(name, total=total)
+    return bar
+
+
+def _say(name: str, parts: tuple[SourcePart, ...]) -> None:
+    documents, tokens = sum(part.documents for part in parts), sum(part.tokens for part in parts)
+    console.print(f"           {name}: {tokens:,} tokens of {documents:,} documents")
+
+
+def _arguments() -> Job:
+    parser = argparse.ArgumentParser(prog="trainwright.runtime.prepare", description="Make a run's tokenizer and data.")
+    for name, meaning in (("bundle", "compiled bundle"), ("run", "run folder"), ("root", "folder of the corpus paths")):
+        parser.add_argument(f"--{name}", type=Path, required=True, help=meaning)
+    given = parser.parse_args()
+    try:
+        plan = read_plan(given.bundle)
+    except (OSError, ValidationError) as error:
+        message = f"{given.bundle} is not a bundle: {error}"
+        raise InputError.one("TW801", message, "Compile the spec again.", "--bundle") from error
+    return Job(plan, RunFolder(given.run), given.root, workers=len(os.sched_getaffinity(0)))
+
+
+def _explain(error: Exception) -> None:
+    """Each problem with its remedy; for a fault of ours the traceback."""
+    if not isinstance(error, InputError):
+        refused = f"trainwright: the run folder cannot be written: {error}; what was in it before is intact"
+        said = refused if isinstance(error, OSError) else traceback.format_exc()
+        console.print(said, markup=False, soft_wrap=True)
+        return
+    for problem in error.problems:
+        place = f"{problem.place.file}:{problem.place.line}: " if problem.place else ""
+        console.print(f"{place}error {problem.code} {problem.path}: {problem.message}", markup=False, soft_wrap=True)
+        console.print(f"  {problem.help}", markup=False, soft_wrap=True)
+
+
+def main() -> Exit:
+    """Prepare, and answer with the exit code."""
+    try:
+        index = prepare(_arguments())
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Ended as end:
+        console.print(f"trainwright: {end}", soft_wrap=True)
+        return end.code
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:  # the run folder is not ours to fill
+        _explain(error)
+        return Exit.INPUT
+    except Exception as error:  # noqa: BLE001 - the last resort of a process: every failure has its exit code
+        _explain(error)
+        return code_of(error)
+    _say("training", index.train)
+    _say("held out", index.validation)
+    console.print(
+        f"           {index.unigram_entropy:.2f} nats: held-out loss of token frequencies alone, to be beaten"
+    )
+    return Exit.DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

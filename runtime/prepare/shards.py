@@ -1,0 +1,98 @@
+"""The shards of a run: made from the corpus, or verified against their hashes when they are there already."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from ...spec.atomic_files import sync_folder, write_whole
+from ...spec.problem import InputError
+from ..data.shards import Index, damaged, file_sha256, read_index, token_type
+from ..data.tokenizer import Tokenizer
+from .job import Advance, Job
+from .tokenize import Encoders, SourceWriter, refuse_empty
+from .unigram_entropy import unigram_entropy
+
+
+def make_shards(job: Job, advance: Advance) -> str:
+    """Leave the run with shards that fit its plan and its corpus; what was done, in words.
+
+    Raises InputError when the corpus is wrong, or differs from what the run's checkpoints were trained on; OSError
+    when shards cannot be written. What was there before is then still there.
+    """
+    present = _fitting(job)
+    faults = _faults(job, present) if present else []
+    if present and not faults:
+        return "verified"
+    if job.run.data.exists() and not present and any(job.run.checkpoints.glob("step-*")):
+        raise InputError.one(
+            "TW815",
+            f"the corpus or the tokenizer is not the one that {job.run.path} was trained on so far",
+            "Put the files back as they were, or start a new run folder.",
+            "data.train",
+        )
+    folder = job.run.data.with_name("data.new")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+        index = _written(job, folder, advance)
+        write_whole(folder / "index.json", index.model_dump_json(indent=1).encode())
+        _replace(job.run.data, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return f"written again, since {faults[0]}" if faults else "written"
+
+
+def _fitting(job: Job) -> Index | None:
+    """The index that is there, if it was made from this corpus with this tokenizer."""
+    try:
+        index = read_index(job.run.data)
+    except InputError:
+        return None
+    same = index.fingerprint == job.fingerprint and index.tokenizer_sha256 == file_sha256(job.run.tokenizer)
+    return index if same else None
+
+
+def _faults(job: Job, index: Index) -> list[str]:
+    """What is wrong with the shards on disk; hashing lets go of the interpreter, so threads do."""
+    shards = [shard for part in (*index.train, *index.validation) for shard in part.shards]
+    with ThreadPoolExecutor(job.workers) as pool:
+        return list(filter(None, pool.map(partial(damaged, job.run.data), shards)))
+
+
+def _written(job: Job, folder: Path, advance: Advance) -> Index:
+    """Tokenize the whole corpus into `folder`."""
+    tokenizer = Tokenizer(job.run.tokenizer)
+    dtype = token_type(tokenizer.vocab_size)
+    writers = [SourceWriter(folder, n, source.path, dtype) for n, source in enumerate(job.plan.data.train)]
+    try:
+        with Encoders(job.run.tokenizer, job.plan.data.validation, job.workers) as encoders:
+            for number, writer in enumerate(writers):
+                for encoded in encoders(job.blocks(number), advance):
+                    writer.write(encoded)
+        parts = [writer.close() for writer in writers]
+    finally:
+        for writer in writers:
+            writer.abandon()
+    train, validation = tuple(part for part, _ in parts), tuple(part for _, part in parts)
+    refuse_empty(train, validation, min(writer.lowest for writer in writers))
+    return Index(
+        dtype=dtype,
+        vocab_size=tokenizer.vocab_size,
+        begin_of_document=tokenizer.begin,
+        end_of_document=tokenizer.end,
+        tokenizer_sha256=file_sha256(job.run.tokenizer),
+        fingerprint=job.fingerprint,
+        unigram_entropy=unigram_entropy(folder, validation, dtype, tokenizer.vocab_size),
+        train=train,
+        validation=validation,
+    )
+
+
+def _replace(target: Path, folder: Path) -> None:
+    """Put `folder` in the place of `target`. A crash in between leaves no data, which the next start makes again."""
+    shutil.rmtree(target, ignore_errors=True)
+    folder.rename(target)
+    sync_folder(target.parent)

@@ -1,0 +1,178 @@
+"""From a corpus to shards: documents tokenized in parallel, held-out ones apart, in the order of the corpus.
+
+Whether a document is held out depends on its bytes alone, so that copies of it are all on one side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...spec.problem import InputError
+from ..data.shards import ShardWriter, SourcePart, Tokens
+from ..data.tokenizer import Tokenizer
+from .corpus import Block, documents
+
+_HASHES = 2**64
+_QUEUED_PER_WORKER = 8  # blocks read ahead; bounds memory whatever the size of the corpus
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one block gives to one split."""
+
+    tokens: Tokens
+    documents: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A tokenized block, and the lowest document hash in it."""
+
+    train: Piece
+    validation: Piece
+    lowest: int
+
+
+class Encoder:
+    """Turns blocks into tokens; one lives in every worker."""
+
+    def __init__(self, tokenizer: Path, held_out: float) -> None:
+        self.tokenizer = Tokenizer(tokenizer)
+        self.limit = int(held_out * _HASHES)
+
+    def __call__(self, block: Block) -> Encoded:
+        """Tokenize the documents of a block. Raises InputError when its text is not what it should be."""
+        sides: tuple[list[str], list[str]] = ([], [])
+        lowest = _HASHES
+        for text in documents(block):
+            number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+            lowest = min(lowest, number)
+            sides[number < self.limit].append(text)
+        return Encoded(self._piece(sides[0]), self._piece(sides[1]), lowest)
+
+    def _piece(self, texts: list[str]) -> Piece:
+        begin, end = (np.array([mark], self.tokenizer.dtype) for mark in (self.tokenizer.begin, self.tokenizer.end))
+        runs = [run for text in texts for run in (begin, self.tokenizer.encode(text), end)]
+        tokens: NDArray[np.unsignedinteger] = np.concatenate(runs) if runs else np.empty(0, self.tokenizer.dtype)
+        return Piece(tokens, len(texts), sum(len(text.encode()) for text in texts))
+
+
+_encoder: list[Encoder] = []  # of this worker process
+
+
+def _start(tokenizer: Path, held_out: float) -> None:
+    _encoder[:] = [Encoder(tokenizer, held_out)]
+
+
+def _encode(block: Block) -> Encoded:
+    return _encoder[0](block)
+
+
+class Encoders:
+    """A pool of workers that tokenizes blocks and gives the results in the order of the blocks."""
+
+    def __init__(self, tokenizer: Path, held_out: float, workers: int) -> None:
+        self._ahead = workers * _QUEUED_PER_WORKER
+        context = get_context("forkserver")  # a plain fork would copy the threads' locks of the progress bar
+        context.set_forkserver_preload([__name__])
+        self._pool = ProcessPoolExecutor(workers, context, _start, (tokenizer, held_out))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def __call__(self, blocks: Iterable[tuple[Block, int]], advance: Advance) -> Iterator[Encoded]:
+        """Tokenize (block, bytes read with it) pairs; `advance` hears of the bytes as they are done."""
+        queue: deque[tuple[Future[Encoded], int]] = deque()
+        for block, size in blocks:
+            queue.append((self._pool.submit(_encode, block), size))
+            while len(queue) > self._ahead:
+                yield _finished(queue, advance)
+        while queue:
+            yield _finished(queue, advance)
+
+
+def _finished(queue: deque[tuple[Future[Encoded], int]], advance: Advance) -> Encoded:
+    future, size = queue.popleft()
+    result = future.result()
+    advance(size)
+    return result
+
+
+class SourceWriter:
+    """Writes one source's tokens of both splits, and counts them."""
+
+    def __init__(self, folder: Path, number: int, path: str, dtype: str) -> None:
+        self.path = path
+        self.lowest = _HASHES
+        self._writers = {
+            split: ShardWriter(folder, f"{split}-{number:02d}", dtype) for split in ("train", "validation")
+        }
+        self._documents = dict.fromkeys(self._writers, 0)
+        self._bytes = dict.fromkeys(self._writers, 0)
+
+    def write(self, encoded: Encoded) -> None:
+        """Append a block."""
+        self.lowest = min(self.lowest, encoded.lowest)
+        for split, piece in (("train", encoded.train), ("validation", encoded.validation)):
+            self._writers[split].write(piece.tokens)
+            self._documents[split] += piece.documents
+            self._bytes[split] += piece.bytes
+
+    def close(self) -> tuple[SourcePart, SourcePart]:
+        """The training and the held-out part, on disk."""
+        return self._part("train"), self._part("validation")
+
+    def abandon(self) -> None:
+        """Let go of unfinished files after a failure."""
+        for writer in self._writers.values():
+            writer.abandon()
+
+    def _part(self, split: str) -> SourcePart:
+        writer = self._writers[split]
+        writer.close()
+        return SourcePart(
+            path=self.path,
+            documents=self._documents[split],
+            bytes=self._bytes[split],
+            tokens=writer.tokens,
+            shards=tuple(writer.shards),
+        )
+
+
+def refuse_empty(train: tuple[SourcePart, ...], validation: tuple[SourcePart, ...], lowest: int) -> None:
+    """Raise InputError where a source gave no text, or no document was held out."""
+    for part, held_out in zip(train, validation, strict=True):
+        if not part.documents + held_out.documents:
+            raise InputError.one("TW837", f"{part.path} holds no text", "Add text.", "data.train")
+    if not sum(part.documents for part in validation):
+        count = sum(part.documents for part in train)
+        share = (lowest + 1) / _HASHES * 100
+        raise InputError.one(
+            "TW838",
+            f"no document is held out for validation; the corpus has {count}",
+            f"Write a share of {_rounded_up(share)}% or more, or split the text into more documents.",
+            "data.validation",
+        )
+    if not sum(part.documents for part in train):
+        remedy = "Lower the share, or split the text into more documents."
+        raise InputError.one("TW838", "every document is held out for validation", remedy, "data.validation")
+
+
+def _rounded_up(share: float) -> str:
+    return f"{share * 1.005 + 0.001:.3g}"

@@ -1,0 +1,95 @@
+"""The tokenizer of a run: trained on a sample of the corpus, or copied from the file that the spec names."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...spec.atomic_files import write_whole
+from ...spec.problem import InputError
+from ...spec.run_folder import RunFolder
+from ..data.shards import file_sha256
+from ..data.tokenizer import Tokenizer, train
+from .corpus import Block, documents
+from .job import Advance, Job
+
+
+def make_tokenizer(job: Job, advance: Advance) -> str:
+    """Leave the run with the tokenizer its plan asks for; what was done, in words.
+
+    Raises InputError when the vocabulary does not fit, OSError when it cannot be written.
+    """
+    wanted = _recipe(job)
+    if _recorded(job.run) == wanted | {"sha256": _present(job.run.tokenizer)}:
+        return "unchanged"
+    given = job.plan.tokenizer.path
+    content = _read(job.root / given) if given else train(list(_sample(job, advance)), job.plan.tokenizer)
+    job.run.tokenizer.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(job.run.tokenizer, content)
+    found = Tokenizer(job.run.tokenizer).vocab_size
+    if found != job.plan.model.vocab_size:
+        raise InputError.one(
+            "TW824",
+            f"the tokenizer has {found} pieces, the model {job.plan.model.vocab_size}",
+            f"Write {found} for model.vocab_size and tokenizer.vocab_size.",
+            "model.vocab_size",
+        )
+    record = wanted | {"sha256": hashlib.sha256(content).hexdigest()}
+    write_whole(_record(job.run), json.dumps(record, indent=1, sort_keys=True).encode())
+    return "copied" if given else "trained"
+
+
+def _recipe(job: Job) -> dict[str, object]:
+    """What decides the model: its settings, and the corpus or the file it comes from."""
+    settings = job.plan.tokenizer.model_dump(mode="json")
+    origin = _present(job.root / job.plan.tokenizer.path) if job.plan.tokenizer.path else job.fingerprint
+    return {"settings": settings, "seed": job.plan.data.seed, "origin": origin}
+
+
+def _record(run: RunFolder) -> Path:
+    return run.tokenizer.with_name("made-from.json")
+
+
+def _recorded(run: RunFolder) -> object:
+    try:
+        return json.loads(_record(run).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _present(path: Path) -> str | None:
+    return file_sha256(path) if path.is_file() else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError.one(
+            "TW821", f"{path} cannot be read: {error.strerror}", "Correct the path.", "tokenizer.path"
+        ) from error
+
+
+def _sample(job: Job, advance: Advance) -> Iterator[str]:
+    """Documents of the blocks whose seeded hashes are lowest, as many as `training_bytes` holds, in corpus order."""
+    budget = job.plan.tokenizer.training_bytes
+    kept: list[tuple[int, int, Block]] = []  # a heap with the highest hash, negated, on top
+    size = 0
+    for number, block in enumerate(_every_block(job, advance)):
+        key = hashlib.blake2b(f"{job.plan.data.seed}/{number}".encode(), digest_size=8).digest()
+        heapq.heappush(kept, (-int.from_bytes(key), number, block))
+        size += len(block.content)
+        while size > budget and len(kept) > 1:
+            size -= len(heapq.heappop(kept)[2].content)
+    for _, _, block in sorted(kept, key=lambda entry: entry[1]):
+        yield from documents(block)
+
+
+def _every_block(job: Job, advance: Advance) -> Iterator[Block]:
+    for source in range(len(job.files)):
+        for block, size in job.blocks(source):
+            advance(size)
+            yield block

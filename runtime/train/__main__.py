@@ -1,0 +1,215 @@
+"""Training, from top to bottom: `python -m trainwright.runtime.train --bundle DIR --run DIR`, one process a device.
+
+In: a bundle (plan.json, ds_config.json) and a run folder that `prepare` filled with tokenizer and shards. Out: events,
+TensorBoard, checkpoints, and the exit code of spec/exit_codes.py in RUN/exit_code. Launched again, it goes on from the
+newest sound checkpoint as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ...spec.exit_codes import Exit
+from ...spec.plan import read_plan
+from ...spec.run_folder import RunFolder
+from ..engine.optimizer import configure, learning_rate
+from ..launch.exit_status import Ended, fail, note, report, status
+from ..parallel.pipeline_schedule import forwards
+from ..parallel.world import join, leave
+from . import anomaly_detection, checkpointing, fault_injection
+from .anomaly_policy import compare_replicas, judge, over_budget, spike
+from .session import Session
+from .setup import begin
+from .step import Step, take
+from .watchdog import Watchdog
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, and leave with the code that says how it ended."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    try:
+        train(options.bundle, RunFolder(options.run))
+    except Ended as end:
+        report(options.run, end)
+        leave()
+        sys.exit(status(end.code))
+    except Exception as error:  # noqa: BLE001 - only this rank knows: it must go at once, so that the others notice
+        fail(options.run, error)
+
+
+def train(bundle: Path, run: RunFolder) -> None:
+    """Run the plan. Ends by raising: `Ended` with the reason that all ranks share, or this rank's own failure."""
+    plan = read_plan(bundle)
+    world = join(plan)
+    watchdog = (
+        Watchdog(world.rank, world.size, partial(note, run.path, code=Exit.PEER_LOST)) if world.size > 1 else None
+    )
+    try:
+        session = begin(bundle, plan, run, world)
+        try:
+            loop(session)
+        except Ended as end:
+            finish(session, end)
+            raise
+    finally:
+        if watchdog is not None:
+            watchdog.stop()
+
+
+def loop(session: Session) -> None:
+    """Step, validate, save, until something ends it."""
+    schedule, state = session.plan.schedule, session.state
+    if over := over_budget(session):
+        raise Ended(Exit.BUDGET, over)
+    while state.step < schedule.steps:
+        stop, due, written = one_step(session)
+        if written:
+            checkpointing.publish(session)
+        if state.step % anomaly_detection.CHECK_EVERY == 0:
+            compare_replicas(session)
+        last = state.step == schedule.steps
+        if last or state.step % schedule.validate_every == 0:
+            validate(session)
+        over = over_budget(session)
+        if last or due or stop or over:
+            save(session, wait=bool(last or stop or over))
+        if stop or over:
+            raise Ended(Exit.BUDGET if over else Exit.PREEMPTED, over or stop)
+    raise Ended(Exit.DONE, "done")
+
+
+def one_step(session: Session) -> tuple[str, bool, bool]:
+    """Take the next step and tell about it.
+
+    Why to stop (or ""), whether a checkpoint is due, and whether all ranks have written the one before.
+    """
+    plan, state, began = session.plan, session.state, time.monotonic()
+    number = state.step + 1
+    fault_injection.strike(session.world.rank, number)
+    rate = learning_rate(number, plan.training.optimizer, plan.schedule)
+    configure(session.engine.optimizer, plan.training.optimizer, rate)
+    outcome = take(
+        Step(
+            session.engine,
+            session.world,
+            session.train,
+            number,
+            state.step + state.shift,
+            numbers=lambda: own_numbers(session),
+            veto=lambda loss: plan.training.loss_spike.action == "skip" and spike(session, loss),
+        )
+    )
+    fault_injection.flip_bit(session.engine.module, session.world.rank, number)
+    signalled, stop_file, due, written, *meters = outcome.totals
+    reading = session.charge("train", meters)
+    state.step, state.tokens = number, state.tokens + plan.schedule.tokens_per_step
+    seconds = time.monotonic() - began
+    speed = plan.schedule.tokens_per_step / seconds
+    session.tell(
+        "step",
+        step=number,
+        tokens=state.tokens,
+        loss=outcome.loss,
+        grad_norm=outcome.gradient_norm,
+        learning_rate=rate,
+        seconds=seconds,
+        tokens_per_second=speed,
+        mfu=mfu(session, speed),
+        energy_kwh=session.instruments.ledger.kwh,
+        power_watts=reading.watts,
+        memory_bytes=memory(session),
+    )
+    judge(session, outcome)
+    return "signal" if signalled else "stop-file" if stop_file else "", bool(due), written == session.world.size
+
+
+def own_numbers(session: Session) -> list[float]:
+    """What this rank adds to the step's all-reduce: requests to stop, checkpoints due and written, its meter."""
+    stop, schedule = session.instruments.stop, session.plan.schedule
+    first = session.world.rank == 0
+    number = session.state.step + 1
+    if schedule.checkpoint_seconds is not None:
+        due = first and time.monotonic() - session.saved >= schedule.checkpoint_seconds
+    else:
+        due = first and schedule.checkpoint_every is not None and number % schedule.checkpoint_every == 0
+    return [
+        float(stop.signalled),
+        float(first and stop.file_exists()),
+        float(due),
+        float(checkpointing.written(session)),
+        *session.instruments.meter.read().vector(),
+    ]
+
+
+@torch.no_grad()
+def validate(session: Session) -> None:
+    """The mean loss over the held-out batches, always the same ones."""
+    session.charge("train")
+    began, batches = time.monotonic(), session.plan.training.validation.batches
+    session.engine.eval()
+    world, turns = session.world, session.plan.layout.accumulation
+    held_out = (session.validation.batch(i, turn, world.data_rank) for i in range(batches) for turn in range(turns))
+    passes = forwards(session.engine, world, held_out, batches * turns)
+    losses = [passed.made for passed in passes if world.stage.last]
+    session.engine.train()
+    total, count = world.total([float(sum(losses)), len(losses)])
+    session.charge("validate")
+    seconds = time.monotonic() - began
+    session.tell(
+        "validation", step=session.state.step, tokens=session.state.tokens, loss=total / count, seconds=seconds
+    )
+
+
+def save(session: Session, *, wait: bool) -> None:
+    """Write a checkpoint, after a look at the replicas: what is saved must be sound."""
+    compare_replicas(session)
+    checkpointing.publish(session)  # the one before, if it is still being written
+    checkpointing.begin(session)
+    if wait or not session.plan.training.checkpoint.asynchronous:
+        checkpointing.publish(session)
+
+
+def finish(session: Session, end: Ended) -> None:
+    """The last words: phases and the stop event."""
+    with suppress(Ended):  # why the run ends says more than that the disk is full as well
+        checkpointing.publish(session)
+    session.instruments.meter.close()  # its last reading is exact, and its open gaps are settled
+    session.charge("train")
+    session.settle()
+    energy = session.instruments.ledger.kwh
+    session.tell("stop", step=session.state.step, reason=end.reason, exit_code=int(end.code), energy_kwh=energy)
+    session.close()
+    if session.world.rank == 0 and end.code is Exit.PREEMPTED:
+        session.run.stop.unlink(missing_ok=True)  # honoured: the next launch must not stop on it
+
+
+def mfu(session: Session, tokens_per_second: float) -> float | None:
+    """Model FLOPs utilisation against the peak of all devices; None where the peak is unknown."""
+    plan = session.plan
+    if plan.device.peak_flops is None:
+        return None
+    flops = plan.model.shape.training_flops(plan.training.sequence_length)
+    return tokens_per_second * flops / (plan.device.peak_flops * plan.device.count)
+
+
+def memory(session: Session) -> int:
+    """Peak memory of this process in bytes: the device's on a GPU, resident memory on a CPU."""
+    if session.world.device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""What to do when something is wrong: a spike, gradients that are not finite, replicas that differ, a budget used up.
+
+In: the session after a step. Out: events, a changed state, or `Ended`. Every rank sees the same numbers and so comes to
+the same verdict.
+"""
+
+from __future__ import annotations
+
+from ...spec.emissions import carbon_tonnes
+from ...spec.exit_codes import Exit
+from ..checkpoint import save_restore
+from ..engine.engine import replica_group
+from ..launch.exit_status import Ended
+from . import anomaly_detection, checkpointing
+from .session import Session
+from .step import Outcome
+
+MOST_SKIPPED = {"fp32": 3, "bf16": 3, "fp16": 20}  # steps in a row; fp16 first has to find its loss scale
+MOST_REWINDS = 3  # from one checkpoint
+WARN_AT = 0.9  # of a budget
+
+
+def spike(session: Session, loss: float) -> bool:
+    """Whether this loss counts as a spike under the plan's policy."""
+    return anomaly_detection.is_spike(loss, session.state.losses, session.plan.training.loss_spike.threshold)
+
+
+def judge(session: Session, outcome: Outcome) -> None:
+    """Act on a step that went wrong: log it, go back, or give up. Every rank comes to the same verdict."""
+    state, action = session.state, session.plan.training.loss_spike.action
+    jumped = spike(session, outcome.loss)
+    if jumped:
+        session.tell("fault", step=state.step, rank=None, what=f"loss spike: {outcome.loss:.4f}", action=action)
+    if outcome.origin is not None:
+        done = "recomputed" if outcome.applied else "skipped"
+        session.tell("fault", step=state.step, rank=None, what=f"non-finite gradient: {outcome.origin}", action=done)
+    if jumped and action == "stop":
+        raise Ended(Exit.DIVERGED, "diverged", f"loss spike at step {state.step}: {outcome.loss:.4f}")
+    if jumped and action == "rewind":
+        rewind(session)
+        return
+    state.skipped = 0 if outcome.applied else state.skipped + 1
+    if outcome.applied:
+        state.remember(outcome.loss)
+    if state.skipped >= MOST_SKIPPED[session.plan.training.precision]:
+        why = outcome.origin or f"loss {outcome.loss:.4f}"
+        raise Ended(
+            Exit.DIVERGED, "diverged", f"{state.skipped} steps in a row were skipped, the last is {state.step}: {why}"
+        )
+
+
+def rewind(session: Session) -> None:
+    """Go back to the newest checkpoint and leave out the batches up to the spike (PaLM, arXiv 2204.02311, 5.1)."""
+    checkpointing.publish(session)
+    spiked, rewinds = session.state.step, session.state.rewinds + 1
+    found = save_restore.find(session.world, session.run.checkpoints)
+    if found.path is None or rewinds > MOST_REWINDS:
+        raise Ended(
+            Exit.DIVERGED, "diverged", f"loss spike at step {spiked}, and no checkpoint to go back to has helped"
+        )
+    save_restore.load(session.engine, session.world, found.path)
+    session.state.restore(found.content()["state"])
+    session.state.shift += spiked - session.state.step
+    session.state.rewinds = rewinds
+
+
+def compare_replicas(session: Session) -> None:
+    """Stop when weights that must be equal on several ranks are not: then some rank computes or stores wrongly."""
+    wrong = anomaly_detection.disagreement(session.engine.module, replica_group())
+    reports = [report for report in session.world.share(wrong) if report]
+    if reports:
+        name, ranks = reports[0][0]
+        message = f"{name} differs on replica {', '.join(map(str, ranks))} at step {session.state.step}"
+        session.tell("fault", step=session.state.step, rank=None, what=message, action="stopped")
+        raise Ended(Exit.CORRUPT, "corrupt", message)
+
+
+def over_budget(session: Session) -> str:
+    """Why the budget ends the run, or "". Says so once at nine tenths."""
+    carbon, used = session.plan.carbon, session.instruments.ledger.kwh
+    if used is None:
+        return ""
+    tonnes = carbon_tonnes(used, carbon.pue, carbon.intensity_kg_per_kwh)
+    shares = [
+        used / carbon.budget_kwh if carbon.budget_kwh else 0.0,
+        tonnes / carbon.budget_tonnes if carbon.budget_tonnes else 0.0,
+    ]
+    if max(shares) >= WARN_AT and not session.warned:
+        session.warned = True
+        what = f"{max(shares):.0%} of the budget is used: {used:.6g} kWh, {tonnes:.6g} tCO2eq"
+        session.tell("fault", step=session.state.step, rank=None, what=what, action="warned")
+    return "budget" if max(shares) >= 1 else ""

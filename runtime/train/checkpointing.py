@@ -1,0 +1,44 @@
+"""Checkpoints of a session: begun between two steps, published when every rank has written its files.
+
+By default both happen in one go. Asynchronous, the files are written while training goes on, and the step's own
+all-reduce tells when the last rank has done so. A kill in between costs that draft; the generation before it stands.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ..checkpoint import save_restore
+from .session import Session
+from .setup import remembered
+
+
+def begin(session: Session) -> None:
+    """Begin to write the state of this moment. Raises Ended(STORAGE) when a disk refuses."""
+    session.charge("train")
+    began, session.state.rewinds = time.monotonic(), 0
+    session.draft = save_restore.draft(session.engine, session.world, session.run.checkpoints, remembered(session))
+    session.charge("checkpoint")
+    session.settle()
+    session.saved = time.monotonic()
+    session.stalled = session.saved - began
+
+
+def written(session: Session) -> bool:
+    """Whether this rank has written all of a draft that waits to be published."""
+    return session.draft is not None and session.engine.checkpoint_engine.written
+
+
+def publish(session: Session) -> None:
+    """Make the draft, if there is one, the newest checkpoint; waits for its files. Raises Ended(STORAGE)."""
+    if session.draft is None:
+        return
+    session.charge("train")
+    began, draft, session.draft = time.monotonic(), session.draft, None
+    keep = session.plan.training.checkpoint
+    saved = save_restore.publish(session.engine, session.world, draft, keep)
+    session.charge("checkpoint")
+    seconds = session.stalled + time.monotonic() - began
+    path = str(saved.path.relative_to(session.run.path))
+    session.tell("checkpoint", step=saved.step, path=path, seconds=seconds, bytes=saved.bytes)
+    session.settle()

@@ -1,0 +1,97 @@
+"""What the training loop works with: one value that carries the parts.
+
+And the two things that every part of the loop does: telling what happened, and charging energy to what was being done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from ...spec.plan import Plan
+from ...spec.run_folder import Event, RunFolder
+from ..checkpoint.save_restore import Draft
+from ..data.dataset import Dataset
+from ..energy import Meter, PhaseLedger, Reading
+from ..energy.phases import Phase
+from ..logs.event_log import EventLog
+from ..logs.progress_line import Line
+from ..logs.tensorboard import Board
+from ..parallel.world import World
+from .loop_state import State
+from .stop_request import StopRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Where rank 0 says what happens: the log, TensorBoard, the terminal."""
+
+    log: EventLog
+    board: Board
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What measures, and what asks: the meter with its ledger, and requests to stop."""
+
+    meter: Meter
+    ledger: PhaseLedger
+    stop: StopRequest
+
+
+@dataclass(slots=True)
+class Session:
+    """A run under way on this rank. Only rank 0 has a voice."""
+
+    plan: Plan
+    run: RunFolder
+    world: World
+    engine: Any
+    train: Dataset
+    validation: Dataset
+    instruments: Instruments
+    state: State
+    voice: Voice | None
+    remembered: dict[str, Any]  # the settings that checkpoints carry
+    warned: bool = False  # whether the budget's warning was given
+    saved: float = field(default_factory=time.monotonic)  # when the last checkpoint was begun
+    draft: Draft | None = None  # the checkpoint that is being written
+    stalled: float = 0.0  # seconds that it has kept training waiting
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Write an event, and show it."""
+        if self.voice is None:
+            return
+        event = self.voice.log.write(kind, **fields)
+        self.voice.board.show(event)
+        self.voice.line.show(event)
+
+    def charge(self, phase: Phase, totals: Sequence[float] | None = None) -> Reading:
+        """Charge what was used since the last call to `phase`; `totals` are the meters' numbers where summed."""
+        if totals is None:  # where one phase ends and the next begins
+            self.instruments.meter.poke()
+            totals = self.world.total(self.instruments.meter.read().vector())
+        reading = Reading.from_vector(list(totals))
+        self.instruments.ledger.charge(phase, reading)
+        return reading
+
+    def settle(self) -> None:
+        """Write down the phases since the last call, and what the meters have to report, durably."""
+        reported = self.world.share(self.instruments.meter.events())  # each node's meter knows its own gaps
+        for event in chain(self.instruments.ledger.events(), *reported):
+            fields: Event = {"step": self.state.step} | event
+            self.tell(**fields)
+        if self.voice is not None:
+            self.voice.log.sync()
+
+    def close(self) -> None:
+        """Let go of the meter, the log and the terminal."""
+        self.instruments.meter.close()
+        if self.voice is not None:
+            self.voice.line.close()
+            self.voice.board.close()
+            self.voice.log.close()

@@ -1,0 +1,108 @@
+"""One optimizer step: accumulate gradients over micro-batches, agree with the other ranks, update or leave it be.
+
+The one all-reduce of the loop's own numbers happens after the last forward pass, before any update: so a batch that
+must not count is known in time, and all ranks decide alike.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, repeat
+from typing import Any
+
+from torch import Tensor
+
+from ..data.dataset import Dataset
+from ..engine.engine import forget_gradients
+from ..parallel.pipeline_schedule import Pass, backward, forwards
+from ..parallel.world import World
+from . import fault_injection
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a step. `totals` are the caller's numbers, summed over ranks."""
+
+    loss: float
+    gradient_norm: float | None
+    applied: bool
+    vetoed: bool
+    totals: list[float]
+    origin: str | None = None  # where a non-finite gradient came from
+
+
+@dataclass(frozen=True)
+class Step:
+    """The inputs of an optimizer step. `veto` says whether a step with this mean loss must not be applied."""
+
+    engine: Any
+    world: World
+    data: Dataset
+    number: int  # from 1
+    batch: int  # index of the global batch, from 0
+    numbers: Callable[[], Sequence[float]]
+    veto: Callable[[float], bool]
+
+
+def take(step: Step) -> Outcome:
+    """Run the step. With a non-finite gradient it is computed once more, to name its origin or to find it gone."""
+    first = _attempt(step)
+    if first.applied or first.vetoed:
+        return first
+    found: list[str] = []
+    probes = [p.register_hook(partial(_probe, found, name)) for name, p in step.engine.module.named_parameters()]
+    try:
+        second = _attempt(step)
+    finally:
+        for probe in probes:
+            probe.remove()
+    origins = [f"rank {rank}: {name}" for rank, name in enumerate(step.world.share(next(iter(found), None))) if name]
+    origin = ", ".join(origins) or "not reproduced when computed again: suspect the hardware"
+    return Outcome(second.loss, second.gradient_norm, second.applied, second.vetoed, second.totals, origin)
+
+
+def _attempt(step: Step) -> Outcome:
+    """All micro-batches. A stage that is `ahead` of the last does as many forward passes before the first backward one.
+
+    After them one forward, one backward: no stage holds more than it must (1F1B, arXiv 2104.04473, section 2.2.1).
+    """
+    engine, world, turns = step.engine, step.world, step.data.layout.accumulation
+    ahead = world.stage.count - 1 - world.stage.index
+    batches = (step.data.batch(step.batch, turn, world.data_rank) for turn in range(turns))
+    waiting: deque[Pass] = deque()
+    losses: list[Tensor] = []
+    agree: Callable[[], list[float]] = list
+    totals: list[float] = []
+    mean, vetoed = 0.0, False
+    for turn, passed in enumerate(chain(forwards(engine, world, batches, turns), repeat(None, ahead)), -ahead):
+        if passed is not None:
+            made = fault_injection.spoil_loss(passed.made, world.rank, step.batch + 1)
+            waiting.append(Pass(passed.taken, made))
+            if world.stage.last:
+                losses.append(made.detach())
+            if turn + ahead == turns - 1:  # early stages do not wait here for the last one
+                agree = world.add_up([float(sum(losses)), *step.numbers()])
+        if turn < 0:
+            continue
+        due = waiting.popleft()
+        if turn == turns - 1:
+            total, *totals = agree()
+            mean = total / turns / world.stage_ranks
+            vetoed = step.veto(mean)
+        # A NaN makes DeepSpeed skip the update and clean up after itself, whatever the ZeRO stage.
+        backward(engine, world, Pass(due.taken, due.made * NAN) if vetoed else due)
+        engine.step()
+    applied = engine.was_step_applied()
+    if not applied:
+        forget_gradients(engine)
+    return Outcome(mean, float(engine.get_global_grad_norm()) if applied else None, applied, vetoed, totals)
+
+
+def _probe(found: list[str], name: str, gradient: Tensor) -> None:
+    if not found and not gradient.isfinite().all():
+        found.append(name)

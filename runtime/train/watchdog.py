@@ -1,0 +1,79 @@
+"""Finds a rank that hangs or is gone: each watches its successor's heartbeat, so a thousand ranks cost what two do.
+
+A stopped process, one that holds the interpreter's lock for ever, a lost machine: all stop the beat of their own
+thread, while their peers wait in a collective that nobody will end. The watcher names the rank, kills it where it can
+(torchrun would wait 30 s for it), and leaves; torchrun takes the rest down. All of it within a minute.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from torch._C._distributed_c10d import TCPStore
+
+from ...spec.exit_codes import Exit
+
+BEAT = 2.0  # seconds between heartbeats
+PATIENCE = 20.0  # seconds without one; more than the longest pause of a busy interpreter
+GONE = "gone"
+
+
+class Watchdog:
+    """A thread that beats for this rank and listens for the next."""
+
+    def __init__(self, rank: int, size: int, on_lost: Callable[[str], None]) -> None:
+        self._rank, self._next = rank, (rank + 1) % size
+        self._on_lost = on_lost
+        self._stopped = threading.Event()
+        self._store = TCPStore(
+            os.environ["MASTER_ADDR"],
+            int(os.environ["MASTER_PORT"]),
+            is_master=False,
+            timeout=timedelta(seconds=PATIENCE),
+        )
+        self._prefix = f"trainwright/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
+        self._store.set(self._key("process", rank), f"{platform.node()} {os.getpid()}")
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say goodbye, so that nobody misses this rank."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _key(self, kind: str, rank: int) -> str:
+        return f"{self._prefix}/{kind}/{rank}"
+
+    def _watch(self) -> None:
+        beat, heard, at = 0, "", time.monotonic()
+        try:
+            while not self._stopped.wait(BEAT):
+                beat += 1
+                self._store.set(self._key("beat", self._rank), str(beat))
+                now = self._listen()
+                if now != heard:
+                    heard, at = now, time.monotonic()
+                elif heard != GONE and time.monotonic() - at > PATIENCE:
+                    self._lose_next()
+            self._store.set(self._key("beat", self._rank), GONE)
+        except Exception as error:  # noqa: BLE001 - whatever the store says, the rendezvous is lost
+            if not self._stopped.is_set():
+                self._on_lost(f"the rendezvous on the first node is gone: {error}")
+                os._exit(Exit.PEER_LOST)
+
+    def _listen(self) -> str:
+        key = self._key("beat", self._next)
+        return self._store.get(key).decode() if self._store.check([key]) else ""
+
+    def _lose_next(self) -> None:
+        node, process = self._store.get(self._key("process", self._next)).decode().split()
+        self._on_lost(f"rank {self._next} (process {process} on {node}) has not answered for {PATIENCE:.0f} s")
+        if node == platform.node():
+            os.kill(int(process), signal.SIGKILL)
+        os._exit(Exit.PEER_LOST)

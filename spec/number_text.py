@@ -1,0 +1,82 @@
+"""Numbers as text: unknown is a word, units scale with the column, digits are chosen once for a column.
+
+Rounding rule: `format()`'s, which is half to even on the unrounded value; nothing is rounded twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .display_units import COUNTS, fitting
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a column prints: value / scale, with this many decimals, and the unit for its heading."""
+
+    scale: float = 1.0
+    unit: str = ""
+    digits: int = 2
+
+    def __call__(self, value: float | None) -> str:
+        """The value as text, in the column's unit but without it."""
+        if value is None:
+            return UNKNOWN
+        shown = f"{value / self.scale:,.{self.digits}f}"
+        least = 10.0**-self.digits
+        return f"<{least:.{self.digits}f}" if value > 0 and float(shown.replace(",", "")) == 0 else shown
+
+
+def style(values: Sequence[float | None], units: Sequence[tuple[float, str]], digits: int = 2) -> Style:
+    """The first unit in which the largest value is at least 0.1; decimals that show three digits of the smallest.
+
+    But never more than five digits of the largest: what is smaller then prints as less than the last decimal.
+    """
+    known = [abs(value) for value in values if value]
+    largest = max(known, default=0.0)
+    scale, unit = next(((s, u) for s, u in units if largest / s >= 0.1), units[-1] if known else units[0])
+    smallest = min(known, default=scale) / scale
+    wanted = digits if smallest >= 1 else min(2 - math.floor(math.log10(smallest)), 6)
+    room = 4 - math.floor(math.log10(largest / scale)) if largest else digits
+    return Style(scale, unit, max(digits, min(wanted, room)))
+
+
+def significant(value: float | None, digits: int = 4) -> str:
+    """A lone number to so many significant digits."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+
+
+def with_unit(value: float | None, units: Sequence[tuple[float, str]], digits: int = 3) -> str:
+    """A lone quantity with the unit that fits it."""
+    if value is None:
+        return UNKNOWN
+    scale, unit = fitting(value, units)
+    scaled = value / scale
+    decimals = max(digits - 1 - math.floor(math.log10(abs(scaled))), 0) if scaled else 0
+    return f"{scaled:,.{decimals}f} {unit}"
+
+
+def count(value: float | None) -> str:
+    """A count in words that a person reads: 1.2M, 2T."""
+    if value is None:
+        return UNKNOWN
+    for scale, suffix in COUNTS:
+        if abs(value) >= scale:
+            return f"{value / scale:.4g}{suffix}"
+    return f"{value:.4g}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share of one as per cent."""
+    return UNKNOWN if share is None else f"{share:.{digits}%}"
+
+
+def signed_percent(ratio: float) -> str:
+    """A ratio as a change: 1.08 is +8.0%."""
+    return f"{round(ratio - 1, 3) + 0.0:+.1%}"  # + 0.0: no negative zero

@@ -1,0 +1,115 @@
+"""The run folder and its event log: the contract between the training loop that writes and everything that reads.
+
+A run folder holds
+
+    plan.json estimate.json MANIFEST   copies from the bundle that started it
+    tokenizer/tokenizer.model          SentencePiece
+    data/                              memory-mapped shards, index.json with hashes
+    checkpoints/step-00000100/         one folder a generation, with its own manifest; `latest` names the newest
+    events.jsonl                       append-only, one JSON object a line
+    logs/ tensorboard/ report/         what their names say
+    lock stop                          held while training; created by whoever wants the run to save and leave
+
+Every event has `kind`, `time` (Unix seconds), `attempt` (1 for the first start). Cumulative numbers (`tokens`,
+`energy_kwh`) continue over restarts. A number that is not known is null, never zero. Kinds and their further fields:
+
+    start       step (where it begins), world_size, meter ("nvml" | "rapl" | "assumed" | null), measured (bool),
+                power_cap {requested_watts, enforced_watts, applied (true | false | null)}, versions {package: version},
+                unigram_entropy (nats; the held-out loss that token frequencies alone would reach)
+    phase       name (tokenizer | data | train | validate | checkpoint | idle), seconds, energy_kwh (of this span),
+                measured
+    step        step, tokens, loss, grad_norm, learning_rate, seconds, tokens_per_second, mfu, energy_kwh, power_watts,
+                memory_bytes
+    validation  step, tokens, loss, seconds
+    checkpoint  step, path, seconds, bytes
+    gap         device (or "all"), start, end, reason (seconds that no meter covers)
+    fault       step, rank, what, action
+    stop        step, reason (done | signal | stop-file | budget | diverged | ...), exit_code, energy_kwh
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+
+
+NUMBERS = frozenset({int, float})  # bool is neither
+LARGEST = 1e300  # beyond it arithmetic overflows; no quantity of a run comes near
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where things are in a run folder."""
+
+    path: Path
+
+    @property
+    def plan(self) -> Path:
+        """Copy of the bundle's plan."""
+        return self.path / "plan.json"
+
+    @property
+    def estimate(self) -> Path:
+        """Copy of the bundle's estimate."""
+        return self.path / "estimate.json"
+
+    @property
+    def events(self) -> Path:
+        """The event log."""
+        return self.path / "events.jsonl"
+
+    @property
+    def tokenizer(self) -> Path:
+        """The SentencePiece model."""
+        return self.path / "tokenizer" / "tokenizer.model"
+
+    @property
+    def data(self) -> Path:
+        """Tokenized shards."""
+        return self.path / "data"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoint generations."""
+        return self.path / "checkpoints"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the launcher of the run."""
+        return self.path / "lock"
+
+    @property
+    def stop(self) -> Path:
+        """Its existence asks the run to save and leave."""
+        return self.path / "stop"
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """Yield the events of a log, leaving out lines that are torn or not events. Raises OSError when there is no log."""
+    with path.open("rb") as log:
+        for line in log:
+            event = parse_event(line)
+            if event is not None:
+                yield event
+
+
+def parse_event(line: bytes) -> Event | None:
+    """The event in a line of a log; None when the line is torn or not an event."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "kind" in event else None
+
+
+def number(event: Event, key: str) -> float | None:
+    """The finite number under `key`, else None: a null, a NaN, a text or an absent field is unknown."""
+    value: Any = event.get(key)
+    if type(value) not in NUMBERS or not -LARGEST <= value <= LARGEST:
+        return None
+    return float(value)

@@ -1,0 +1,108 @@
+"""A run under way, from its event log as it grows: where it stands, in one value that every new event updates."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .run_folder import Event, number, parse_event
+
+RECENT = 50  # steps that the time left is judged by
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands. None is unknown. Power is the whole job's, energy the run's so far, in watts and kWh."""
+
+    attempt: int = 0
+    step: int = 0
+    tokens: float | None = None
+    loss: float | None = None
+    validation_loss: float | None = None
+    tokens_per_second: float | None = None
+    mfu: float | None = None
+    power_watts: float | None = None
+    energy_kwh: float | None = None
+    measured: bool | None = None
+    meter: str = "unknown"
+    phase: str = "not started"
+    checkpoint: int | None = None
+    faults: int = 0
+    last_fault: str = ""
+    ended: str = ""
+    time: float | None = None
+    losses: list[float] = field(default_factory=list[float])
+    recent: deque[float] = field(default_factory=lambda: deque[float](maxlen=RECENT))
+
+    def update(self, event: Event) -> None:
+        """Take in one event."""
+        self.time = number(event, "time") or self.time
+        match event["kind"]:
+            case "start":
+                self._start(event)
+            case "step":
+                self._step(event)
+            case "validation":
+                self.validation_loss = number(event, "loss")
+            case "checkpoint":
+                self.checkpoint = int(number(event, "step") or 0)
+            case "fault":
+                self.faults += 1
+                self.last_fault = f"{event.get('what', 'unknown')}: {event.get('action', 'unknown action')}"
+            case "phase" if self.attempt == 0:
+                self.phase = f"prepared: {event.get('name', 'unknown')}"
+            case "stop":
+                self.ended = str(event.get("reason", "unknown"))
+                self.phase = "finished" if self.ended == "done" else f"stopped: {self.ended}"
+            case _:
+                pass
+        if event["kind"] in {"step", "stop"}:
+            self.energy_kwh = number(event, "energy_kwh") or self.energy_kwh
+
+    def _start(self, event: Event) -> None:
+        self.attempt += 1
+        self.step = int(number(event, "step") or 0)
+        self.measured = event.get("measured") is True
+        self.meter = str(event.get("meter") or "none")
+        self.phase, self.ended = "training", ""
+        self.recent.clear()
+
+    def _step(self, event: Event) -> None:
+        self.phase = "training"
+        self.step = int(number(event, "step") or 0)
+        for key in ("tokens", "loss", "tokens_per_second", "mfu", "power_watts"):
+            setattr(self, key, number(event, key))
+        if self.loss is not None:
+            self.losses.append(self.loss)
+        if (seconds := number(event, "seconds")) is not None:
+            self.recent.append(seconds)
+
+    def seconds_left(self, steps: int | None) -> float | None:
+        """Time to the last of `steps` at the recent pace; None when either is unknown."""
+        if steps is None or not self.recent:
+            return None
+        return max(steps - self.step, 0) * sum(self.recent) / len(self.recent)
+
+
+@dataclass(slots=True)
+class Follower:
+    """Reads only what was appended since the last look; an unfinished last line waits for its end."""
+
+    path: Path
+    offset: int = 0
+
+    def news(self) -> Iterator[Event]:
+        """Events appended since the last call; nothing while there is no log yet."""
+        if not self.path.is_file():
+            return
+        with self.path.open("rb") as log:
+            log.seek(self.offset)
+            for line in log:
+                if not line.endswith(b"\n"):
+                    return
+                self.offset += len(line)
+                event = parse_event(line)
+                if event is not None:
+                    yield event

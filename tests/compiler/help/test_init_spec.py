@@ -1,0 +1,52 @@
+"""The first spec: whatever presets are chosen, it checks without an error and is formatted."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from trainwright.compiler.check import examine
+from trainwright.compiler.help.format import formatted
+from trainwright.compiler.help.init_spec import Answers, starter
+from trainwright.compiler.load.presets import presets
+from trainwright.spec.problem import InputError
+
+PAIRS = [
+    pair
+    for pair in itertools.product(presets("model"), presets("cluster"))
+    if (pair[1] == "local-cpu") == pair[0].startswith("ladder")
+]
+
+
+@pytest.mark.parametrize(("model", "cluster"), PAIRS)
+def test_a_first_spec_has_no_errors(tmp_path, model, cluster):
+    """Every model on every kind of cluster that it is meant for."""
+    data = "python:stdlib" if cluster == "local-cpu" else "corpus/**/*.jsonl.zst"
+    text = starter(Answers("first", model, cluster, None, data, "", "fr"))
+    path = tmp_path / "spec.yaml"
+    path.write_text(text, encoding="utf-8")
+    problems, names = examine([path])
+    assert names == ["first"]
+    assert [problem for problem in problems if problem.severity != "note"] == []
+    assert formatted(text, "spec.yaml") == text
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [({"model": "llama9"}, "TW207"), ({"cluster": "mars"}, "TW207"), ({"tokens": "3"}, "TW206")],
+)
+def test_a_wrong_answer_is_refused(changed, code):
+    """With the code that the spec would get."""
+    answers = {
+        "name": "a",
+        "model": "ladder-2m",
+        "cluster": "local-cpu",
+        "gpus": 2,
+        "data": "a",
+        "tokens": "",
+        "region": "fr",
+    }
+    with pytest.raises(InputError) as caught:
+        starter(Answers(**(answers | changed)))
+    assert [problem.code for problem in caught.value.problems] == [code]

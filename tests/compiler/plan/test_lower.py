@@ -1,0 +1,107 @@
+"""Lowering: amounts become steps, names become numbers, and what does not add up is refused."""
+
+import pytest
+
+from trainwright.compiler.plan.layout_search import choose
+from trainwright.compiler.plan.lower import lower
+from trainwright.spec.layout import Layout
+from trainwright.spec.problem import InputError
+from trainwright.tests.compiler.specs import loaded
+
+
+def planned(name: str, *sets: str):
+    """The plan of an example."""
+    found = loaded(name, *sets)
+    return lower(found, choose(found.spec))
+
+
+def codes(error: InputError) -> list[str]:
+    """Codes of all problems of an error."""
+    return [problem.code for problem in error.problems]
+
+
+def test_steps_cover_the_tokens() -> None:
+    """The last step is the first at which all tokens of the spec were seen."""
+    schedule = planned("llama2-7b").schedule
+    assert schedule.tokens_per_step == schedule.sequences_per_step * 4096
+    assert (
+        (schedule.steps - 1) * schedule.tokens_per_step < 2_000_000_000_000 <= schedule.steps * schedule.tokens_per_step
+    )
+
+
+def test_the_global_batch_is_micro_batch_times_accumulation_times_data() -> None:
+    """Every sequence of a step is counted once."""
+    plan = planned("tiny-cpu")
+    layout = plan.layout
+    assert plan.schedule.sequences_per_step == layout.micro_batch * layout.accumulation * layout.data == 16
+
+
+def test_amounts_in_tokens_become_steps() -> None:
+    """Warm-up and intervals may be said in tokens: 40,960 tokens are 10 steps of 4,096."""
+    every = "training.checkpoint={every: 40960 tokens}"
+    schedule = planned("tiny-cpu", every, "training.optimizer.warmup=8192 tokens").schedule
+    assert (schedule.checkpoint_every, schedule.checkpoint_seconds, schedule.warmup_steps) == (10, None, 2)
+
+
+def test_a_checkpoint_distance_in_time_stays_a_time() -> None:
+    """How many steps fit into half an hour is known only when they run."""
+    schedule = planned("tiny-cpu", "training.checkpoint={every: 30 min}").schedule
+    assert (schedule.checkpoint_every, schedule.checkpoint_seconds) == (None, 1800.0)
+
+
+def test_warm_up_ends_with_the_run() -> None:
+    """A warm-up longer than the run is cut to it."""
+    schedule = planned("tiny-cpu", "data.tokens=8192 tokens", "training.optimizer.warmup=50 steps").schedule
+    assert (schedule.steps, schedule.warmup_steps) == (2, 2)
+
+
+def test_the_device_carries_its_cap_and_peak() -> None:
+    """The runtime learns the cap and the peak of the precision it trains in (A100: 312 TFLOP/s in bf16)."""
+    device = planned("llama2-34b").device
+    assert (device.kind, device.power_cap_watts, device.peak_flops, device.per_node) == ("cuda", 350.0, 312e12, 8)
+
+
+def test_a_region_becomes_its_intensity_and_source() -> None:
+    """The plan holds the number and where it comes from, not a name to look up later."""
+    carbon = planned("tiny-cpu").carbon
+    assert 0.01 < carbon.intensity_kg_per_kwh < 0.1
+    assert "France" in carbon.intensity_source
+    assert carbon.place == "France (fr)"
+
+
+@pytest.mark.parametrize(
+    ("layout", "code"),
+    [
+        (Layout(data=4, micro_batch=1, accumulation=4), "TW601"),
+        (Layout(data=2, micro_batch=3, accumulation=3), "TW603"),
+    ],
+)
+def test_a_layout_that_does_not_add_up_is_refused(layout: Layout, code: str) -> None:
+    """Ranks must equal devices, and the batch the batch that was asked for."""
+    with pytest.raises(InputError) as caught:
+        lower(loaded("tiny-cpu"), layout)
+    assert codes(caught.value) == [code]
+
+
+def test_devices_that_leave_a_node_half_full_are_refused() -> None:
+    """Every node of a run is full, or there is only one."""
+    with pytest.raises(InputError) as caught:
+        lower(loaded("llama2-7b", "cluster.gpus=1020"), Layout(data=1020))
+    assert codes(caught.value) == ["TW602"]
+
+
+def test_an_unknown_intensity_is_refused() -> None:
+    """Without intensity and region there is no number, and none is invented."""
+    found = loaded("tiny-cpu")
+    bare = found.spec.carbon.model_copy(update={"region": None})
+    from dataclasses import replace
+
+    with pytest.raises(InputError) as caught:
+        lower(replace(found, spec=found.spec.model_copy(update={"carbon": bare})), choose(found.spec))
+    assert codes(caught.value) == ["TW604"]
+
+
+def test_the_peak_of_a_cpu_is_unknown() -> None:
+    """Only a device with a datasheet has a peak; the typical rate of CPUs would make an MFU that means nothing."""
+    assert planned("llama2-7b").device.peak_flops == 312e12
+    assert planned("tiny-cpu").device.peak_flops is None

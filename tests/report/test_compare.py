@@ -1,0 +1,101 @@
+"""Runs and specs side by side, under other caps and on other grids; a paper's table rebuilt."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from folders import estimate as prediction
+
+from trainwright.report.build import build_report
+from trainwright.report.tables.compare import cap_sweep, of_estimate, of_run, regions, side_by_side
+from trainwright.report.tables.paper import paper_document, predicted_series, published_table
+from trainwright.spec.emissions import Intensity
+from trainwright.spec.estimate import Estimate
+from trainwright.spec.facts import facts
+
+PUBLISHED = ((184320, 400, 31.22), (368640, 400, 62.44), (1038336, 350, 153.90), (1720320, 400, 291.42))
+
+
+def _estimate(hours=1.0, watts=400.0, **changes):
+    return Estimate.model_validate(prediction(hours, watts, **changes))
+
+
+def _llama2():
+    return [
+        _estimate(
+            published_device_hours=hours,
+            published_power_watts=watts,
+            published_carbon_tonnes=tonnes,
+            name=f"llama2-{n}",
+        )
+        for n, (hours, watts, tonnes) in enumerate(PUBLISHED)
+    ]
+
+
+def test_one_published_run_has_no_total():
+    """A total of one row says nothing, and its truncation nothing about a paper."""
+    table = published_table(_llama2()[:1])
+    assert (len(table.rows), table.totals, len(table.notes)) == (1, (), 1)
+
+
+def test_every_column_has_a_name():
+    """A heading is a button that sorts; one without words cannot be read aloud."""
+    tables = (side_by_side([of_estimate(_estimate())]), cap_sweep("a", [_estimate()]), published_table(_llama2()))
+    assert [heading for table in tables for heading in table.headings if not heading] == []
+
+
+def test_published_hours_give_the_printed_digits():
+    """The paper's formula and truncation give every printed digit of Table 2, and the total from unrounded rows."""
+    table = published_table(_llama2(), facts("papers")["llama2"]["total_tonnes"])
+    assert [row[4].text for row in table.rows] == ["31.22", "62.44", "153.90", "291.42"]
+    assert [row[6].text for row in table.rows] == ["yes"] * 4
+    assert [cell.text for cell in table.totals[0]] == ["Total", "3,311,616", "", "539.0010", "539.00", "539.00", "yes"]
+    assert "538.98" in table.notes[0]
+
+
+def test_a_digit_that_differs_is_called_out():
+    """A printed figure that the formula does not give says NO."""
+    table = published_table([_llama2()[0].model_copy(update={"published_carbon_tonnes": 31.23})])
+    assert table.rows[0][6].text == "NO"
+
+
+def test_reproduction_labels_every_series_and_loss(whole):
+    """Predicted curves are dashed and say so; measured runs stand beside them as measured."""
+    estimates, runs = _llama2(), build_report([whole]).runs
+    series = [predicted_series(item.name, [1e9, 2e9], [2.5, 2.2]) for item in estimates]
+    document = paper_document(facts("papers")["llama2"], estimates, series, runs)
+    assert [(line.label, line.predicted) for line in document.series][-2:] == [
+        ("llama2-3 (predicted)", True),
+        ("tiny", False),
+    ]
+    assert [row[1].text for row in document.sections[0].tables[0].rows] == ["predicted"] * 4 + ["measured"]
+
+
+def test_side_by_side_measures_against_the_first(whole):
+    """A plan and a run in one table, with their basis, and changes against the first."""
+    (run,) = build_report([whole]).runs
+    table = side_by_side([of_estimate(_estimate(1.0)), of_run(run)])
+    assert [row[1].text for row in table.rows] == ["planned", "measured"]
+    assert table.rows[0][10].text == "+0.0%"
+    assert table.rows[1][10].value == pytest.approx(run.actual.carbon_tonnes / (0.4 * 1.1 * 0.385 / 1000))
+
+
+def test_cap_sweep_marks_the_least_energy():
+    """The cap with the least energy is marked, wherever it lies; the highest cap is what others compare with."""
+    sweep = [
+        _estimate(hours, watts, power_cap_watts=cap)
+        for cap, hours, watts in ((400, 1, 380), (200, 1.5, 190), (100, 5, 100))
+    ]
+    rows = cap_sweep("tiny", sweep).rows
+    assert [row[0].text for row in rows if row[-1].text == "least energy"] == ["200"]
+    assert rows[-1][3].text == "+400.0%"
+
+
+def test_elsewhere_only_the_intensity_changes():
+    """Same energy, same PUE, the other grid's intensity; unknown energy stays unknown."""
+    plan = of_estimate(_estimate(1000.0))
+    unknown = of_estimate(_estimate(1.0, energy_kwh=None, carbon_tonnes=None))
+    rows = regions([plan, unknown], [Intensity("fr", 0.05, "table")]).rows
+    assert math.isclose(rows[0][3].value, 400 * 1.1 * 0.05 / 1000)
+    assert (rows[1][3].text, rows[1][4].text) == ("unknown", "unknown")

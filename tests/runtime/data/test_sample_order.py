@@ -1,0 +1,56 @@
+"""The order of samples: each once an epoch, decided by the seed alone, mixed by weight."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from trainwright.runtime.data.sample_order import Order
+
+
+def drawn(order: Order, start: int, count: int) -> list[tuple[int, int]]:
+    """(source, sample) of the samples start..start+count."""
+    sources, samples = order(np.arange(start, start + count, dtype=np.uint64))
+    return [(int(source), int(sample)) for source, sample in zip(sources, samples, strict=True)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 1000, 4097])
+def test_every_epoch_visits_each_sample_once(size):
+    """Whatever the size, an epoch is a permutation, and the next epoch is another one."""
+    order = Order((size,), (1.0,), seed=7)
+    first, second = drawn(order, 0, size), drawn(order, size, size)
+    everything = [(0, sample) for sample in range(size)]
+    assert sorted(first) == sorted(second) == everything
+    assert size < 64 or first not in (second, everything)
+
+
+def test_order_looks_random():
+    """Neighbours in the order are not neighbours in the corpus, and any window spreads over all of it."""
+    samples = np.array([sample for _, sample in drawn(Order((10_000,), (1.0,), seed=3), 0, 10_000)])
+    assert abs(np.corrcoef(samples[:-1], samples[1:])[0, 1]) < 0.05
+    assert np.histogram(samples[:2000], bins=10, range=(0, 10_000))[0].min() > 150
+
+
+def test_seed_decides_the_order():
+    """One seed, one order; another seed, another."""
+    assert drawn(Order((500,), (1.0,), 1), 0, 500) == drawn(Order((500,), (1.0,), 1), 0, 500)
+    assert drawn(Order((500,), (1.0,), 1), 0, 500) != drawn(Order((500,), (1.0,), 2), 0, 500)
+
+
+def test_any_window_equals_the_same_part_of_the_whole():
+    """A resumed run draws what the uninterrupted one would have drawn."""
+    order = Order((300, 70), (2.0, 1.0), seed=9)
+    whole = drawn(order, 0, 5000)
+    assert [drawn(order, start, 8) for start in range(0, 5000, 8)] == [whole[i : i + 8] for i in range(0, 5000, 8)]
+
+
+def test_mixture_keeps_its_weights_and_epochs_of_each_source():
+    """Draws follow the weights evenly, and each source still comes once per epoch of its own."""
+    order = Order((1000, 50, 200), (5.0, 3.0, 2.0), seed=4)
+    whole = drawn(order, 0, 10_000)
+    shares = Counter(source for source, _ in whole)
+    assert [round(shares[source] / 10_000, 3) for source in range(3)] == [0.5, 0.3, 0.2]
+    early = Counter(source for source, _ in whole[:100])
+    assert [early[source] for source in range(3)] == [50, 30, 20]
+    second = [sample for source, sample in whole if source == 1]
+    assert all(sorted(second[i : i + 50]) == list(range(50)) for i in range(0, 3000, 50))

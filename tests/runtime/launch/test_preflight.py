@@ -1,0 +1,109 @@
+"""The preflight: each finding says what was seen and what to do; ranks measure their network together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import psutil
+import pytest
+
+from trainwright.compiler.pipeline import compile_bundle
+from trainwright.runtime.preflight import bandwidth, machine, nccl
+from trainwright.runtime.preflight.all_nodes import merged
+from trainwright.runtime.preflight.finding import Finding
+from trainwright.spec.plan import Plan
+from trainwright.tests.compiler.specs import loaded, unit
+
+NODES = "cluster.interconnect={kind: ethernet, bandwidth_per_node: 1000 Gbps, socket_interface: lo}"
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    """The plan of the tiny example."""
+    return unit("tiny-cpu").plan
+
+
+def test_a_disk_that_is_too_small_fails(plan: Plan, tmp_path: Path, monkeypatch) -> None:
+    """The checkpoints that are kept and the one being written must fit; otherwise it says what to do."""
+    usage = namedtuple("usage", "total used free")  # noqa: PYI024 - as shutil's
+    needed = machine.checkpoint_bytes(plan) * (plan.training.checkpoint.keep_last + 1)
+    states = {}
+    for free in (needed - 1, needed):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage(free, 0, free))
+        states[free - needed] = machine.disk_space(plan, tmp_path)
+    assert [finding.state for finding in states.values()] == ["fail", "pass"]
+    assert "keep fewer checkpoints" in states[-1].remedy
+
+
+def test_memory_that_cannot_hold_the_state_fails_on_cpu(plan: Plan, monkeypatch) -> None:
+    """On CPU the state lives in main memory."""
+    memory = namedtuple("memory", "available")  # noqa: PYI024 - as psutil's
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory(1000))
+    assert machine.memory(plan).state == "fail"
+
+
+def test_the_disk_is_really_written(plan: Plan, tmp_path: Path) -> None:
+    """The speed comes from a file that was written, synced and removed."""
+    finding = machine.disk_speed(plan, tmp_path)
+    assert (finding.state, "MiB/s" in finding.seen, list(tmp_path.iterdir())) == ("pass", True, [])
+
+
+LOGS = {
+    "rdma": ("n:1:2 [0] NCCL INFO Channel 00/0 : 8[0] -> 0[0] [send] via NET/IB/0/GDRDMA", {"NET/IB"}),
+    "tcp": ("n:1:2 [0] NCCL INFO Channel 00/0 : 8[0] -> 0[0] [receive] via NET/Socket/0", {"NET/Socket"}),
+    "announced": ("n:1:2 [0] NCCL INFO Using network Socket", {"NET/Socket"}),
+    "both": (
+        "NCCL INFO Using network IB\nNCCL INFO Channel 00/0 : 8[0] -> 0[0] [send] via NET/Socket/0",
+        {"NET/Socket"},
+    ),
+    "inside": ("n:1:2 [0] NCCL INFO Channel 00/0 : 0[0] -> 1[1] via P2P/CUMEM", set()),
+}
+
+
+@pytest.mark.parametrize(("log", "seen"), LOGS.values(), ids=LOGS)
+def test_the_transport_is_read_from_nccls_log(log: str, seen: set[str]) -> None:
+    """What carries a channel counts, not what was announced; links inside a node are not the fabric."""
+    assert nccl.named(log.splitlines()) == seen
+
+
+def test_tcp_in_place_of_infiniband_fails() -> None:
+    """A fabric that NCCL could not use is found before the run is ten times slower than planned."""
+    plan = unit("llama2-7b").plan
+    states = [nccl.fabric(plan, seen)[0].state for seen in ({"NET/IB"}, {"NET/Socket"}, set())]
+    assert states == ["pass", "fail", "warn"]
+    assert nccl.fabric(unit("tiny-cpu").plan, set()) == []
+
+
+def test_the_worst_node_speaks() -> None:
+    """Of a thousand nodes one line a check remains: the worst, with the host that has it."""
+    nodes = [("n1", [Finding("disk", "pass", "ok")]), ("n2", [Finding("disk", "fail", "full", "free space")])]
+    assert merged(nodes) == [Finding("disk", "fail", "n2: full", "free space")]
+    assert merged([nodes[0], ("n3", nodes[0][1])]) == [Finding("disk", "pass", "ok (all 2 nodes)")]
+
+
+def test_bandwidth_far_below_the_claim_is_a_warning() -> None:
+    """Half of the line rate is imperfect, less is wrong; without a claim there is nothing to compare."""
+    measured = bandwidth.Measured("all-reduce", {2**20: 1e9, 2**24: 4e9})
+    states = [bandwidth._judged("x", measured, claim).state for claim in (8e9, 8.1e9, None)]
+    assert states == ["pass", "warn", "pass"]
+
+
+def test_ranks_measure_clocks_and_bandwidth_together(tmp_path: Path) -> None:
+    """Two ranks on two nodes over gloo: one table, with a bandwidth far below an absurd claim."""
+    files = compile_bundle(loaded("tiny-cpu", "cluster.gpus_per_node=1", NODES), "slurm")
+    (tmp_path / "plan.json").write_text(files["plan.json"])
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "--"]
+    words = [*torchrun, "trainwright.runtime.preflight", "--bundle", str(tmp_path), "--run", str(tmp_path / "run")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=200, env=environment)
+    assert result.returncode == 0, result.stderr
+    table = {
+        line[6:28].strip(): line[:4] for line in result.stdout.splitlines() if line[:4] in ("pass", "warn", "fail")
+    }
+    assert table["clocks"] == "pass"
+    assert [state for name, state in table.items() if "across" in name] == ["warn", "warn"]

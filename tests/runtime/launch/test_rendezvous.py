@@ -1,0 +1,103 @@
+"""The nodes meet before the ranks start: at a free port, a taken one, out of reach, and with a node that is unfit."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainwright.runtime.preflight.rendezvous import Guest, Patience, receive
+from trainwright.spec.exit_codes import Exit
+from trainwright.tests.compiler.specs import unit
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that was free a moment ago."""
+    with socket.create_server(("", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def node(tmp_path: Path, port: int):
+    """Start the check as node.sh does, with less patience."""
+
+    def start(
+        rank: int, nodes: int = 2, coming: float = 30, at: int = port, spec: str = "tiny-cpu"
+    ) -> subprocess.Popen[str]:
+        bundle = tmp_path / spec
+        bundle.mkdir(exist_ok=True)
+        (bundle / "plan.json").write_text(unit(spec).plan.model_dump_json())
+        places = [f"--bundle={bundle}", f"--run={tmp_path}", "--address=localhost", f"--port={at}"]
+        numbers = [f"--rank={rank}", f"--nodes={nodes}", "--leaving=1", f"--coming={coming}"]
+        words = [sys.executable, "-m", "trainwright.runtime.preflight.rendezvous_main", *places, *numbers]
+        return subprocess.Popen(words, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return start
+
+
+def answers(*nodes: subprocess.Popen[str]) -> list[tuple[int, str, str]]:
+    """Exit code, output and errors of each."""
+    texts = [process.communicate(timeout=60) for process in nodes]
+    return [(process.returncode, *text) for process, text in zip(nodes, texts, strict=True)]
+
+
+def test_three_nodes_meet(node, port: int) -> None:
+    """The last may come first; the first node says it for all, and the port can be taken at once."""
+    nodes = [node(rank, 3) for rank in (2, 1, 0)]
+    said = f"pass  port  {port} on localhost: free, 3 nodes met there\n"
+    assert answers(*nodes) == [(0, "", ""), (0, "", ""), (0, said, "")]
+    with socket.socket() as strict:  # without SO_REUSEADDR
+        strict.bind(("", port))
+
+
+def test_one_node_needs_a_free_port_only(node, port: int) -> None:
+    """Nobody has to come."""
+    assert answers(node(0, 1)) == [(0, f"pass  port  {port} on localhost: free\n", "")]
+
+
+def test_a_taken_port_fails_on_both_nodes(node, port: int) -> None:
+    """Another program has it: exit 2, and how to find out who; the others do not take its silence for us."""
+    with socket.create_server(("", port)):
+        first, second = answers(node(0), node(1))
+    assert (first[0], second[0]) == (Exit.INPUT, Exit.INPUT)
+    assert "another program has it\n            an earlier run that has not left? see who it is: ss -ltnp" in first[1]
+    assert "another program answers" in second[1]
+    assert (first[2], second[2]) == ("", "")
+
+
+def test_a_port_that_is_given_back_in_time_is_free(port: int, monkeypatch) -> None:
+    """An earlier start may still be leaving: the first attempt fails, the second does not."""
+    earlier = socket.create_server(("", port))
+    monkeypatch.setattr("time.sleep", lambda _: earlier.close())
+    assert receive(Guest("run", 0, "here", ""), port, 1, Patience(leaving=60)).code == Exit.DONE
+    assert earlier.fileno() == -1
+
+
+def test_a_node_that_does_not_come_ends_the_others_as_well(node) -> None:
+    """Nobody starts alone; each that came is told who is missing, with a code that lets the launch try again."""
+    first, second = answers(node(0, 3, coming=3), node(1, 3))
+    assert (first[0], second[0]) == (Exit.PEER_LOST, Exit.PEER_LOST)
+    assert all("not reached by node 2 in 3 s" in said for _, said, _ in (first, second))
+
+
+def test_a_first_node_out_of_reach_is_named(node, port: int) -> None:
+    """The reason of the last attempt is what the user can act on."""
+    code, said, errors = answers(node(1, coming=1))[0]
+    assert (code, f"{port} on localhost: not reached: [Errno 111] Connection refused" in said) == (79, True)
+    assert (errors, "a firewall, a wrong address" in said) == ("", True)
+
+
+def test_one_node_without_gpus_stops_all_and_is_named(node) -> None:
+    """A bundle for GPUs on a node without them: every node leaves with 2 at once, and the table says which and why."""
+    if Path("/proc/driver/nvidia").exists():
+        pytest.skip("this machine has NVIDIA GPUs")
+    first, second = answers(node(0), node(1, spec="llama2-7b"))
+    assert (first[0], second[0]) == (Exit.INPUT, Exit.INPUT)
+    assert f"node 1 ({socket.gethostname()}) has devices: the driver does not answer" in first[1]
+    assert second[1].startswith("fail  devices  the driver does not answer\n               load NVIDIA's driver")
+    assert (first[2], second[2]) == ("", "")

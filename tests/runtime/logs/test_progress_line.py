@@ -1,0 +1,47 @@
+"""The live line of a run, as it stands in a log file."""
+
+from __future__ import annotations
+
+import pytest
+
+from trainwright.compiler.plan.layout_search import choose
+from trainwright.compiler.plan.lower import lower
+from trainwright.runtime.logs.progress_line import Line
+from trainwright.tests.compiler.specs import loaded
+
+STEP = {"kind": "step", "step": 1, "loss": 6.5, "tokens_per_second": 5000.0, "mfu": None}
+
+
+@pytest.fixture
+def said(capsys):
+    """What a run says of an event."""
+    spec = loaded("tiny-cpu")
+    line = Line(lower(spec, choose(spec.spec)), 0)
+
+    def say(event):
+        line.show(event)
+        return capsys.readouterr().err
+
+    yield say
+    line.close()
+
+
+@pytest.mark.parametrize(
+    ("kwh", "words"),
+    [(2e-5, "0.0200 Wh, 0.884 mgCO2eq"), (0.5, "500 Wh, 22.1 gCO2eq"), (7e5, "700,000 kWh, 30.9 tCO2eq")],
+)
+def test_energy_and_carbon_are_told_in_units_that_fit(said, kwh, words):
+    """From a laptop to a cluster: never 0.0 g of something, never millions of watt-hours."""
+    assert words in said({**STEP, "energy_kwh": kwh})
+
+
+def test_unknown_energy_is_not_zero(said):
+    """Without a reading there is a word."""
+    assert "energy unknown" in said({**STEP, "energy_kwh": None})
+
+
+@pytest.mark.parametrize(("code", "again"), [(75, True), (0, False), (76, False)])
+def test_a_run_that_can_go_on_says_so(said, code, again):
+    """After Ctrl-C the next word is how to continue; not after the end, and not after a divergence."""
+    shown = said({"kind": "stop", "step": 41, "reason": "signal", "exit_code": code})
+    assert ("launch again to go on" in shown) == again

@@ -1,0 +1,137 @@
+"""The process that prepares a run: what it leaves, what it says, and how it ends when something is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from trainwright.runtime.data.shards import read_index
+from trainwright.runtime.prepare import __main__ as preparing
+from trainwright.runtime.prepare.job import Job
+from trainwright.spec.exit_codes import Exit
+
+
+def command(job) -> list[str]:
+    """The command line for a job, whose bundle is written first."""
+    bundle = job.root / "bundle"
+    bundle.mkdir(exist_ok=True)
+    (bundle / "plan.json").write_text(job.plan.model_dump_json())
+    options = {"--bundle": bundle, "--run": job.run.path, "--root": job.root}
+    return [sys.executable, "-m", "trainwright.runtime.prepare", *(str(x) for pair in options.items() for x in pair)]
+
+
+def run(job) -> subprocess.CompletedProcess:
+    """Prepare in a process of its own."""
+    return subprocess.run(command(job), capture_output=True, text=True, timeout=100, check=False)
+
+
+def test_it_prepares_and_tells_and_verifies_the_second_time(make_job):
+    """Exit 0, both phases in the event log with their energy, a summary on screen; then nothing is made again."""
+    job = make_job()
+    first, second = run(job), run(job)
+    assert (first.returncode, second.returncode) == (Exit.DONE, Exit.DONE), first.stderr + second.stderr
+    assert "trained" in first.stderr
+    assert "verified" in second.stderr
+    index = read_index(job.run.data)
+    assert f"{index.train[0].tokens:,} tokens of {index.train[0].documents:,} documents" in first.stderr
+    events = [json.loads(line) for line in job.run.events.read_text().splitlines()]
+    assert [event["name"] for event in events] == ["tokenizer", "data"] * 2
+    assert all(event["kind"] == "phase" and event["energy_kwh"] > 0 and not event["measured"] for event in events)
+
+
+def test_wrong_text_ends_with_exit_2_and_its_line(make_job, project):
+    """The user reads file, line, code, cause and remedy; no traceback, no data folder."""
+    (project / "corpus" / "zz.jsonl").write_text('{"text": "fine"}\n{"txet": "typo"}\n')
+    job = make_job()
+    done = run(job)
+    assert done.returncode == Exit.INPUT
+    assert f"{project}/corpus/zz.jsonl:2: error TW836" in done.stderr
+    assert "Name the field" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not job.run.data.exists()
+
+
+def test_too_large_a_vocabulary_ends_with_exit_2(make_job):
+    """The largest vocabulary that works is named, in the spec's terms."""
+    done = run(make_job(vocabulary=9000))
+    assert done.returncode == Exit.INPUT
+    assert "tokenizer.vocab_size: a vocabulary of 9000 is larger than this corpus supports: at most" in done.stderr
+
+
+def test_a_run_folder_that_cannot_be_written_is_an_input_error(make_job, tmp_path):
+    """A file where the run folder should be: a message, no traceback."""
+    (tmp_path / "run").write_text("")
+    done = run(make_job())
+    assert done.returncode == Exit.INPUT
+    assert str(tmp_path / "run") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+class Asked(Job):
+    """A job that somebody asks to stop while its first block is read."""
+
+    def blocks(self, source):
+        """The blocks of a source."""
+        for block in super().blocks(source):
+            self.run.stop.touch()
+            yield block
+
+
+def test_a_request_to_stop_is_heard_before_the_first_step(make_job, monkeypatch, capsys):
+    """The stop file ends preparing between two blocks, with the code of a stop; launched again it is not in the way."""
+    job = make_job()
+    monkeypatch.setattr(preparing, "_arguments", lambda: Asked(job.plan, job.run, job.root, 1))
+    assert preparing.main() == Exit.PREEMPTED
+    assert "stopped before the first step" in capsys.readouterr().err
+    assert not job.run.stop.exists()
+    assert not job.run.data.exists()
+    assert run(job).returncode == Exit.DONE
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
+    """A missing plan is an input error."""
+    options = ["--bundle", str(tmp_path), "--run", str(tmp_path / "run"), "--root", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "trainwright.runtime.prepare", *options],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.returncode, "TW801" in done.stderr) == (Exit.INPUT, True)
+
+
+def whole(folder: Path) -> bool:
+    """Whether a data folder, if there is one, has all its files with their hashes."""
+    from trainwright.runtime.data.shards import damaged
+
+    if not folder.exists():
+        return True
+    parts = (*read_index(folder).train, *read_index(folder).validation)
+    return not any(damaged(folder, shard) for part in parts for shard in part.shards)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_leaves_whole_data_or_none(make_job):
+    """After kill -9 at 20 moments, data is absent or sound, and the next start ends like an unkilled one."""
+    reference = make_job("reference")
+    started = time.monotonic()
+    assert run(reference).returncode == 0
+    seconds = time.monotonic() - started
+    killed = 0
+    for moment in range(20):
+        job = make_job(f"run-{moment}")
+        process = subprocess.Popen(command(job), stderr=subprocess.DEVNULL, start_new_session=True)
+        time.sleep(seconds * (moment + 1) / 20)
+        killed += process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
+        process.wait()
+        assert whole(job.run.data)
+        assert run(job).returncode == 0
+        assert read_index(job.run.data) == read_index(reference.run.data)
+    assert killed >= 10

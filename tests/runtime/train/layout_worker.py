@@ -1,0 +1,72 @@
+"""One rank that trains plans one after another: `arguments` is a folder with plans.json; plan N's outcome is N.pt."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import deepspeed
+import torch
+
+from trainwright.compiler.render.ds_config import deepspeed_config
+from trainwright.runtime.data.dataset import open_dataset
+from trainwright.runtime.engine.engine import start_engine
+from trainwright.runtime.engine.optimizer import configure, learning_rate
+from trainwright.runtime.parallel.world import World, join
+from trainwright.runtime.train.step import Step, take
+from trainwright.spec.plan import Plan
+from trainwright.spec.run_folder import RunFolder
+
+COLUMN = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj", "embed_tokens", "lm_head")
+ROW = ("o_proj", "down_proj")
+
+
+def weights(engine, world: World) -> dict[str, torch.Tensor]:
+    """The full fp32 value of every parameter, put together from ZeRO's, the tensor groups' and the stages' pieces."""
+    get = deepspeed.utils.safe_get_full_fp32_param
+    mine = {name: get(p).detach().float().cpu().clone() for name, p in engine.module.named_parameters()}
+    pieces: dict[str, list[torch.Tensor]] = {}
+    for rank, part in enumerate(world.share(mine)):
+        if rank % world.stage_ranks < world.layout.tensor:  # the others hold the same
+            for name, piece in part.items():
+                pieces.setdefault(name, []).append(piece)
+    return {name: merged(name, found) for name, found in pieces.items()}
+
+
+def merged(name: str, found: list[torch.Tensor]) -> torch.Tensor:
+    """One parameter from the slices of its tensor group; what is not cut is the same in all."""
+    dimension = next((d for d, names in enumerate((COLUMN, ROW)) if any(n in name for n in names)), None)
+    return found[0] if dimension is None else torch.cat(found, dimension)
+
+
+def train(plan: Plan, run: RunFolder, world: World) -> dict:
+    """Losses, gradient norms and final weights."""
+    engine = start_engine(plan, deepspeed_config(plan), world)
+    data, settings = open_dataset(plan, run, "train"), plan.training.optimizer
+    outcomes = []
+    for number in range(1, plan.schedule.steps + 1):
+        configure(engine.optimizer, settings, learning_rate(number, settings, plan.schedule))
+        outcomes.append(take(Step(engine, world, data, number, number - 1, list, lambda _: False)))
+    norms = [o.gradient_norm for o in outcomes]
+    return {"loss": [o.loss for o in outcomes], "norm": norms, "weights": weights(engine, world)}
+
+
+def main() -> None:
+    """Every plan of plans.json, all of the same number of ranks."""
+    folder = Path(given["arguments"][0])
+    plans = [Plan.model_validate(raw) for raw in json.loads((folder / "plans.json").read_text())]
+    world = join(plans[0])
+    for number, plan in enumerate(plans):
+        here = World(world.rank, world.size, world.local_rank, world.device, plan.layout)
+        result = train(plan, RunFolder(folder / "run"), here)
+        if world.rank == 0:
+            torch.save(result, folder / f"{number}.pt")
+
+
+given = globals()
+os.environ.update(given["environment"])
+with Path(given["output"]).open("ab") as file:
+    os.dup2(file.fileno(), 1)
+    os.dup2(file.fileno(), 2)
+main()

@@ -1,0 +1,149 @@
+"""The small parts of the loop, each without a process group: schedule, guard, log, changed settings, exit codes."""
+
+from __future__ import annotations
+
+import errno
+import json
+
+import pytest
+import torch
+
+from trainwright.runtime.checkpoint import settings_diff
+from trainwright.runtime.engine.optimizer import adamw, configure, learning_rate
+from trainwright.runtime.launch import exit_status
+from trainwright.runtime.logs.event_log import EventLog, last_attempt
+from trainwright.runtime.train.anomaly_detection import WARM, fingerprint, is_spike
+from trainwright.spec.exit_codes import Exit
+from trainwright.spec.plan import Schedule
+from trainwright.spec.problem import InputError
+from trainwright.spec.run_folder import read_events
+from trainwright.spec.sections import Optimizer
+
+
+def schedule(steps, warmup):
+    """A schedule of so many steps."""
+    return Schedule(
+        steps=steps,
+        warmup_steps=warmup,
+        sequences_per_step=1,
+        tokens_per_step=1,
+        validate_every=1,
+        checkpoint_every=None,
+    )
+
+
+@pytest.mark.parametrize(("kind", "half"), [("cosine", 0.55), ("linear", 0.55), ("constant", 1.0)])
+def test_the_learning_rate_is_the_papers(kind, half):
+    """Linear from peak/warmup to the peak, then down to a tenth: half way between at half time."""
+    settings = Optimizer(learning_rate=3e-4, schedule=kind)
+    rates = [learning_rate(step, settings, schedule(2100, 100)) / 3e-4 for step in (1, 50, 100, 1100, 2100)]
+    assert rates == pytest.approx([0.01, 0.5, 1.0, half, 1.0 if kind == "constant" else 0.1])
+
+
+def test_without_warmup_the_first_step_has_a_rate():
+    """No division by zero, and no step at rate zero."""
+    settings = Optimizer(learning_rate=1.0)
+    assert all(learning_rate(step, settings, schedule(1, warmup)) > 0 for warmup in (0, 1) for step in (1,))
+
+
+def test_only_matrices_decay_and_the_plan_wins_over_restored_values():
+    """Norms do not decay; hyperparameters that a checkpoint brought along are replaced at the next step."""
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4, bias=False), torch.nn.RMSNorm(4))
+    optimizer = adamw(model, Optimizer(learning_rate=1.0, weight_decay=0.1))
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.1, 0.0]
+    configure(optimizer, Optimizer(learning_rate=1.0, weight_decay=0.2, beta2=0.99, eps=1e-8), 0.5)
+    first, second = optimizer.param_groups
+    assert (first["lr"], first["betas"], first["eps"], first["weight_decay"]) == (0.5, (0.9, 0.99), 1e-8, 0.2)
+    assert (second["lr"], second["weight_decay"]) == (0.5, 0.0)
+
+
+def test_a_spike_is_measured_against_the_median():
+    """Nothing is a spike before there is a history; one outlier in it does not hide the next."""
+    assert not is_spike(99.0, [3.0] * (WARM - 1), 1.0)
+    assert is_spike(4.1, [3.0] * WARM + [50.0], 1.0)
+    assert not is_spike(3.9, [3.0] * WARM, 1.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_fingerprint_sees_every_single_bit(dtype):
+    """Each of the bits of each weight changes the sum."""
+    weights = torch.linspace(-1, 1, 64).to(dtype)
+    integers = weights.view(torch.int32 if dtype is torch.float32 else torch.int16)
+    before = fingerprint(weights)
+    for place in range(64):
+        for bit in range(8 * weights.element_size()):
+            mask = torch.tensor(1 << bit, dtype=torch.int64).to(integers.dtype)
+            integers[place] ^= mask
+            assert fingerprint(weights) != before, (place, bit)
+            integers[place] ^= mask
+
+
+def test_a_log_cut_anywhere_loses_only_its_last_event(tmp_path):
+    """Cut at every byte of the last events and written on: what was whole is read, and what follows as well."""
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path, 1)
+    log.write("start", step=0)
+    for step in range(3):
+        log.write("step", step=step, loss=float("nan"))
+    log.close()
+    whole = path.read_bytes()
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        complete = [json.loads(line) for line in whole[:cut].split(b"\n")[:-1]]
+        log = EventLog(path, 2)
+        log.write("start", step=9)
+        log.close()
+        events = list(read_events(path))
+        assert events[: len(complete)] == complete
+        assert events[-1]["step"] == 9
+        assert len(events) - len(complete) in {1, 2}  # a line that lacks only its end is read as well
+    assert last_attempt(path) == 2
+    assert complete[-1]["loss"] is None
+
+
+def test_changed_settings_are_named_and_sorted(tiny_plan):
+    """Each difference has its key and both values; what defines the run is refused under either policy."""
+    old = settings_diff.settings(tiny_plan(), {"torch": "1"})
+    new = settings_diff.settings(
+        tiny_plan(training__optimizer__learning_rate=0.5, data__seed=7, carbon__pue=1.5, training__on_change="apply"),
+        {"torch": "2"},
+    )
+    found = settings_diff.changes(old, new)
+    assert [c.key for c in found] == [
+        "carbon.pue",
+        "data.seed",
+        "training.on_change",
+        "training.optimizer.learning_rate",
+        "version of torch",
+    ]
+    with pytest.raises(InputError) as refused:
+        settings_diff.accept(found, "refuse")
+    assert [p.path for p in refused.value.problems] == [
+        "data.seed",
+        "training.optimizer.learning_rate",
+        "version of torch",
+    ]
+    with pytest.raises(InputError) as refused:
+        settings_diff.accept(found, "apply")
+    assert [p.message for p in refused.value.problems] == ["data.seed: 0 in the checkpoint, 7 now"]
+
+
+def test_failures_have_their_codes():
+    """A full disk, bad input, a lost peer and a fault of ours are told apart."""
+    assert exit_status.code_of(OSError(errno.ENOSPC, "full")) is Exit.STORAGE
+    assert exit_status.code_of(InputError.one("TW1", "wrong")) is Exit.INPUT
+    assert exit_status.code_of(RuntimeError("[gloo/transport/tcp/pair.cc] Connection closed by peer")) is Exit.PEER_LOST
+    assert exit_status.code_of(RuntimeError("shape mismatch")) is Exit.FAULT
+
+
+def test_a_cause_outlives_its_echo(tmp_path):
+    """PEER_LOST, which the other ranks see, never hides why the first one left."""
+    for first, second, expected in [
+        (Exit.STORAGE, Exit.PEER_LOST, Exit.STORAGE),
+        (Exit.PEER_LOST, Exit.STORAGE, Exit.STORAGE),
+        (Exit.DIVERGED, Exit.FAULT, Exit.DIVERGED),
+    ]:
+        exit_status.exit_file(tmp_path).unlink(missing_ok=True)
+        exit_status.record(tmp_path, first)
+        exit_status.record(tmp_path, second)
+        assert int(exit_status.exit_file(tmp_path).read_text()) == expected
