@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.tests.fakes.cuda.fixtures import library, prepared, pretend
+from trainwright.tests.fakes.cuda.fixtures import prepared, pretend, server
 
-__all__ = ["library", "prepared", "pretend"]
+__all__ = ["prepared", "pretend", "server"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from trainwright.tests.fakes.cuda.build import build
-from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, ROOT, Machine, PretendRun
+from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, ROOT, Machine, PretendRun, Server
 
 SPEC: dict[str, Any] = {
     "version": 1,
@@ -41,36 +41,38 @@ def missing() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory) -> Path:
-    """The pretend CUDA, built. Skips where it cannot be; `make test-device` demands it."""
+def server(tmp_path_factory) -> Iterator[Server]:
+    """What starts ranks on the pretend CUDA, built here. Skipped where it cannot be; `make test-device` insists."""
     if reason := missing():
         if os.environ.get("DEVICE_TESTS") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("pretend-cuda")
     build(ENVIRONMENT, folder)
-    return folder
+    started = Server(folder)
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")
-def prepared(library, tmp_path_factory) -> Path:
+def prepared(server, tmp_path_factory) -> Path:
     """A project folder whose corpus is tokenized: `run` in it is a run folder that every test copies."""
     root = tmp_path_factory.mktemp("project")
     (root / "corpus").mkdir()
     for page in (ROOT / "docs").rglob("*.md"):
         shutil.copy(page, root / "corpus" / f"{page.stem}.txt")
-    run = PretendRun(Machine(library), root, root)
+    run = PretendRun(Machine(server), root, root)
     run.compile(SPEC)
     run.prepare()
     return root
 
 
 @pytest.fixture
-def pretend(library, prepared, tmp_path) -> Callable[..., PretendRun]:
+def pretend(server, prepared, tmp_path) -> Callable[..., PretendRun]:
     """The maker of runs: `pretend("parallel.zero=3", gpus=2)` is compiled and prepared, not yet trained."""
 
     def make(*settings: str, gpus: int = 1, name: str = "run", **machine: Any) -> PretendRun:
-        run = PretendRun(Machine(library, **machine), tmp_path / name, prepared)
+        run = PretendRun(Machine(server, **machine), tmp_path / name, prepared)
         run.folder.mkdir()
         shutil.copytree(prepared / "run", run.run.path)
         run.compile(SPEC, f"cluster.gpus={gpus}", *settings)

@@ -13,19 +13,20 @@ int setting(const char *name, int otherwise) {
     return text && *text ? atoi(text) : otherwise;
 }
 
-__attribute__((constructor)) static void open_log(void) {
-    const char *path = getenv("PRETEND_LOG");
+/* Opened when it is first asked for: a rank is forked from a process that has loaded this library and logs nothing. */
+static FILE *opened(void) {
+    const char *path = file ? NULL : getenv("PRETEND_LOG");
     char name[4096];
-    if (!path || !*path) return;
+    if (!path || !*path) return file;
     snprintf(name, sizeof name, "%s.%d", path, setting("RANK", 0));
-    file = fopen(name, "a");
-    if (file) setvbuf(file, NULL, _IOLBF, 1 << 16); /* a rank may end by _exit */
+    pthread_mutex_lock(&lock);
+    if (!file && (file = fopen(name, "a"))) setvbuf(file, NULL, _IOLBF, 1 << 16); /* a rank may end by _exit */
+    pthread_mutex_unlock(&lock);
+    return file;
 }
 
-int logging(void) { return file != NULL; }
-
 void log_event(const char *fields, ...) {
-    if (!file) return;
+    if (!opened()) return;
     va_list values;
     va_start(values, fields);
     pthread_mutex_lock(&lock);

@@ -6,7 +6,6 @@
 
 /* log.c: one JSON object a line in PRETEND_LOG.RANK; `fields` is printf's format of its inside. */
 void log_event(const char *fields, ...) __attribute__((format(printf, 1, 2)));
-int logging(void);
 int setting(const char *name, int otherwise); /* an environment variable as a number */
 
 /* devices.c */

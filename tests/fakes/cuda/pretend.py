@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,11 +37,34 @@ class Attempt:
     traces: list[Trace]
 
 
+class Server:
+    """The process that forks ranks; see server.py."""
+
+    def __init__(self, library: Path) -> None:
+        variables = {**os.environ, "LD_LIBRARY_PATH": str(library), "OMP_NUM_THREADS": "1"}
+        command = [PYTHON, "-W", "ignore", HERE / "server.py"]
+        self._process = subprocess.Popen(
+            command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, job: dict[str, Any]) -> list[int]:
+        """The exit status of every rank of a job."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+
 @dataclass(frozen=True)
 class Machine:
-    """Pretend devices: which library, which device, and how much a rank logs."""
+    """Pretend devices: what starts ranks on them, which device, and what else is in their environment."""
 
-    library: Path
+    server: Server
     capability: str = A100
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -49,7 +73,6 @@ class Machine:
         here = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size, "PRETEND_DEVICES": size}
         return {
             **os.environ,
-            "LD_LIBRARY_PATH": str(self.library),
             "PRETEND_CAPABILITY": self.capability,
             "PRETEND_LOG": str(log),
             "PYTORCH_NO_CUDA_MEMORY_CACHING": "1",
@@ -59,30 +82,20 @@ class Machine:
             **self.environment,
         }
 
-    def start(self, command: list[str], size: int, log: Path) -> Attempt:
-        """Run a command once a rank, all at a time, until the last has ended."""
+    def start(self, module: str, arguments: list[str], size: int, log: Path) -> Attempt:
+        """Run a module once a rank, all at a time, until the last has ended."""
+        outputs = [log.with_name(f"{log.name}.{rank}.out") for rank in range(size)]
         with TemporaryDirectory(prefix="pretend-", dir=_shared_memory()) as exchange:
             shared = {"MASTER_PORT": str(_free_port()), **({"PRETEND_EXCHANGE": exchange} if size > 1 else {})}
             ranks = [
-                subprocess.Popen(
-                    [PYTHON, "-W", "ignore", *command],
-                    env=self.variables(rank, size, log) | shared,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                )
-                for rank in range(size)
+                {"environment": self.variables(rank, size, log) | shared, "output": str(output)}
+                for rank, output in enumerate(outputs)
             ]
-            try:
-                outputs = [rank.communicate(timeout=SECONDS)[0] for rank in ranks]
-            finally:
-                for rank in ranks:
-                    rank.kill()
-                    rank.wait()
+            job = {"module": module, "arguments": arguments, "ranks": ranks, "seconds": SECONDS}
+            codes = self.server.run(job)
         logs = (log.with_name(f"{log.name}.{rank}") for rank in range(size))
-        return Attempt(
-            [rank.returncode for rank in ranks], outputs, [read_trace(path) for path in logs if path.exists()]
-        )
+        texts = [output.read_text(encoding="utf-8", errors="replace") for output in outputs]
+        return Attempt(codes, texts, [read_trace(path) for path in logs if path.exists()])
 
 
 @dataclass
@@ -117,12 +130,15 @@ class PretendRun:
         options = ("--bundle", self.bundle, "--run", self.run.path, "--root", self.root)
         _run(sys.executable, "-m", "trainwright.runtime.prepare", *map(str, options))
 
-    def train(self) -> Attempt:
-        """Train until it ends."""
+    def train(self, **environment: str) -> Attempt:
+        """Train until it ends; `STOP_AFTER` is the number of steps after which it is asked to stop."""
         size = read_plan(self.bundle).layout.gpus
         log = self.folder / f"log-{len(self.attempts)}"
-        command = [str(HERE / "trainer.py"), "--bundle", str(self.bundle), "--run", str(self.run.path)]
-        self.attempts.append(self.machine.start(command, size, log))
+        machine = replace(
+            self.machine, environment={"STOP_FILE": str(self.run.stop), **self.machine.environment, **environment}
+        )
+        arguments = ["--bundle", str(self.bundle), "--run", str(self.run.path)]
+        self.attempts.append(machine.start("trainwright.runtime.train", arguments, size, log))
         return self.attempts[-1]
 
     def events(self, kind: str) -> list[dict[str, Any]]:

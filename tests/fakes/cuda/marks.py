@@ -1,0 +1,67 @@
+"""What the trainer's process changes for the log's sake, and for kernels that do nothing; its own code is untouched."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from deepspeed.runtime.engine import DeepSpeedEngine
+
+
+def mark(name: str) -> None:
+    """Write a mark into the log."""
+    ctypes.CDLL("libcudart.so.13").pretend_mark(name.encode())
+
+
+def _marked(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(engine: DeepSpeedEngine, *arguments: Any, **options: Any) -> Any:
+        mark(name)
+        return method(engine, *arguments, **options)
+
+    return call
+
+
+def _marked_step(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark the update and, after the last micro batch's, the end of the step; stop after as many as STOP_AFTER says."""
+    taken = 0
+
+    def call(engine: DeepSpeedEngine, *arguments: Any, **options: Any) -> Any:
+        nonlocal taken
+        last = engine.is_gradient_accumulation_boundary()
+        mark("update")
+        result = step(engine, *arguments, **options)
+        if last:
+            mark("step")
+            taken += 1
+            if os.environ.get("STOP_AFTER") == str(taken):
+                Path(os.environ["STOP_FILE"]).touch()
+        return result
+
+    return call
+
+
+def install() -> None:
+    """Mark forward, backward, update and step (its end) of DeepSpeed's engine.
+
+    Objects that torch pickles travel by the CPU, and tensors are compared there, since the kernels for it do nothing;
+    and torch.compile stops before it generates code, which would need a device.
+    """
+    DeepSpeedEngine.forward = _marked("forward", DeepSpeedEngine.forward)
+    DeepSpeedEngine.backward = _marked("backward", DeepSpeedEngine.backward)
+    DeepSpeedEngine.step = _marked_step(DeepSpeedEngine.step)
+    broadcast, compiled, equal = torch.distributed.broadcast_object_list, torch.compile, torch.equal
+
+    def broadcast_by_cpu(object_list: list[Any], **options: Any) -> None:
+        broadcast(object_list, **{**options, "device": torch.device("cpu")})
+
+    def compile_without_code(model: Any = None, **options: Any) -> Any:
+        options = {name: value for name, value in options.items() if name not in {"mode", "options"}}
+        return compiled(model, **{**options, "backend": "aot_eager"})
+
+    torch.distributed.broadcast_object_list = broadcast_by_cpu
+    torch.compile = compile_without_code
+    torch.equal = lambda one, other: equal(one.cpu(), other.cpu())
