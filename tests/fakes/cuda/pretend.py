@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from trainwright.spec.plan import read_plan
-from trainwright.spec.run import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder, read_events
 from trainwright.tests.fakes.cuda.trace import Trace, read_trace
 
 HERE = Path(__file__).parent

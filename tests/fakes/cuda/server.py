@@ -18,7 +18,7 @@ from typing import Any
 
 os.environ.setdefault("DS_ACCELERATOR", "cuda")
 
-PRELOADED = ("deepspeed", "trainwright.runtime.train")
+PRELOADED = ("deepspeed", "trainwright.runtime.train.__main__")
 
 
 def become(job: dict[str, Any], rank: dict[str, Any]) -> None:
