@@ -8,7 +8,8 @@ A run folder holds
     checkpoints/step-00000100/         one folder a generation, with its own manifest; `latest` names the newest
     events.jsonl                       append-only, one JSON object a line
     logs/ tensorboard/ report/         what their names say
-    lock stop                          held while training; created by whoever wants the run to save and leave
+    lock ranks.lock                    held by the launcher and by each rank while the run is under way
+    stop                               created by whoever wants the run to save and leave
 
 Every event has `kind`, `time` (Unix seconds), `attempt` (1 for the first start). Cumulative numbers (`tokens`,
 `energy_kwh`) continue over restarts. A number that is not known is null, never zero. Kinds and their further fields:
@@ -82,6 +83,11 @@ class RunFolder:
     def lock(self) -> Path:
         """Held by the launcher of the run."""
         return self.path / "lock"
+
+    @property
+    def ranks_lock(self) -> Path:
+        """Held by each rank of the run."""
+        return self.path / "ranks.lock"
 
     @property
     def stop(self) -> Path:

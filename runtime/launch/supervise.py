@@ -19,7 +19,7 @@ from ...spec.exit_codes import Exit
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from .exit_status import exit_file
-from .lock import held
+from .lock import held, sign
 from .restart import HOST_PATIENCE, verdict
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
@@ -103,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = RunFolder(options.run)
     try:
         with held(run) as lock:
+            sign(lock)
             return Supervisor(run, [word for word in options.command if word != "--"], lock).work()
     except InputError as error:
         for problem in error.problems:

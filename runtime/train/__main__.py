@@ -23,6 +23,7 @@ from ...spec.plan import read_plan
 from ...spec.run_folder import RunFolder
 from ..engine.optimizer import configure, learning_rate
 from ..launch.exit_status import Ended, fail, note, report, status
+from ..launch.lock import hold_as_rank
 from ..parallel.pipeline_schedule import forwards
 from ..parallel.world import join, leave
 from . import anomaly_detection, checkpointing, fault_injection
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def train(bundle: Path, run: RunFolder) -> None:
     """Run the plan. Ends by raising: `Ended` with the reason that all ranks share, or this rank's own failure."""
     plan = read_plan(bundle)
+    hold_as_rank(run)  # a rank that outlives its launcher keeps the next one out
     world = join(plan)
     watchdog = (
         Watchdog(world.rank, world.size, partial(note, run.path, code=Exit.PEER_LOST)) if world.size > 1 else None

@@ -10,7 +10,7 @@ import pytest
 from trainwright.runtime.launch import stop
 from trainwright.runtime.launch.follow import Logs, follow
 from trainwright.runtime.launch.locate import find
-from trainwright.runtime.launch.lock import held
+from trainwright.runtime.launch.lock import held, sign
 from trainwright.spec.problem import InputError
 
 
@@ -38,7 +38,8 @@ def test_a_run_that_is_nowhere(run) -> None:
 
 def test_a_run_of_this_machine_is_stopped_by_its_file(run) -> None:
     """The process that holds the lock is named; the loop finds the stop file."""
-    with held(run):
+    with held(run) as lock:
+        sign(lock)
         assert stop.ask(run) == f"process {os.getpid()} on {os.uname().nodename}: asked to save and leave"
     assert run.stop.exists()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -146,3 +147,27 @@ def test_the_lock_says_who(supervise, run) -> None:
     process = supervise("echo ready; sleep 60")
     lines(process, "ready")
     assert json.loads(run.lock.read_text())["pid"] == process.pid
+
+
+def test_a_rank_that_outlives_its_launch_keeps_the_next_one_out(supervise, run) -> None:
+    """Whatever became of the launcher: while a rank holds its lock, a launch is refused and changes nothing."""
+    run.lock.write_text('{"pid": 1, "host": "gone"}')
+    code = f"""if True:
+        import time
+        from pathlib import Path
+        from trainwright.runtime.launch.lock import hold_as_rank
+        from trainwright.spec.run_folder import RunFolder
+        hold_as_rank(RunFolder(Path({str(run.path)!r})))
+        print("held", flush=True)
+        time.sleep(60)"""
+    rank = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert rank.stdout.readline() == "held\n"
+        code, errors = ended(supervise("touch started"))
+        assert (code, "ranks that outlived process 1 on gone" in errors) == (Exit.INPUT, True)
+        assert not (run.path / "started").exists()
+        assert run.lock.read_text() == '{"pid": 1, "host": "gone"}'
+    finally:
+        rank.kill()
+        rank.communicate()
+    assert ended(supervise("touch started"))[0] == Exit.DONE
