@@ -15,8 +15,8 @@ class Layout(BaseModel):
 
     data x sequence x tensor x pipeline = GPUs, where `data` counts the ranks that see different samples.
     `shard_group` is the number of ranks over which ZeRO shards (0: all data x sequence ranks; a node's: hpZ, MiCS).
-    `context` and `interleave` (context parallel, virtual pipeline stages) are never planned, since the runtime
-    cannot run them, but published runs use them.
+    `context`, `interleave` and `uneven_stages` (context parallel, virtual pipeline stages, fewer layers where embedding
+    and head are) are planned only for stacks that run them (facts/software.yaml: layouts).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,6 +27,7 @@ class Layout(BaseModel):
     pipeline: PositiveInt = 1
     context: PositiveInt = 1
     interleave: PositiveInt = 1
+    uneven_stages: bool = False
     zero: Literal[0, 1, 2, 3] = 1
     shard_group: int = 0
     micro_batch: PositiveInt = 1

@@ -72,12 +72,13 @@ class ModelShape:
         """All trainable parameters."""
         return self.layers * self.layer_parameters + self.embedding_parameters + self.norm_parameters
 
-    def training_flops(self, sequence_length: int) -> float:
+    def training_flops(self, sequence_length: int, *, causal: bool = False) -> float:
         """FLOPs of forward and backward for one token, as MFU counts them: recomputation does not count.
 
         6 per weight of a matrix product (the embedding is a look-up) and 12 x layers x width x context for attention
-        (PaLM, arXiv 2204.02311, appendix B).
+        (PaLM, arXiv 2204.02311, appendix B); half as much for attention where only what a causal mask leaves counts.
         """
         tables = self.vocab_size * self.hidden_size + self.learned_positions * self.hidden_size
         matrices = self.parameters - (0 if self.tied_embeddings else tables)
-        return 6.0 * matrices + 12.0 * self.layers * self.hidden_size * sequence_length
+        attention = 12.0 * self.layers * self.hidden_size * sequence_length
+        return 6.0 * matrices + attention * (0.5 if causal else 1.0)

@@ -23,6 +23,7 @@ from ..cost.memory import memory_bytes
 from ..cost.power import capped
 from ..cost.step import step
 from .published_run import Row, Skipped, case, device, needed
+from .run_layout import says
 from .vtrain_csv import Measured, measured, numbers
 
 GIB = 2**30
@@ -43,6 +44,7 @@ QUANTITIES = (
     "gpu_power_cap_w", "net_gbps_per_gpu", "gpu_mem_gb", "tokens_per_s_per_gpu", "calc_tokens_per_s_per_gpu",
     "mem_per_gpu_gib", "gpu_hours", "tokens_trained_b", "rel_throughput", "power_per_gpu_w",
 )  # fmt: skip
+OUTSIDE = ("context", "fragmentation")  # of what the allocator hands out
 MOST = 10**12  # of anything that is counted
 
 
@@ -144,11 +146,18 @@ def predictions(row: Row) -> Iterator[Prediction]:
     if speed:
         yield Prediction(row["id"], "throughput", _speed(row, asked), float(speed))
     if row.get("mem_per_gpu_gib"):
-        total = sum(memory_bytes(asked).values()) / GIB
-        yield Prediction(row["id"], "memory", total, float(row["mem_per_gpu_gib"]))
+        yield Prediction(row["id"], "memory", _memory(row, asked) / GIB, float(row["mem_per_gpu_gib"]))
     if row.get("gpu_hours") and row.get("tokens_trained_b"):
         hours = float(row["tokens_trained_b"]) * BILLION / _speed(row, asked) / HOUR
         yield Prediction(row["id"], "gpu_hours", hours, float(row["gpu_hours"]))
+
+
+def _memory(row: Row, asked: Case) -> float:
+    """Peak bytes of what the row counts: all of the process, or what was allocated; never more than the device has."""
+    parts = memory_bytes(asked)
+    if says(row, "mem_note", "allocated"):
+        parts = {name: size for name, size in parts.items() if name not in OUTSIDE}
+    return min(sum(parts.values()), asked.machine.gpu.memory_bytes or float("inf"))
 
 
 def _speed(row: Row, asked: Case) -> float:

@@ -15,7 +15,7 @@ from ...spec.problem import InputError
 from ..cost.case import Case
 from ..cost.step import step
 from .backtest import read_runs, read_text
-from .published_run import Row, Skipped, case, software
+from .published_run import Row, Skipped, case
 
 LOW, HIGH = 0.05, 2.0  # factors beyond these mean that the row and the model do not speak of the same thing
 HALVINGS = 40
@@ -77,7 +77,7 @@ def _fit(row: Row) -> Fit:
     factor = _solve(lambda share: step(_scaled(asked, share)).seconds, wanted)
     if factor is None:
         raise Skipped(f"no efficiency between {LOW} and {HIGH} reproduces its speed")
-    return Fit(row["id"], software(row)[0].name, factor)
+    return Fit(row["id"], asked.profile.name, factor)
 
 
 def calibrate(path: Path) -> Calibration:

@@ -13,12 +13,13 @@ from typing import Any
 
 from ...spec.facts import facts
 from ...spec.hardware import Gpu, gpu, gpu_names
-from ...spec.layout import Layout, Recompute
 from ...spec.problem import InputError
 from ...spec.shape import ModelShape
-from ..cost.case import Case, Machine, Profile, Work, profile
-from ..cost.memory import memory_bytes
+from ..cost.case import Case, Machine, Work
 from ..cost.power import capped
+from .run_fit import fitted
+from .run_layout import devices, layout, on_host
+from .run_software import software
 
 Row = Mapping[str, Any]
 GBPS = 1e9 / 8
@@ -93,23 +94,6 @@ def shape(row: Row) -> ModelShape:
     )
 
 
-def software(row: Row) -> tuple[Profile, Recompute]:
-    """The software profile of a row's framework, and what it recomputes unless told otherwise."""
-    words = (row.get("framework"), "compile" if row.get("compiled") else "", row.get("sharding"), row.get("model"))
-    text = " ".join(str(word) for word in words if word)
-    defaults = facts("software")["defaults"]
-    staged = int(row.get("pp") or 1) > 1
-    for rule in facts("software")["frameworks"]:
-        fits = "flash" not in rule or rule["flash"] == bool(row.get("flash_attn"))
-        fits = fits and (rule.get("pipeline", True) or not staged)
-        if fits and re.search(rule["pattern"], text, re.IGNORECASE):
-            return profile(rule["profile"]), rule.get("recompute", "none")
-    if staged or int(row.get("tp") or 1) > 1:
-        family = device(row).family
-        return profile(defaults["model_parallel"].get(family, defaults["model_parallel"]["ampere"])), "none"
-    return profile(defaults["benchmark" if row.get("kind") == "benchmark" else "profile"]), "none"
-
-
 def machine(row: Row, device: Gpu) -> Machine:
     """Node size, network and cap."""
     defaults = facts("software")["networks"]
@@ -123,67 +107,6 @@ def machine(row: Row, device: Gpu) -> Machine:
     island = next((size for word, size in defaults["islands"].items() if word in described), 0)
     return Machine(
         device, per_node, float(gbps) * GBPS, fabric, float(cap) if cap else None, island=min(island, per_node)
-    )
-
-
-def _shard_group(row: Row) -> int:
-    """Ranks over which ZeRO shards, from the words of a row; 0: all."""
-    text = str(row.get("sharding") or "")
-    found = re.search(r"over (\d+) ranks", text)
-    if found:
-        return int(found[1])
-    local = "node-local" in text or ("HSDP" in text and "FSDP/" not in text)
-    return int(row.get("gpus_per_node") or 8) // int(row.get("tp") or 1) if local else 0
-
-
-def _interleave(row: Row, pipeline: int) -> int:
-    """Virtual stages; Megatron-Core of the H100 years interleaves unless told otherwise."""
-    if row.get("vpp") or pipeline == 1 or software(row)[0].name != "megatron-core":
-        return int(row.get("vpp") or 1)
-    return max(1, min(facts("software")["defaults"]["interleave"], int(row["layers"]) // pipeline))
-
-
-def _defaults() -> Mapping[str, Any]:
-    return facts("software")["defaults"]
-
-
-def batch(row: Row) -> int | None:
-    """Sequences of one optimizer step, where the row says."""
-    return int(row.get("gbs_seqs") or 0) or int(row.get("gbs_tokens") or 0) // int(row["seq_len"]) or None
-
-
-def devices(row: Row) -> int:
-    """Devices of the run; where a row tells its batch alone, each gets whole sequences and 4,096 tokens at least."""
-    if row.get("gpus"):
-        return int(row["gpus"])
-    whole = batch(row)
-    if whole is None:
-        raise Skipped("the row says neither gpus nor the global batch")
-    return max(1, min(whole, whole * int(row["seq_len"]) // _defaults()["device_tokens"]))
-
-
-def layout(row: Row, stack: Profile, usual: Recompute) -> Layout:
-    """The parallel layout; what the row leaves open is filled in as a practitioner would."""
-    tensor, pipeline, context = (int(row.get(key) or 1) for key in ("tp", "pp", "cp"))
-    data = max(1, int(row.get("dp") or devices(row) // (tensor * pipeline * context)))
-    whole = batch(row)
-    most = _defaults()["micro_batch"] if pipeline == 1 else 1
-    micro = int(row.get("micro_batch") or max(1, min((whole or data * most) // data, most)))
-    kept: dict[str, Recompute] = {"none": "none", "full": "full"}
-    said = row.get("act_ckpt")
-    zero: Any = stack.zero if row.get("zero_stage") is None else row["zero_stage"]
-    return Layout(
-        data=data,
-        tensor=tensor,
-        pipeline=pipeline,
-        context=context,
-        interleave=_interleave(row, pipeline),
-        zero=zero,
-        shard_group=_shard_group(row),
-        micro_batch=micro,
-        accumulation=max(1, whole // (data * micro)) if whole else _defaults()["accumulation"],
-        recompute=kept.get(str(said), "selective") if said else usual,
-        megatron_sequence=bool(row.get("sequence_parallel")),
     )
 
 
@@ -203,8 +126,11 @@ def case(row: Row) -> Case:
     needed(row, "seq_len")
     chip, model = device(row), shape(row)
     precision = _precision(row, chip)
-    stack, usual = software(row)
-    spread = layout(row, stack, usual)
+    stack, usual = software(row, chip.family)
+    count = devices(row, model, chip, chip.flops[precision])
+    if count is None:
+        raise Skipped("the row says neither gpus nor the global batch")
+    spread = layout(row, stack, usual, count)
     where = machine(row, chip)
     limited = capped(chip, where.power_cap)
     if limited and limited.speed <= 0:
@@ -215,21 +141,6 @@ def case(row: Row) -> Case:
         replace(where, net=where.net * stack.rails, partial=stack.partial),
         stack,
         limited.speed if limited else 1.0,
+        on_host(row),
     )
-    return _fitted(row, asked)
-
-
-def _fitted(row: Row, asked: Case) -> Case:
-    """What a row leaves open, chosen so that it fits: a smaller micro batch, then more tensor parallelism."""
-    room = asked.machine.gpu.memory_bytes or float("inf")
-    while sum(memory_bytes(asked).values()) > room:
-        old = asked.layout
-        if not row.get("micro_batch") and old.micro_batch > 1:
-            micro = old.micro_batch // 2
-            change = {"micro_batch": micro, "accumulation": old.accumulation * old.micro_batch // micro}
-        elif not row.get("tp") and old.tensor < asked.machine.per_node and old.data > 1:
-            change = {"tensor": 2 * old.tensor, "data": old.data // 2, "accumulation": 2 * old.accumulation}
-        else:
-            break
-        asked = replace(asked, layout=old.model_copy(update=change))
-    return asked
+    return fitted(row, asked)

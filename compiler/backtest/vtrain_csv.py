@@ -15,7 +15,8 @@ from math import ceil
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.shape import ModelShape
-from ..cost.case import Case, Machine, Work, profile
+from ..cost.case import Case, Machine, Work
+from ..cost.stack import profile
 from .published_run import GBPS, PADDING
 
 COLUMNS = (

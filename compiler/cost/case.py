@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from math import lcm
 from typing import Any
 
-from ...spec.facts import facts
 from ...spec.hardware import Gpu
 from ...spec.layout import Layout
-from ...spec.problem import InputError
 from ...spec.shape import ModelShape
 
 
@@ -80,6 +77,13 @@ class Profile:
     contention: float
     early_stop: bool
     own_buckets: bool
+    families: tuple[str, ...]
+    dates: tuple[str, str]
+    flash3_since: str
+    native_pipeline: bool
+    sequence_parallel: bool
+    context_balanced: bool
+    layouts: Mapping[str, Any]
     source: str = ""
 
 
@@ -92,6 +96,7 @@ class Case:
     machine: Machine
     profile: Profile
     speed: float = field(default=1.0)  # throughput of the device under its cap, against no cap
+    host_activations: bool = False  # what full recomputation keeps lies in host memory
 
     @property
     def replicas(self) -> int:
@@ -116,31 +121,3 @@ class Case:
         """Tokens of one micro batch on one rank."""
         layout = self.layout
         return layout.micro_batch * self.work.sequence // (layout.sequence * layout.context)
-
-
-def _merged(name: str) -> dict[str, Any]:
-    row = facts("software")["profiles"][name]
-    base = _merged(row["base"]) if "base" in row else {}
-    merged = {**base, **row}
-    for key, value in row.items():
-        if isinstance(value, dict):
-            merged[key] = {**base.get(key, {}), **value}
-    return merged
-
-
-def profile_names() -> tuple[str, ...]:
-    """Every software profile of the facts table."""
-    return tuple(facts("software")["profiles"])
-
-
-@cache
-def profile(name: str) -> Profile:
-    """The software profile `name`. Raises InputError when there is none of that name."""
-    if name not in facts("software")["profiles"]:
-        known = ", ".join(profile_names())
-        raise InputError.one("TW843", f"unknown software profile {name!r}", f"known profiles: {known}", "profile")
-    row = _merged(name)
-    row.pop("base", None)
-    pairs = ("norm", "residual", "activation", "gated", "rope", "host")
-    values: dict[str, Any] = {key: tuple(value) if key in pairs else value for key, value in row.items()}
-    return Profile(name=name, **values)

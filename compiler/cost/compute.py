@@ -21,11 +21,17 @@ def _alignment(size: int) -> float:
     return next(share for step, share in table.items() if size % step == 0)
 
 
+def _sustained(family: str, precision: str) -> float:
+    """Share of the best measured matmul that long training sustains."""
+    table = facts("constants")["matmul"]
+    return (precision == "fp8" and table["sustained_fp8"].get(family)) or table["sustained"][family]
+
+
 @lru_cache(maxsize=65536)
 def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int) -> float:
     """Seconds of one [rows, depth] x [depth, columns] product: the best of the tiles, or the memory's pace."""
     table = facts("constants")["matmul"]
-    peak = gpu.flops[precision] * gpu.kernel * table["sustained"][gpu.family]
+    peak = gpu.flops[precision] * gpu.kernel * _sustained(gpu.family, precision)
     wave = gpu.sms / peak
     fill = table["fill_seconds"] / FULL_TILE
     best = min(
@@ -93,6 +99,8 @@ def _attention(case: Case) -> tuple[float, float]:
     shape, sequence = work.shape, work.sequence
     heads = shape.heads / (layout.tensor * layout.sequence * layout.context)
     scores = layout.micro_batch * heads * sequence**2
+    if not case.profile.context_balanced:
+        scores *= 2 - 1 / layout.context
     flops = 4 * scores * shape.head_size
     constants = facts("constants")
     kind = case.profile.attention

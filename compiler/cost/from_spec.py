@@ -9,8 +9,9 @@ from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.problem import InputError
 from ...spec.sections import Cluster, Interconnect, Spec
-from .case import Case, Machine, Profile, Work, profile
+from .case import Case, Machine, Profile, Work
 from .power import capped
+from .stack import profile
 
 
 def rate(interconnect: Interconnect, per_node: int) -> float:
@@ -31,7 +32,7 @@ def software(spec: Spec) -> Profile:
     if spec.cluster.on_cpu:
         stack = profile("cpu")
     else:
-        stack = profile("deepspeed-compiled" if spec.training.compile else "deepspeed")
+        stack = profile("deepspeed-compiled" if spec.training.compile else "deepspeed", gpu(spec.cluster.gpu).family)
     return replace(stack, matmul=stack.matmul * (spec.cluster.efficiency or 1.0))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from math import ceil
-
 from ...spec.facts import facts
 from .case import Case
 from .gradient_bucket import bucket_elements
+from .stages import stage_layers
 from .step import stage_parameters
 
 WIDE = 2
 GIGA = 1e9
+GATHERED = 4  # whole hidden states beside divided ones: the inputs of attention and feed-forward, and their gradients
 SLICE_ROWS = 256  # that a slice of the head has at least (runtime/model/lm_head.py)
 
 
@@ -24,7 +24,10 @@ def state_bytes(case: Case) -> dict[str, float]:
         "gradients": owned * state["gradients"] / (shards if layout.zero >= 2 else 1),
         "optimizer": 0.0 if host else owned * state["optimizer"] / (shards if layout.zero >= 1 else 1),
     }
-    if layout.zero >= 3:
+    if layout.zero >= 3 and layout.pipeline > 1 and case.profile.native_pipeline:
+        parts["gathered weights"] = WIDE * owned
+        parts["whole gradients"] = 4.0 * owned
+    elif layout.zero >= 3:
         layer = case.work.shape.layer_parameters / layout.tensor
         tables = case.work.shape.vocab_size * case.work.shape.hidden_size
         if case.profile.hpz and layout.shard_group:
@@ -64,14 +67,19 @@ def activation_bytes(case: Case) -> float:
     """Activations of all layers and micro batches in flight on the first stage, and the working set of one layer."""
     layout = case.layout
     border, everything, thin = _layer_bytes(case)
-    layers = ceil(case.work.shape.layers / layout.pipeline)
+    layers = stage_layers(case)
     flight = min(layout.accumulation, layout.pipeline)
     if layout.pipeline > 1 and layout.interleave > 1:
         flight *= 1 + (layout.pipeline - 1) / (layout.pipeline * layout.interleave)
+    held = max(flight * layers[0], (flight - 1) * max(layers))
     pipes = case.profile.memory["pipes"] * flight * border if layout.pipeline > 1 else 0.0
+    if layout.megatron_sequence:
+        pipes += GATHERED * border * layout.tensor
+    if layout.recompute == "full" and case.host_activations:
+        return 2 * border + everything + pipes  # one layer's input on its way out, one's on its way in
     if layout.recompute == "full":
-        return flight * layers * border + everything + pipes
-    return flight * layers * (everything if layout.recompute == "none" else thin) + pipes
+        return held * border + everything + pipes
+    return held * (everything if layout.recompute == "none" else thin) + pipes
 
 
 def logit_bytes(case: Case) -> float:

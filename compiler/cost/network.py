@@ -13,10 +13,11 @@ NIC_SHARE = 0.7  # a device whose line rate is at least this share of its PCIe r
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Ranks that talk to each other: how many, and how many of them share a node."""
+    """Ranks that talk to each other: how many, how many of them share a node, how far apart they are in rank order."""
 
     size: int
     per_node: int
+    stride: int = 1
 
     @property
     def nodes(self) -> int:
@@ -26,14 +27,23 @@ class Group:
 
 def group(machine: Machine, size: int, stride: int) -> Group:
     """The group of `size` ranks that are `stride` apart in rank order."""
-    return Group(size, max(1, min(size, machine.per_node // stride)) if stride < machine.per_node else 1)
+    return Group(size, max(1, min(size, machine.per_node // stride)) if stride < machine.per_node else 1, stride)
 
 
 def _link(machine: Machine, ranks: int) -> float:
     constants = facts("constants")["network"]
     if machine.gpu.link:
-        return machine.gpu.link * constants["pair" if ranks == 2 else "link"]
+        usual = constants["link_of"].get(machine.gpu.family, constants["link"])
+        return machine.gpu.link * (constants["pair"] if ranks == 2 else usual)
     return machine.gpu.pcie * constants["pcie"]
+
+
+def _pcie(machine: Machine, ranks: Group) -> float:
+    """Bus bandwidth of a ring over PCIe in one node: inside a socket, or over both, which other rings may cross too."""
+    share = facts("constants")["network"]["socket"]
+    if ranks.size * ranks.stride <= share["devices"]:
+        return machine.gpu.pcie * share["inside"]
+    return machine.gpu.pcie * min(share["ring"], share["between"] / ranks.stride)
 
 
 def _rails(machine: Machine, ranks: Group) -> float:
@@ -53,7 +63,7 @@ def bandwidth(machine: Machine, ranks: Group) -> float:
     if ranks.nodes == 1 and machine.island and ranks.size > machine.island:
         return machine.island * machine.gpu.pcie * facts("constants")["network"]["boards"]
     if ranks.nodes == 1:
-        return _link(machine, ranks.size)
+        return _link(machine, ranks.size) if machine.gpu.link else _pcie(machine, ranks)
     return min(_link(machine, ranks.per_node), _rails(machine, ranks))
 
 

@@ -10,6 +10,7 @@ from ...spec.facts import facts
 from .case import Case
 from .compute import LayerTime, head_time, layer_time, stream_seconds
 from .network import Group, busy_seconds, exchange_seconds, gather_seconds, group, reduce_seconds, send_seconds
+from .stages import stage_layers
 
 WIDE = 2
 OPTIMIZER_BYTES = (
@@ -117,9 +118,11 @@ def _data_groups(case: Case) -> tuple[Group, Group]:
 def stage_parameters(case: Case) -> float:
     """Parameters of the heaviest pipeline stage on one tensor-parallel rank."""
     shape, layout = case.work.shape, case.layout
-    layers = ceil(shape.layers / layout.pipeline)
-    tables = shape.embedding_parameters if layout.pipeline == 1 else shape.vocab_size * shape.hidden_size
-    return (layers * shape.layer_parameters + tables) / layout.tensor
+    if layout.pipeline == 1:
+        return (shape.layers * shape.layer_parameters + shape.embedding_parameters) / layout.tensor
+    table, layers = shape.vocab_size * shape.hidden_size, stage_layers(case)
+    heaviest = max(layers[0] * shape.layer_parameters + table, max(layers) * shape.layer_parameters)
+    return heaviest / layout.tensor
 
 
 def _sharded_parameters(case: Case, layers: float) -> float:
@@ -186,40 +189,63 @@ def _hidden(seconds: float, share: float, behind: float) -> float:
     return seconds - min(share * seconds, behind)
 
 
+def _transfers(case: Case) -> float:
+    """Seconds of handing hidden states from stage to stage."""
+    layout, profile = case.layout, case.profile
+    if layout.pipeline == 1:
+        return 0.0
+    size = WIDE * case.tokens_per_rank * case.work.shape.hidden_size / (layout.tensor if profile.scattered else 1)
+    stride = layout.tensor * layout.sequence * layout.context * layout.data
+    turns = layout.accumulation + layout.pipeline - 1
+    exposed = 1 - max(profile.overlap["tensor"], profile.overlap["transfers"])
+    return turns * (2 * send_seconds(case.machine, stride, size) * layout.interleave * exposed + profile.handover)
+
+
+def _least_seconds(case: Case) -> float:
+    """Seconds of a step at the best share of the peak that was ever published for the device; 0 where none was."""
+    best = facts("accuracy")["best_mfu"].get(case.machine.gpu.family, {}).get(case.work.precision)
+    if best is None:
+        return 0.0
+    flops = case.work.tokens * case.work.shape.training_flops(case.work.sequence, causal=True)
+    return flops / (best * case.machine.gpu.flops[case.work.precision] * case.layout.gpus * case.speed)
+
+
 def step(case: Case) -> Step:
     """Predict one optimizer step of `case`."""
-    layout, profile, work = case.layout, case.profile, case.work
-    stages, micro = layout.pipeline, layout.accumulation
-    layers = work.shape.layers / stages
-    heaviest = ceil(layers)
-    layer, head, tables = _layer(case), head_time(case) / case.speed, _vocabulary(case)
-    sharded = _sharded_parameters(case, layers)
-    per_micro = heaviest * layer.seconds + head + tables
+    layout, profile, stages = case.layout, case.profile, case.layout.pipeline
+    micro, all_layers = layout.accumulation, case.work.shape.layers
+    layer, tables = _layer(case), _vocabulary(case)
+    last = head_time(case) / case.speed + tables
+    layers = stage_layers(case)
+    ends = (
+        layers[-1] * layer.seconds + last >= max(layers) * layer.seconds
+    )  # whether the stage with the head is slowest
+    slowest, head = (layers[-1], last - tables) if ends else (max(layers), 0.0)
+    per_micro = slowest * layer.seconds + (last if ends else 0.0)
+    sharded = _sharded_parameters(case, all_layers / stages)
     exposed = _hidden(sharded, profile.overlap["weights"], per_micro) + _contention(case)
-    fill = (work.shape.layers * layer.seconds + head + tables - per_micro) / layout.interleave
-    send = 0.0
-    if stages > 1:
-        tokens = WIDE * case.tokens_per_rank * work.shape.hidden_size / (layout.tensor if profile.scattered else 1)
-        stride = layout.tensor * layout.sequence * layout.context * layout.data
-        send = 2 * send_seconds(case.machine, stride, tokens) * (micro + stages - 1) * layout.interleave
-        send *= 1 - max(profile.overlap["tensor"], profile.overlap["transfers"])
-        send += profile.handover * (micro + stages - 1)
-    reduction, gather = _gradients(case, layers)
-    behind = heaviest * layer.seconds * 2 / 3
+    reduction, gather = _gradients(case, all_layers / stages)
+    behind = slowest * layer.seconds * 2 / 3
     rounds = micro if layout.zero == 2 and stages == 1 else 1  # divided gradients are reduced with every micro batch
+    gathers = 1 if stages > 1 and profile.native_pipeline else micro
     parts = {
-        "compute": micro * heaviest * layer.compute + micro * head,
-        "recomputation": micro * heaviest * layer.recompute,
-        "tensor parallel": micro * (heaviest * layer.tensor + tables),
-        "host": micro * heaviest * layer.waiting,
-        "parameters": micro * exposed + _hidden(gather, profile.overlap["updates"], behind),
+        "compute": micro * (slowest * layer.compute + head),
+        "recomputation": micro * slowest * layer.recompute,
+        "tensor parallel": micro * (slowest * layer.tensor + (tables if ends else 0.0)),
+        "host": micro * slowest * layer.waiting,
+        "parameters": gathers * exposed + _hidden(gather, profile.overlap["updates"], behind),
         "gradients": rounds * _hidden(reduction, profile.overlap["gradients"], behind),
-        "pipeline bubble": fill,
-        "pipeline transfers": send,
+        "pipeline bubble": (all_layers * layer.seconds + last - per_micro) / layout.interleave,
+        "pipeline transfers": _transfers(case),
         "accumulation": micro * _accumulation(case),
         "optimizer": _optimizer(case),
     }
-    nodes = ceil(layout.gpus / case.machine.per_node)
-    total = sum(parts.values())
-    parts["jitter"] = total * profile.jitter * log2(nodes) if nodes > 1 else 0.0
+    return _whole(case, parts)
+
+
+def _whole(case: Case, parts: dict[str, float]) -> Step:
+    """The step with what its size in nodes adds, no faster than the best that was ever published."""
+    nodes, total = ceil(case.layout.gpus / case.machine.per_node), sum(parts.values())
+    parts["jitter"] = total * case.profile.jitter * log2(nodes) if nodes > 1 else 0.0
+    parts["beyond any published run"] = max(0.0, _least_seconds(case) - total - parts["jitter"])
     return Step(sum(parts.values()), parts)

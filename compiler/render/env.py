@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .inputs import RenderInputs
+from .inputs import Unit
 from .network import Variable, network
 from .shell import script
 
@@ -11,12 +11,12 @@ from .shell import script
 KEEP_MEMORY = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.top_pad=67108864"
 
 
-def environment(unit: RenderInputs) -> str:
+def environment(unit: Unit) -> str:
     """The text of env.sh."""
     return script("env.sh.j2", name=unit.plan.name, variables=[*_processes(unit), *network(unit.spec)])
 
 
-def _processes(unit: RenderInputs) -> list[Variable]:
+def _processes(unit: Unit) -> list[Variable]:
     if unit.spec.cluster.on_cpu:
         why = "The memory of a step is kept for the next: giving it back and fetching it anew takes 4% of a step"
         return [

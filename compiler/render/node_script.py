@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .inputs import RenderInputs
+from .inputs import Unit
 from .shell import script
 
 
-def node_script(unit: RenderInputs) -> str:
+def node_script(unit: Unit) -> str:
     """The text of node.sh."""
     device = unit.plan.device
     return script(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .inputs import RenderInputs
+from .inputs import Unit
 from .node_script import node_script
 from .power import prolog_files
 from .shell import script
@@ -13,7 +13,7 @@ LONGEST_SAVE = 600  # seconds between the warning and the end of a job: twice wh
 SHARE_OF_LIMIT = 4  # but no more than this part of a short job
 
 
-def files(unit: RenderInputs) -> dict[str, str]:
+def files(unit: Unit) -> dict[str, str]:
     """launch.sh, the two batch scripts, node.sh, and the power cap's prolog and epilog where the site uses them."""
     values = _values(unit)
     return {
@@ -25,7 +25,7 @@ def files(unit: RenderInputs) -> dict[str, str]:
     }
 
 
-def _values(unit: RenderInputs) -> dict[str, Any]:
+def _values(unit: Unit) -> dict[str, Any]:
     launch, device = unit.spec.launch, unit.plan.device
     cap, mode = device.power_cap_watts, device.power_cap_mode
     return {

@@ -74,7 +74,9 @@ def test_printed_ranges_hold_rows_collected_later(kind, share):
     assert sum(1 / spread <= 1 + error <= spread for error in errors) / len(errors) >= share
 
 
-@pytest.mark.parametrize(("name", "limit"), [("new_sources.yaml", 0.10), ("more_rows.yaml", 0.055)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("new_sources.yaml", 0.08), ("more_rows.yaml", 0.055), ("published_runs_2026-11-28.yaml", 0.06)]
+)
 def test_rows_collected_later_stay_near(name, limit):
     """The median throughput error of stacks and rows that came after the fit."""
     assert backtest(DATA / name).summary()["throughput"].median <= limit

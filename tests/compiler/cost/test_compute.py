@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.compiler.cost.case import Case, Machine, Work, profile
+from trainwright.compiler.cost.case import Case, Machine, Work
 from trainwright.compiler.cost.compute import head_time, layer_time, matmul_seconds
+from trainwright.compiler.cost.stack import profile
 from trainwright.spec.hardware import gpu
 from trainwright.spec.layout import Layout
 from trainwright.spec.shape import ModelShape

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.compiler.cost.case import profile
 from trainwright.compiler.cost.from_spec import question, rate, software
+from trainwright.compiler.cost.stack import profile
 from trainwright.spec.cluster import Interconnect
 from trainwright.spec.layout import Layout
 from trainwright.spec.problem import InputError

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from trainwright.compiler.cost.case import Case, Machine, Work, profile
+from trainwright.compiler.cost.case import Case, Machine, Work
 from trainwright.compiler.cost.from_spec import question
 from trainwright.compiler.cost.memory import SLICE_ROWS, activation_bytes, bucket_bytes, memory_bytes, state_bytes
+from trainwright.compiler.cost.stack import profile
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.model.attention import LONGEST
 from trainwright.runtime.model.lm_head import LEAST_ROWS, SLICE

@@ -53,3 +53,11 @@ def test_roce_is_a_little_slower_than_infiniband():
     roce = Machine(gpu("A100"), 8, 25e9, "roce")
     ratio = gather_seconds(roce, group(roce, 1024, 1), GIB) / gather_seconds(DGX, group(DGX, 1024, 1), GIB)
     assert 1.0 < ratio < 1.4
+
+
+def test_pcie_is_fast_inside_a_socket_and_shared_between_sockets():
+    """Four devices of one socket; eight over both; four pairs that all cross at once get the least."""
+    pcie = Machine(gpu("A100-PCIE-80GB"), 8, 0.0, "none")
+    socket, ring, pairs = (bandwidth(pcie, group(pcie, *ranks)) for ranks in ((4, 1), (8, 1), (2, 4)))
+    assert socket > ring > pairs
+    assert 4 * pairs > ring

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from trainwright.compiler.cost.case import Case, Machine, Work, profile
+from trainwright.compiler.cost.case import Case, Machine, Work
 from trainwright.compiler.cost.compute import layer_time
 from trainwright.compiler.cost.goodput import goodput
 from trainwright.compiler.cost.loss import final_loss
+from trainwright.compiler.cost.stack import profile
 from trainwright.compiler.cost.step import step
 from trainwright.spec.hardware import gpu
 from trainwright.spec.layout import Layout

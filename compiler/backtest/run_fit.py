@@ -1,0 +1,92 @@
+"""What a published run leaves open, chosen so that it fits its devices: it ran, so it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+from ...spec.facts import facts
+from ..cost.case import Case, Profile
+from ..cost.memory import memory_bytes
+from ..cost.step import step
+from .run_layout import says
+
+Row = Mapping[str, Any]
+DEGREES = (1, 2, 4, 8)
+LAYOUT = ("tp", "pp", "cp", "dp", "zero_stage", "sharding", "micro_batch", "act_ckpt")
+
+
+def sliced(stack: Profile) -> Profile:
+    """The stack with a loss that never holds all logits at once."""
+    return replace(stack, memory={**stack.memory, "slice": facts("software")["defaults"]["loss_slice"]})
+
+
+def fits(asked: Case) -> bool:
+    """Whether the case fits its device, to within the error of a memory figure."""
+    room = asked.machine.gpu.memory_bytes
+    return room is None or sum(memory_bytes(asked).values()) <= facts("software")["defaults"]["fill"] * room
+
+
+def fitted(row: Row, asked: Case) -> Case:
+    """The case with what its row leaves open: the fastest layout that fits where it says nothing of one."""
+    if says(row, "loss", "chunk|tile|fused|cut"):
+        asked = replace(asked, profile=sliced(asked.profile))
+    if not any(row.get(key) for key in LAYOUT):
+        found = min(filter(fits, _layouts(asked)), key=_seconds_a_sequence, default=None)
+        if found:
+            return found
+    while not fits(asked):
+        lighter = next(_lighter(row, asked), None)
+        if lighter is None:
+            break
+        asked = lighter
+    return asked
+
+
+def _seconds_a_sequence(asked: Case) -> float:
+    return step(asked).seconds / asked.work.batch
+
+
+def _layouts(asked: Case) -> Iterator[Case]:
+    """Common layouts of the same devices and batch without pipeline stages."""
+    old, node = asked.layout, asked.machine.per_node
+    kept = dict.fromkeys((old.recompute, "selective", "full"))
+    for tensor, zero, group, micro, recompute in product(DEGREES, (1, 3), (0, node), DEGREES, kept):
+        data = old.gpus // tensor
+        whole = old.gpus % tensor == 0 and asked.work.shape.heads % tensor == 0 and tensor <= node
+        if not whole or (group and (zero < 3 or tensor > 1)) or old.global_batch < data * micro:
+            continue
+        change = {
+            "tensor": tensor,
+            "data": data,
+            "zero": zero,
+            "shard_group": group,
+            "micro_batch": micro,
+            "accumulation": old.global_batch // (data * micro),
+            "recompute": recompute,
+            "megatron_sequence": tensor > 1 and asked.profile.sequence_parallel,
+        }
+        layout = old.model_copy(update=change)
+        yield replace(asked, layout=layout, work=replace(asked.work, batch=layout.global_batch))
+
+
+def _lighter(row: Row, asked: Case) -> Iterator[Case]:
+    """The case with less memory, by what its row does not say, the cheapest in time first."""
+    old = asked.layout
+
+    def changed(**change: object) -> Case:
+        return replace(asked, layout=old.model_copy(update=change))
+
+    if not row.get("loss") and not asked.profile.memory["slice"]:
+        yield replace(asked, profile=sliced(asked.profile))
+    if not row.get("micro_batch") and old.micro_batch > 1:
+        micro = old.micro_batch // 2
+        yield changed(micro_batch=micro, accumulation=old.accumulation * old.micro_batch // micro)
+    if not row.get("tp") and old.tensor < asked.machine.per_node and old.data > 1:
+        yield changed(tensor=2 * old.tensor, data=old.data // 2, accumulation=2 * old.accumulation)
+    if not row.get("act_ckpt") and old.recompute != "full":
+        yield changed(recompute="selective" if old.recompute == "none" else "full")
+    if not row.get("offload") and old.recompute == "full" and not asked.host_activations:
+        yield replace(asked, host_activations=True)
