@@ -6,16 +6,23 @@ from their field descriptions. All are frozen and refuse unknown keys.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from .cluster import Cluster, Interconnect, Launch
 from .layout import Offload, Recompute
 from .quantity import Amount, AmountIn, Bytes, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tokens, Tonnes, Watts
 from .section import Count, Section, Size
 from .shape import ModelShape
-from .text_types import FileGlob, Key, Label, Name
+from .text_types import AbsolutePath, FileGlob, Key, Label, Name
 
 __all__ = [
     "Carbon",
@@ -137,6 +144,15 @@ class Checkpointing(Section):
     asynchronous: bool = Field(
         default=False, description="Write while training goes on, from a copy in the memory of each process."
     )
+    key_file: AbsolutePath | None = Field(
+        default=None, description="Sign checkpoints with the key in this file, which every node can read."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_key(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave an absent key out, so that specs from before there was one keep their digest."""
+        fields: dict[str, Any] = dump(self)
+        return fields if self.key_file else {name: value for name, value in fields.items() if name != "key_file"}
 
 
 class Validation(Section):

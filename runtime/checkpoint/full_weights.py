@@ -8,34 +8,35 @@ ZeRO 3         the optimizer's fp32 weights are cut over the data ranks, in the 
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ...spec.sections import Model
 from ..model.llama import Llama
 from . import store
+from .foreign_state import read_state, refusal
+from .signing_key import signing_key
 
 Weights = dict[str, Tensor]
 
 _DATA_RANK = re.compile(r"zero_pp_rank_(\d+)_")
 
 
-def newest(run: RunFolder) -> tuple[Path, list[str]]:
-    """The newest generation whose files all have their hashes, and what was wrong with newer ones.
+def newest(run: RunFolder, plan: Plan) -> tuple[Path, list[str]]:
+    """The newest generation that a run of `plan` would resume from, and what was wrong with newer ones.
 
-    Raises InputError when there is none. Nothing is unpickled here.
+    Raises InputError when there is none.
     """
     flaws: list[str] = []
     for generation in store.generations(run.checkpoints):
-        flaw = store.damage(generation)
+        flaw = damage(generation, plan)
         if flaw is None:
             return generation, flaws
         flaws.append(flaw)
@@ -43,8 +44,21 @@ def newest(run: RunFolder) -> tuple[Path, list[str]]:
     raise InputError.one("TW841", message, "Train it first, or name another run folder.", "RUN")
 
 
+def damage(generation: Path, plan: Plan, share: tuple[int, int] = (0, 1)) -> str | None:
+    """What is wrong with a generation of `plan`, or None: hashes and signature first, then what the files hold.
+
+    `share` = (i, n): look at every n-th file, from the i-th.
+    """
+    flaw = store.damage(generation, share, signing_key(plan.training.checkpoint))
+    if flaw is not None:
+        return flaw
+    mine, shapes = sorted((generation / store.ENGINE).iterdir())[share[0] :: share[1]], whole_shapes(plan.model)
+    refused = ((file, refusal(file, shapes)) for file in mine)
+    return next((f"{generation.name}/{store.ENGINE}/{file.name} {why}" for file, why in refused if why), None)
+
+
 def gather(generation: Path, model: Model) -> Weights:
-    """Every weight under its Hugging Face name, whole. The generation's hashes must have been checked."""
+    """Every weight under its Hugging Face name, whole. The generation must have passed `damage`."""
     shapes = whole_shapes(model)
     engine = generation / store.ENGINE
     parts = [_part(engine, name) for name in _model_ranks(engine)]
@@ -66,14 +80,14 @@ def _model_ranks(engine: Path) -> list[str]:
 def _part(engine: Path, rank: str) -> Mapping[str, Tensor]:
     """The weights of one model-parallel rank."""
     whole = engine / f"{rank}_model_states.pt"
-    return _read(whole)["module"] if whole.exists() else _from_flat(engine, rank)
+    return read_state(whole)["module"] if whole.exists() else _from_flat(engine, rank)
 
 
 def _from_flat(engine: Path, rank: str) -> Weights:
     """ZeRO 3: weights from the flat pieces of all data ranks; the last piece of a weight is padded."""
     paths = sorted(engine.glob(f"*_{rank}_optim_states.pt"), key=lambda path: int(_DATA_RANK.findall(path.name)[0]))
-    flats = [torch.cat(_read(path)["optimizer_state_dict"]["fp32_flat_groups"]) for path in paths]
-    state = _read(engine / f"zero_pp_rank_0_{rank}_model_states.pt")
+    flats = [torch.cat(read_state(path)["optimizer_state_dict"]["fp32_flat_groups"]) for path in paths]
+    state = read_state(engine / f"zero_pp_rank_0_{rank}_model_states.pt")
     weights: Weights = {}
     start = 0
     for name, shape in (entry for group in state["param_shapes"] for entry in group.items()):
@@ -90,10 +104,3 @@ def _merged(parts: list[Tensor], shape: torch.Size) -> Tensor:
         return parts[0]
     axis = next(axis for axis, size in enumerate(shape) if parts[0].shape[axis] != size)
     return torch.cat(parts, dim=axis)
-
-
-def _read(path: Path) -> Any:
-    os.environ.setdefault("DS_ACCELERATOR", "cpu")  # or DeepSpeed would look for a GPU, and warn
-    from ..engine.checkpoint_engine import DurableFiles
-
-    return DurableFiles().load(str(path), map_location="cpu")

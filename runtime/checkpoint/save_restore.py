@@ -14,11 +14,15 @@ from typing import Any, TypeVar
 
 from ...spec.atomic_files import write_whole
 from ...spec.exit_codes import Exit
+from ...spec.foreign_files import read_json
+from ...spec.plan import Plan
 from ...spec.sections import Checkpointing
 from ..engine.engine import random_state, restore_random_state
-from ..launch.exit_status import Ended
+from ..launch.exit_status import Ended, UnfitStateError, code_of
 from ..parallel.world import World
 from . import store
+from .full_weights import damage
+from .signing_key import signing_key
 from .store import ENGINE, FileEntry
 from .universal import load_resharded
 
@@ -56,7 +60,7 @@ class Found:
         """What state.json of the generation holds."""
         if self.path is None:
             raise FileNotFoundError("there is no checkpoint")
-        return json.loads((self.path / STATE).read_bytes())
+        return read_json(self.path / STATE)
 
 
 def draft(engine: Any, world: World, root: Path, content: dict[str, Any]) -> Draft:
@@ -83,23 +87,21 @@ def publish(engine: Any, world: World, begun: Draft, keep: Checkpointing) -> Sav
 
     def name() -> None:
         if world.rank == 0:
-            store.publish(folder, begun.step, files)
+            store.publish(folder, begun.step, files, signing_key(keep))
             store.prune(root, keep.keep_last, keep.keep_every)
 
     _together(world, name, folder)
     return Saved(root / store.name_of(begun.step), begun.step, sum(entry.bytes for entry in files.values()))
 
 
-def find(world: World, root: Path) -> Found:
-    """The newest generation whose every file has its hash; ranks share the hashing.
+def find(world: World, root: Path, plan: Plan) -> Found:
+    """The newest generation whose every file has its hash and holds plain state of this model; ranks share the work.
 
     Raises Ended(CORRUPT) when there are generations but none is sound.
     """
     damaged: list[str] = []
-    candidates = world.share(store.generations(root))[0]
-    for generation in candidates:
-        reports = world.share(store.damage(generation, (world.rank, world.size)))
-        flaw = next((report for report in reports if report), None)
+    for generation in world.share(store.generations(root))[0]:
+        flaw = next(filter(None, world.share(_flaw(generation, world, plan))), None)
         if flaw is None:
             return Found(generation, tuple(damaged))
         damaged.append(flaw)
@@ -108,16 +110,39 @@ def find(world: World, root: Path) -> Found:
     return Found(None, ())
 
 
+def _flaw(generation: Path, world: World, plan: Plan) -> str | None:
+    """What this rank, which looks at its share of the files, finds wrong with a generation."""
+    flaw = damage(generation, plan, (world.rank, world.size))
+    return flaw or (_loop_flaw(generation) if world.rank == 0 else None)
+
+
+def _loop_flaw(generation: Path) -> str | None:
+    """What keeps state.json from being read as the loop's own."""
+    try:
+        content = read_json(generation / STATE)
+        degrees = content["settings"]["plan"]["layout"].values()
+        plain = isinstance(content["state"]["step"], int) and content["settings"]["versions"].keys() and degrees
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"{generation.name}/{STATE} is not the state of a run: {type(error).__name__}: {error}"
+    return None if plain else f"{generation.name}/{STATE} is not the state of a run"
+
+
 def load(engine: Any, world: World, generation: Path, *, resharded: bool = False) -> None:
-    """Put weights, optimizer and random generators back. The generation's hashes were checked by `find`.
+    """Put weights, optimizer and random generators back. The generation was checked by `find`.
 
     `resharded`: it was saved under another layout. Its generators belong to ranks that are no more.
+    Raises UnfitStateError when the state does not fit the engine.
     """
     if resharded:
         load_resharded(engine, world, generation)
-    else:
+        return
+    try:
         engine.load_checkpoint(str(generation), tag=ENGINE, load_lr_scheduler_states=False)
-        restore_random_state(json.loads((generation / f"random-{world.rank:05d}.json").read_bytes()), world)
+        restore_random_state(read_json(generation / f"random-{world.rank:05d}.json"), world)
+    except Exception as error:
+        if code_of(error) is not Exit.FAULT:
+            raise
+        raise UnfitStateError(f"{generation.name} does not fit: {type(error).__name__}: {error}") from error
 
 
 def _write_json(folder: Path, name: str, value: Any) -> dict[str, FileEntry]:

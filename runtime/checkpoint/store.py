@@ -8,6 +8,7 @@ complete generation is found, and damage is found by hash before anything is unp
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 import shutil
@@ -17,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from ...spec.atomic_files import sync_folder, write_whole
+from ...spec.foreign_files import read_json
 
 MANIFEST = "manifest.json"
 LATEST = "latest"
 ENGINE = "engine"  # folder of DeepSpeed's files in a generation
 FORMAT = "trainwright-checkpoint-1"
 _NAME = re.compile(r"^step-(\d{8,})$")
+_FILE = re.compile(r"state\.json|random-\d{5,}\.json|engine/\w+\.pt", re.ASCII)  # names that a generation may hold
 _BLOCK = 1 << 20
 
 
@@ -71,11 +74,15 @@ def clear_drafts(root: Path) -> None:
         leftover.unlink()
 
 
-def publish(folder: Path, step: int, files: Mapping[str, FileEntry]) -> Path:
-    """Seal the draft `folder` and give it its final name; then move `latest`. The order is the promise."""
+def publish(folder: Path, step: int, files: Mapping[str, FileEntry], key: bytes = b"") -> Path:
+    """Seal the draft `folder`, give it its final name, then move `latest`: the order is the promise.
+
+    With a `key` the manifest is signed as well, so that nobody without it can seal other files.
+    """
     entries = {name: {"bytes": entry.bytes, "sha256": entry.sha256} for name, entry in sorted(files.items())}
     body: dict[str, Any] = {"format": FORMAT, "step": step, "files": entries}
-    write_whole(folder / MANIFEST, _dump({**body, "sha256": _digest(body)}))
+    signature = {"hmac": _signature(body, key)} if key else {}
+    write_whole(folder / MANIFEST, _dump({**body, "sha256": _digest(body), **signature}))
     for inner in {(folder / name).parent for name in files}:
         sync_folder(inner)
     final = folder.with_name(name_of(step))
@@ -94,29 +101,35 @@ def prune(root: Path, keep_last: int, keep_every: int) -> None:
             _remove(old)
 
 
-def read_manifest(generation: Path) -> dict[str, FileEntry]:
+def read_manifest(generation: Path, key: bytes = b"") -> dict[str, FileEntry]:
     """The files that a generation promises. Raises ValueError with the reason when the manifest is damaged."""
     try:
-        raw = json.loads((generation / MANIFEST).read_bytes())
-        seal = raw.pop("sha256")
+        raw = read_json(generation / MANIFEST)
+        seal, signature = raw.pop("sha256"), raw.pop("hmac", "")
         genuine = (raw["format"], raw["step"], seal) == (FORMAT, step_of(generation), _digest(raw))
+        signed = not key or hmac.compare_digest(signature, _signature(raw, key))
         files = {name: FileEntry(entry["bytes"], entry["sha256"]) for name, entry in raw["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{generation.name}/{MANIFEST} is damaged: {error}") from error
     if not genuine:
         raise ValueError(f"{generation.name}/{MANIFEST} is damaged: its seal does not match")
+    if not signed:
+        raise ValueError(f"{generation.name}/{MANIFEST} is not signed with the key of training.checkpoint.key_file")
     return files
 
 
-def damage(generation: Path, share: tuple[int, int] = (0, 1)) -> str | None:
+def damage(generation: Path, share: tuple[int, int] = (0, 1), key: bytes = b"") -> str | None:
     """What is wrong with a generation, or None. `share` = (i, n): hash only every n-th file, from the i-th.
 
-    Nothing is unpickled. Files that the manifest does not name count as damage: nothing of ours put them there.
+    Nothing is unpickled. Files that the manifest does not name count as damage, and so does a name that no save of ours
+    gives: nothing of ours put them there.
     """
     try:
-        promised = read_manifest(generation)
+        promised = read_manifest(generation, key)
     except ValueError as error:
         return str(error)
+    if foreign := sorted(name for name in promised if not _FILE.fullmatch(name)):
+        return f"{generation.name}/{MANIFEST} names {foreign[0]!r}, which is no file of a checkpoint"
     found = {str(p.relative_to(generation)) for p in generation.rglob("*") if not p.is_dir() or p.is_symlink()}
     if strange := sorted(found - promised.keys() - {MANIFEST}):
         return f"{generation.name}/{strange[0]} is not in the manifest"
@@ -167,3 +180,7 @@ def _dump(value: Mapping[str, Any]) -> bytes:
 
 def _digest(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(_dump(body)).hexdigest()
+
+
+def _signature(body: Mapping[str, Any], key: bytes) -> str:
+    return hmac.digest(key, _dump(body), "sha256").hex()

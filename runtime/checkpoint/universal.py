@@ -1,6 +1,7 @@
 """Going on with another number of ranks or another ZeRO stage: DeepSpeed's universal checkpoint, made on the way.
 
-A generation whose hashes were checked is converted into a draft folder, loaded from there, and the draft is removed.
+A generation whose files were checked is rewritten, converted, loaded, and the copies are removed: DeepSpeed's converter
+unpickles whatever it finds in its folder, so what it finds there is written by us, under the names that it expects.
 The samples are the same ones, since their order depends on the step alone; sums run in another order, so the numbers
 agree to rounding, not to the bit.
 """
@@ -14,19 +15,25 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from ..engine.checkpoint_engine import DurableFiles
+from ...spec.exit_codes import Exit
+from ..launch.exit_status import Ended, code_of
 from ..parallel.world import World
+from .foreign_state import rewrite
 from .store import ENGINE
 
 DRAFT = ".draft-universal"
+COPY = ".draft-rewritten"
 
 
 def load_resharded(engine: Any, world: World, generation: Path) -> None:
-    """Put weights and optimizer of `generation` into an engine of another layout. Raises OSError on a full disk."""
+    """Put weights and optimizer of `generation` into an engine of another layout.
+
+    Raises Ended on every rank: STORAGE on a full disk, CORRUPT when DeepSpeed cannot convert what is there.
+    """
     draft = generation.with_name(DRAFT)
-    if world.rank == 0:
-        _convert(generation / ENGINE, draft)
-    world.wait()
+    failure = next(filter(None, world.share(_convert(generation, draft) if world.rank == 0 else None)), None)
+    if failure is not None:
+        raise Ended(failure[0], failure[0].name.lower(), failure[1])
     settings = engine._config  # noqa: SLF001 - DeepSpeed reads the switch from here and has no other way to set it
     optimizer = engine.optimizer.optimizer
     decays = [group["weight_decay"] for group in optimizer.param_groups]
@@ -47,18 +54,32 @@ def _part(optimizer: Any, decays: list[float]) -> None:
         group["weight_decay"] = decay
 
 
-def _convert(source: Path, draft: Path) -> None:
+def _convert(generation: Path, draft: Path) -> tuple[Exit, str] | None:
+    """Make the universal checkpoint in `draft`; the code and reason of a failure, which leaves nothing behind."""
+    copy = generation.with_name(COPY)
+    try:
+        for folder in (draft, copy):
+            shutil.rmtree(folder, ignore_errors=True)
+            (folder / ENGINE).mkdir(parents=True)
+        for file in sorted((generation / ENGINE).glob("*.pt")):
+            rewrite(file, copy / ENGINE / file.name)
+        _run_converter(copy / ENGINE, draft / ENGINE)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, all ranks must learn that it is
+        shutil.rmtree(draft, ignore_errors=True)
+        code = code_of(error)
+        said = f"{generation.name} cannot be converted: {type(error).__name__}: {error}"
+        return Exit.CORRUPT if code is Exit.FAULT else code, said
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+    return None
+
+
+def _run_converter(source: Path, target: Path) -> None:
     from deepspeed.checkpoint import ds_to_universal
 
-    for file in sorted(source.glob("*.pt")):
-        DurableFiles().load(
-            str(file), map_location="cpu"
-        )  # the converter unpickles anything; nothing but state may pass
-    shutil.rmtree(draft, ignore_errors=True)
-    (draft / ENGINE).mkdir(parents=True)
     options = Namespace(
         input_folder=str(source),
-        output_folder=str(draft / ENGINE),
+        output_folder=str(target),
         num_extract_workers=1,
         num_merge_workers=1,
         keep_temp_folder=False,

@@ -41,7 +41,7 @@ def export(run: RunFolder, folder: Path) -> Exported:
     plan = _plan(run)
     if folder.exists():
         raise InputError.one("TW842", f"{folder} exists already", "Name a new folder.", "--out")
-    generation, damaged = newest(run)
+    generation, damaged = newest(run, plan)
     weights = {
         name: weight.to(PRECISION[plan.training.precision]) for name, weight in gather(generation, plan.model).items()
     }

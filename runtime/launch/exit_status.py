@@ -34,12 +34,18 @@ class Ended(Exception):  # noqa: N818 - an end is not always an error
         super().__init__(message or reason)
 
 
+class UnfitStateError(Exception):
+    """State that has its hash, and cannot be loaded all the same."""
+
+
 def code_of(error: BaseException) -> Exit:
     """The exit code of a failure."""
     if isinstance(error, Ended):
         return error.code
     if isinstance(error, InputError):
         return Exit.INPUT
+    if isinstance(error, UnfitStateError):
+        return Exit.CORRUPT
     if isinstance(error, OSError) and error.errno in _DISK:
         return Exit.STORAGE
     if isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _LOST_PEER):

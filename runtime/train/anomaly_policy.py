@@ -53,7 +53,7 @@ def rewind(session: Session) -> None:
     """Go back to the newest checkpoint and leave out the batches up to the spike (PaLM, arXiv 2204.02311, 5.1)."""
     checkpointing.publish(session)
     spiked, rewinds = session.state.step, session.state.rewinds + 1
-    found = save_restore.find(session.world, session.run.checkpoints)
+    found = save_restore.find(session.world, session.run.checkpoints, session.plan)
     if found.path is None or rewinds > MOST_REWINDS:
         raise Ended(
             Exit.DIVERGED, "diverged", f"loss spike at step {spiked}, and no checkpoint to go back to has helped"

@@ -47,7 +47,7 @@ def begin(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
     meter, ledger = open_meter(plan, world.local_rank), PhaseLedger()
     config = read_config(bundle, plan)
     train, validation = (open_dataset(plan, run, split) for split in ("train", "validation"))
-    found = save_restore.find(world, run.checkpoints)
+    found = save_restore.find(world, run.checkpoints, plan)
     settings = settings_diff.settings(plan, versions())
     state, changed = State(), list[settings_diff.Change]()
     if found.path is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from trainwright.runtime.checkpoint import store
 from trainwright.runtime.prepare.job import Job
 from trainwright.spec.layout import Layout
 from trainwright.spec.plan import CarbonPlan, Device, Plan, Schedule
@@ -90,3 +91,18 @@ def make_job(project: Path, tmp_path: Path) -> Callable[..., Job]:
         return Job(small_plan(**options), RunFolder(tmp_path / name), project, workers)
 
     return make
+
+
+def reseal(generation: Path, key: bytes = b"") -> None:
+    """Give a generation a manifest that matches what lies in it now, as whoever can write the folder can."""
+    (generation / store.MANIFEST).unlink(missing_ok=True)
+    files = {str(p.relative_to(generation)): store.hash_file(p) for p in generation.rglob("*") if p.is_file()}
+    step, draft = store.step_of(generation), generation.with_name(".draft-hostile")
+    generation.rename(draft)
+    store.publish(draft, step, files, key)
+
+
+@pytest.fixture(name="reseal")
+def reseal_fixture() -> Callable[..., None]:
+    """Seal a generation anew."""
+    return reseal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -128,3 +129,58 @@ def test_old_generations_go_and_milestones_stay(tmp_path):
         store.prune(tmp_path, 2, 3)
     assert [store.step_of(g) for g in store.generations(tmp_path)] == [13, 12, 9]
     assert (tmp_path / store.LATEST).read_text() == store.name_of(13)
+
+
+HOSTILE_NAMES = [
+    "engine/mp_rank_00.bak",
+    "engine/deep/mp_rank_00.pt",
+    "../x.pt",
+    "/etc/passwd",
+    "engine/\u202ex.pt",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_file_that_no_save_of_ours_writes_is_damage(root, name):
+    """A manifest with the right seal that names anything else: the generation is passed over."""
+    newest = store.generations(root)[0]
+    raw = json.loads((newest / store.MANIFEST).read_text())
+    body = {"format": raw["format"], "step": raw["step"], "files": raw["files"] | {name: raw["files"]["state.json"]}}
+    sealed = body | {"sha256": store._digest(body)}
+    (newest / store.MANIFEST).write_text(json.dumps(sealed))
+    assert "is no file of a checkpoint" in (store.damage(newest) or "")
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b"[]", b"null", b'{"files": 3}', b"\xff", b'{"sha256": {}}', b"1" * 9999]
+)
+def test_a_hostile_manifest_is_damage(root, content):
+    """Whatever stands in the manifest, the answer is a sentence, never a traceback."""
+    newest = store.generations(root)[0]
+    (newest / store.MANIFEST).write_bytes(content)
+    assert "manifest.json is damaged" in (store.damage(newest) or "")
+
+
+def test_a_manifest_that_is_no_file_is_damage(root):
+    """A FIFO does not block, and a link is not followed."""
+    newest = store.generations(root)[0]
+    real = newest / store.MANIFEST
+    real.rename(root / "elsewhere")
+    for plant in (os.mkfifo, os.mkdir, lambda path: path.symlink_to(root / "elsewhere")):
+        plant(real)
+        assert "manifest.json is damaged" in (store.damage(newest) or "")
+        real.rmdir() if real.is_dir() else real.unlink()
+
+
+def test_with_a_key_only_its_holder_can_seal(root, reseal):
+    """Files swapped together with their hashes are found where checkpoints are signed, under another key or none."""
+    newest, key = store.generations(root)[0], b"k" * 32
+    reseal(newest, key)
+    assert store.damage(newest, key=key) is None
+    assert store.damage(newest) is None
+    (newest / "state.json").write_bytes(b"{}")
+    for other in (b"", b"another key"):
+        reseal(newest, other)
+        assert store.damage(newest) is None
+        assert "is not signed with the key" in (store.damage(newest, key=key) or "")

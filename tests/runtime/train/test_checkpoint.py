@@ -79,6 +79,94 @@ def test_a_hostile_pickle_is_not_executed(tmp_path):
     assert not (tmp_path / "executed").exists()
 
 
+def hostile_pickle(generation, trap):
+    """A program in the place of the weights."""
+    torch.save({"module": Gadget(trap)}, generation / "engine" / "mp_rank_00_model_states.pt")
+
+
+def spare_pickle(generation, trap):
+    """A program under a name that DeepSpeed's converter looks at as well."""
+    torch.save({"module": Gadget(trap)}, generation / "engine" / "mp_rank_00_model_states.bak")
+
+
+def hidden_pickle(generation, trap):
+    """A program under the right name, one folder down."""
+    (generation / "engine" / "more").mkdir()
+    torch.save({"module": Gadget(trap)}, generation / "engine" / "more" / "mp_rank_00_model_states.pt")
+
+
+def traversal(generation, trap):
+    """The name of a weight that is a path."""
+    path = generation / "engine" / "zero_pp_rank_0_mp_rank_00_optim_states.pt"
+    state = DurableFiles().load(str(path))
+    (mapping, *_) = state["optimizer_state_dict"]["param_slice_mappings"]
+    mapping[f"../../../../../../{trap}"] = next(iter(mapping.values()))
+    torch.save(state, path)
+
+
+def no_run_state(generation, trap):
+    """A loop's state of another kind."""
+    del trap
+    (generation / "state.json").write_text('{"state": [], "settings": {"plan": {"layout": 3}}}')
+
+
+ATTACKS = [hostile_pickle, spare_pickle, hidden_pickle, traversal, no_run_state]
+
+
+def resealed(attack, reseal, generation, trap):
+    """Change a generation as whoever can write it can."""
+    attack(generation, trap)
+    reseal(generation)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_hostile_state_is_passed_over_not_executed(workplace, tiny_plan, reseal, tmp_path, ranks):
+    """With the right hashes, resumed on as many ranks or on others: nothing runs, nothing is written outside.
+
+    Each attack is named, and the run resumes from the checkpoint that is ours.
+    """
+    often = {"schedule__checkpoint_every": 1, "training__checkpoint__keep_last": 9, "training__on_change": "apply"}
+    place, trap = workplace(tiny_plan(layout(data=2, zero=1), steps=6, **often)), tmp_path / "executed"
+    assert place.train() == Exit.DONE
+    for generation, attack in zip(store.generations(place.run.checkpoints), ATTACKS, strict=False):
+        resealed(attack, reseal, generation, trap)
+    place.write_bundle(tiny_plan(layout(data=ranks, zero=1), steps=7, **often))
+    assert place.train() == Exit.DONE, place.output()
+    assert place.events("start")[-1]["step"] == 1
+    assert len(place.faults()) == len(ATTACKS)
+    assert not trap.exists()
+    assert not list(place.run.checkpoints.glob(".*"))
+
+
+def test_state_that_does_not_fit_ends_with_corrupt(halfway, reseal):
+    """Plain state under the right names that the engine cannot take: one sentence and 77, whatever DeepSpeed raises."""
+    place = halfway()
+    for generation in store.generations(place.run.checkpoints):
+        path = generation / "engine" / "mp_rank_00_model_states.pt"
+        state = DurableFiles().load(str(path))
+        state["module"].popitem()
+        torch.save(state, path)
+        reseal(generation)
+    assert place.train() == Exit.CORRUPT
+    assert "does not fit" in place.output()
+    assert "Traceback" not in place.output()
+
+
+def test_a_signed_run_resumes_only_from_its_own_checkpoints(halfway, reseal, tmp_path):
+    """With a key file a checkpoint that somebody else sealed is passed over; without the file nothing starts."""
+    (tmp_path / "key").write_bytes(b"0123456789abcdef" * 2)
+    place = halfway(training__checkpoint__key_file=str(tmp_path / "key"))
+    assert place.train() == Exit.CORRUPT  # saved before there was a key
+    for generation in store.generations(place.run.checkpoints):
+        reseal(generation, (tmp_path / "key").read_bytes())
+    reseal(newest(place), b"another key, of somebody else")
+    assert place.train() == Exit.DONE
+    assert place.events("start")[-1]["step"] == 2
+    (tmp_path / "key").unlink()
+    assert place.train() == Exit.INPUT
+    assert "TW713" in place.output()
+
+
 def test_a_file_written_in_the_background_holds_the_moment_of_its_saving(tmp_path):
     """What training does to the weights meanwhile is not in it, and its hash is that of the file."""
     files, weights = DurableFiles(background=True), torch.ones(1 << 22)

@@ -21,7 +21,7 @@ def trained(workplace, tiny_plan, layout: Layout) -> dict[str, torch.Tensor]:
     plan = tiny_plan(layout, steps=2, model__vocab_size=131)
     place = workplace(plan)
     assert place.train() == 0, place.output()
-    generation, flaws = newest(place.run)
+    generation, flaws = newest(place.run, plan)
     assert flaws == []
     return gather(generation, plan.model)
 
