@@ -11,6 +11,8 @@ from .step import stage_parameters
 WIDE = 2
 GIGA = 1e9
 GATHERED = 4  # whole hidden states beside divided ones: the inputs of attention and feed-forward, and their gradients
+LIVE_LAYERS = 2  # that ZeRO-3 holds whole at a time: the one that computes and the next (compiler/render/ds_config.py)
+BUCKET_BYTES = 8  # for each element of a gradient buffer, in every ZeRO stage
 SLICE_ROWS = 256  # that a slice of the head has at least (runtime/model/lm_head.py)
 
 
@@ -32,7 +34,7 @@ def state_bytes(case: Case) -> dict[str, float]:
         tables = case.work.shape.vocab_size * case.work.shape.hidden_size
         if case.profile.hpz and layout.shard_group:
             parts["second copy of weights"] = WIDE * owned / layout.shard_group
-        parts["gathered weights"] = WIDE * (2 * layer + tables / layout.tensor)
+        parts["gathered weights"] = WIDE * (LIVE_LAYERS * layer + tables / layout.tensor)
     return parts
 
 
@@ -96,16 +98,15 @@ def logit_bytes(case: Case) -> float:
 
 
 def bucket_bytes(case: Case) -> float:
-    """Gradients on their way to other ranks: our own buffer as the bundle sizes it, or what the stack is known to hold.
+    """Gradients on their way to other ranks: our buffers as the bundle sizes them, or what the stack is known to hold.
 
-    DeepSpeed's ZeRO-1 fills it in the precision of the accumulator, fp32; the higher stages in the gradients' own
-    (stage_1_and_2.py, `setup_buckets`; stage3.py, `_setup_for_real_optimizer`).
+    Stage 1 has two fp32 buffers that take turns, stage 2 two 16-bit ones and the fp32 copy that travels, stage 3 one
+    fp32 buffer and the copy that the reduce-scatter is given (stage_1_and_2.py, `setup_buckets`; stage3.py).
     """
     layout, held = case.layout, case.profile.memory
     if not case.profile.own_buckets:
         return held["bucket_gb"] * GIGA if layout.gpus > 1 else 0.0
-    wide = 4 if layout.zero == 1 or case.work.precision == "fp32" else WIDE
-    return wide * bucket_elements(case.work.shape, layout.tensor)
+    return BUCKET_BYTES * bucket_elements(case.work.shape, layout.tensor)
 
 
 def memory_bytes(case: Case) -> dict[str, float]:

@@ -151,7 +151,7 @@ def _gradients(case: Case, layers: float) -> tuple[float, float]:
     """Seconds of one gradient reduction, and once a step of gathering updated parameters."""
     inner, outer = _data_groups(case)
     machine, layout = case.machine, case.layout
-    wide = case.profile.fp32_gradients and case.work.precision != "fp16"
+    wide = case.profile.fp32_gradients and (case.work.precision != "fp16" or case.profile.own_buckets)
     size = (4 if wide else WIDE) * stage_parameters(case)
     calls = max(1.0, layers * (case.profile.collectives - 1))
     if layout.zero == 0:

@@ -103,10 +103,11 @@ def _accumulation(spec: Spec, data: int, micro: int) -> int | None:
 def _layouts(spec: Spec) -> Iterator[Layout]:
     """Every legal layout that agrees with what the spec fixes."""
     fixed: dict[str, Any] = requested(spec.parallel)
-    groups = (0, spec.cluster.gpus_per_node) if spec.cluster.nodes > 1 else (0,)
     micros = (fixed["micro_batch"],) if "micro_batch" in fixed else MICRO
     offload = fixed.get("offload", "none")
-    groups = (fixed["shard_group"],) if "shard_group" in fixed else groups
+    # Shard groups only where asked for: DeepSpeed 0.19.8 waits for the device after every matrix of hpZ's first forward
+    # pass (partition_parameters.py, "temporary fix").
+    groups = (fixed.get("shard_group", 0),)
     zeros = (1,) if spec.cluster.on_cpu and "zero" not in fixed else (1, 2, 3)
     choices = product(zeros, groups, micros, RECOMPUTE)
     for degrees, (zero, group, micro, recompute) in product(_degrees(spec), [*choices]):

@@ -24,8 +24,4 @@ def _processes(unit: Unit) -> list[Variable]:
             Variable("GLIBC_TUNABLES", KEEP_MEMORY, why),
         ]
     why = "CUDA counts the GPUs as NVML does: the energy meter and the power cap then read the boards that train"
-    variables = [Variable("CUDA_DEVICE_ORDER", "PCI_BUS_ID", why)]
-    if unit.plan.layout.tensor > 1:
-        why = "Kernels start in the order issued, so that tensor parallelism's all-reduce overlaps compute"
-        variables.append(Variable("CUDA_DEVICE_MAX_CONNECTIONS", 1, why))
-    return variables
+    return [Variable("CUDA_DEVICE_ORDER", "PCI_BUS_ID", why)]

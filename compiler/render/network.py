@@ -30,7 +30,6 @@ def network(spec: Spec) -> list[Variable]:
 def _common() -> list[Variable]:
     return [
         Variable("NCCL_DEBUG", "WARN", "NCCL's own complaints reach the log, without its chatter"),
-        Variable("TORCH_NCCL_ASYNC_ERROR_HANDLING", 1, "A lost peer ends the process instead of hanging it"),
         Variable("PYTORCH_ALLOC_CONF", "expandable_segments:True", "Less memory lost to fragmentation"),
     ]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
@@ -14,7 +16,7 @@ from torch import Tensor
 from ...spec.plan import Plan
 from ...spec.problem import InputError, Problem
 from ..model.attention import causal_attention
-from ..model.llama import Given, Llama, build
+from ..model.llama import Given, Layer, Llama, build
 from ..parallel.ulysses import Ulysses, sequence_group
 from ..parallel.world import World
 from .checkpoint_engine import DurableFiles
@@ -57,8 +59,12 @@ def start_engine(plan: Plan, config: dict[str, Any], world: World, given: Given 
 
         ranks = declare_stages(world)
     model = build_model(plan, config, world, given)
+    if plan.layout.zero == 3:
+        # A layer's weights come in one gather: the first that it needs brings all (the estimate's `collectives`).
+        deepspeed.utils.set_z3_leaf_modules(model, [Layer])
     optimizer = adamw(model, plan.training.optimizer)
-    engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config, mpu=ranks)
+    with _zero_in_every_stage():
+        engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config, mpu=ranks)
     engine.checkpoint_engine = DurableFiles(background=plan.training.checkpoint.asynchronous)
     # DeepSpeed would add scripts to every checkpoint, past our hashes; a checkpoint holds no programs.
     setattr(engine, "_copy_recovery_script", _nothing)  # noqa: B010 - not ours to name directly
@@ -84,6 +90,19 @@ def build_model(plan: Plan, config: dict[str, Any], world: World, given: Given |
     if layout.zero == 3:
         return _build_sharded(llama, config, plan.training.seed)
     return build(llama, world.device, plan.training.seed)
+
+
+@contextmanager
+def _zero_in_every_stage() -> Generator[None]:
+    """Let DeepSpeed's one ZeRO optimizer run stage 1 in bf16 as it does in fp16 and fp32.
+
+    By itself DeepSpeed (0.19.8) takes BF16_Optimizer there, which keeps fp32 gradients of the whole model even where no
+    micro batches are to be added up, and reduces them after the backward pass instead of during it.
+    """
+    from deepspeed.runtime.engine import ZERO_OPTIMIZATION, DeepSpeedEngine
+
+    with patch.object(DeepSpeedEngine, "_do_optimizer_sanity_check", return_value=ZERO_OPTIMIZATION):
+        yield
 
 
 def _build_sharded(llama: Callable[[], Llama], config: dict[str, Any], seed: int) -> Llama:

@@ -8,7 +8,14 @@ import pytest
 
 from trainwright.compiler.cost.case import Case, Machine, Work
 from trainwright.compiler.cost.from_spec import question
-from trainwright.compiler.cost.memory import SLICE_ROWS, activation_bytes, bucket_bytes, memory_bytes, state_bytes
+from trainwright.compiler.cost.memory import (
+    BUCKET_BYTES,
+    SLICE_ROWS,
+    activation_bytes,
+    bucket_bytes,
+    memory_bytes,
+    state_bytes,
+)
 from trainwright.compiler.cost.stack import profile
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.model.attention import LONGEST
@@ -83,8 +90,7 @@ def test_buckets_are_those_of_the_bundle(name):
     made = unit(name)
     case = question(made.spec, made.plan.layout)
     asked = deepspeed_config(made.plan)["zero_optimization"]["reduce_bucket_size"]
-    wide = 4 if made.plan.layout.zero == 1 else 2
-    assert bucket_bytes(case) == wide * asked
+    assert bucket_bytes(case) == BUCKET_BYTES * asked
 
 
 def test_the_head_holds_one_slice_of_logits():

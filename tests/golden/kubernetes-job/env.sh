@@ -11,9 +11,6 @@ export CUDA_DEVICE_ORDER=PCI_BUS_ID
 # NCCL's own complaints reach the log, without its chatter
 export NCCL_DEBUG=WARN
 
-# A lost peer ends the process instead of hanging it
-export TORCH_NCCL_ASYNC_ERROR_HANDLING=1
-
 # Less memory lost to fragmentation
 export PYTORCH_ALLOC_CONF=expandable_segments:True
 

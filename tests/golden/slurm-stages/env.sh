@@ -8,14 +8,8 @@ export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 # CUDA counts the GPUs as NVML does: the energy meter and the power cap then read the boards that train
 export CUDA_DEVICE_ORDER=PCI_BUS_ID
 
-# Kernels start in the order issued, so that tensor parallelism's all-reduce overlaps compute
-export CUDA_DEVICE_MAX_CONNECTIONS=1
-
 # NCCL's own complaints reach the log, without its chatter
 export NCCL_DEBUG=WARN
-
-# A lost peer ends the process instead of hanging it
-export TORCH_NCCL_ASYNC_ERROR_HANDLING=1
 
 # Less memory lost to fragmentation
 export PYTORCH_ALLOC_CONF=expandable_segments:True
