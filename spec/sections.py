@@ -95,7 +95,8 @@ class Source(Section):
     """One part of the corpus."""
 
     path: FileGlob = Field(
-        description="Glob of *.txt, *.jsonl or *.jsonl.zst files, relative to the spec; or python:stdlib."
+        description="Glob of *.txt, *.jsonl or *.json files, plain or compressed (.gz, .zst, .bz2, .xz), "
+        "relative to the spec; or python:stdlib."
     )
     field: Key = Field(default="text", description="Field of a JSON line that holds the text.")
     weight: PositiveFloat = Field(default=1.0, description="Relative share of this source in the mixture.")
@@ -108,6 +109,17 @@ class Data(Section):
     validation: Fraction = Field(default=0.01, gt=0, lt=0.5, description="Share of documents held out of training.")
     tokens: Tokens = Field(gt=0, description="Training tokens to see in all.")
     seed: NonNegativeInt = Field(default=0, description="Seed of the sample order.")
+    on_bad_document: Literal["refuse", "skip"] = Field(
+        default="refuse", description="Refuse text that cannot be read, or leave such documents out and count them."
+    )
+    max_document: Bytes = Field(
+        default=2**26,
+        gt=0,
+        description="Longest line of JSON, and longest text of a tokenizer that needs it in one piece.",
+    )
+    max_expansion: PositiveFloat = Field(
+        default=1000.0, description="Compressed files expand at most this many times, beyond a first 64 MiB."
+    )
     document_attention: Literal["across", "within"] = Field(
         default="across", description="Whether attention may cross document borders inside one packed sequence."
     )

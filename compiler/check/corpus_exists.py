@@ -15,27 +15,31 @@ Good:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
+from ...spec.glob import FOLDER, described
 from ..load import Loaded
-from .corpus_size import MAX_FILES, STDLIB, found_here
+from .corpus_size import STDLIB, found_here
 from .finding import Finding
 
 CODE = "TW503"
+LEFT_OUT = "Write the dot of a hidden name, name files instead of folders, or fix links that lead to nothing."
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Patterns that match no file in the folder of the spec."""
     for index, source in enumerate(loaded.spec.data.train):
         pattern, where = source.path, f"data.train.{index}.path"
-        here = None if pattern == STDLIB else found_here(pattern, loaded.path.parent)
-        found = list(islice(here or (), MAX_FILES))
-        if here is None or any(path.is_file() for path in found):
+        if pattern == STDLIB:
             continue
-        if loaded.path.parent / pattern in found:
+        found = found_here(pattern, loaded.path.parent)
+        if found.left_out and (found.files or found.left_out[0].reason != FOLDER):
+            yield Finding(where, f"{pattern!r} leaves out {described(found.left_out)}", LEFT_OUT)
+        if found.files or not found.complete:
+            continue
+        if any(entry.reason == FOLDER for entry in found.left_out):
             yield Finding(where, f"{pattern!r} is a folder", f"Name its files: {pattern.rstrip('/')}/*.txt.")
-        else:
+        elif not found.left_out:
             place = "here" if Path(pattern).is_absolute() else "next to the spec"
             yield Finding(
                 where, f"no file matches {pattern!r} {place}", "Fine if the data is only where the run takes place."

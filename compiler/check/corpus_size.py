@@ -15,14 +15,11 @@ Good:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 
 from ...spec.facts import facts
-from ...spec.glob import matches
+from ...spec.glob import Found, find
 from ...spec.quantity import TOKENS
 from ..load import Loaded
 from .finding import Finding
@@ -55,22 +52,12 @@ def size_of(pattern: str, folder: Path) -> float | None:
     """Bytes of text that match a pattern, or None where that is not known: no file here, or too many to look at."""
     if pattern == STDLIB:
         return facts("sanity")["stdlib"]["bytes"]
-    packed = facts("sanity")["compression"]["zst"]
-    found = list(islice(found_here(pattern, folder) or (), MAX_FILES))
-    sizes = [path.stat().st_size * (packed if path.suffix == ".zst" else 1) for path in found if path.is_file()]
-    return sum(sizes) if len(found) < MAX_FILES and sum(sizes) else None
+    packed = facts("sanity")["compression"]
+    found = found_here(pattern, folder)
+    sizes = [path.stat().st_size * packed.get(path.suffix.lstrip("."), 1) for path in found.files]
+    return sum(sizes) if found.complete and sum(sizes) else None
 
 
-def found_here(pattern: str, folder: Path) -> Iterator[Path] | None:
-    """What matches a pattern from here; None where that would take too long to find out."""
-    before, deep, _ = pattern.partition("**")
-    base = folder / (before if before.endswith("/") else Path(before).parent)
-    if deep and len(list(islice(os.walk(base), MAX_FOLDERS))) == MAX_FOLDERS:
-        return None
-    return _patient(pattern, folder)
-
-
-def _patient(pattern: str, folder: Path) -> Iterator[Path]:
-    """Nothing matches what is no pattern, or longer than a file name may be; preparing the data then says why."""
-    with suppress(ValueError, OSError):
-        yield from matches(pattern, folder)
+def found_here(pattern: str, folder: Path) -> Found:
+    """What matches a pattern from here, as far as that can be found out at once."""
+    return find(pattern, folder, most_files=MAX_FILES, most_folders=MAX_FOLDERS)

@@ -25,7 +25,14 @@ FIXED = (
 RESHARD = ("layout.data", "layout.sequence", "layout.tensor", "layout.pipeline", "layout.zero", "layout.shard_group")
 # Settings with no influence on the weights; a new value is simply used.
 FREE = ("name", "spec_sha256", "device.", "carbon.", "model.name", "training.on_change", "training.checkpoint.")
-FREE_TOO = ("schedule.checkpoint_every", "schedule.checkpoint_seconds", "tokenizer.training_bytes")
+FREE_TOO = (
+    "schedule.checkpoint_every",
+    "schedule.checkpoint_seconds",
+    "tokenizer.training_bytes",
+    "data.on_bad_document",
+    "data.max_document",
+    "data.max_expansion",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,22 @@ class SourcePart(Frozen):
     shards: tuple[Shard, ...]
 
 
+class Skipped(Frozen):
+    """Documents of a source that could not be used, for one reason."""
+
+    code: str  # of the problem, as `trainwright explain` knows it
+    documents: int
+    examples: tuple[str, ...]
+
+
+class SourceFacts(Frozen):
+    """How a source was read."""
+
+    files: int
+    left_out: str  # what its pattern matches and was not read, in words
+    skipped: tuple[Skipped, ...]
+
+
 class Index(Frozen):
     """Everything known about the shards of a run."""
 
@@ -56,9 +72,10 @@ class Index(Frozen):
     end_of_document: int
     tokenizer_sha256: str
     fingerprint: str
-    unigram_entropy: float  # nats per held-out token; see `baseline`
+    unigram_entropy: float  # nats per held-out token; see `unigram_entropy`
     train: tuple[SourcePart, ...]
     validation: tuple[SourcePart, ...]
+    sources: tuple[SourceFacts, ...] = ()
 
     def parts(self, split: Split) -> tuple[SourcePart, ...]:
         """The sources of one split."""

@@ -47,16 +47,20 @@ class Tokenizer:
         self.dtype = np.dtype(np.uint16 if self.vocab_size <= 2**16 else np.uint32)
         pieces = [self._model.id_to_piece(number) for number in range(self.vocab_size)]
         self._words = _Words(self._model, self.dtype)
-        self._by_word = not any(_CROSSING.search(piece) for piece in pieces)
-        self._by_word = self._by_word and self.encode(_PROBE).tolist() == self._model.encode(_PROBE)
+        self.by_word = not any(_CROSSING.search(piece) for piece in pieces)
+        self.by_word = self.by_word and self.encode(_PROBE).tolist() == self._model.encode(_PROBE)
 
-    def encode(self, text: str) -> NDArray[np.unsignedinteger]:
-        """Ids [n] of `text`, without begin and end marks. Raises UnicodeEncodeError for half a surrogate pair."""
+    def encode(self, text: str, *, continued: bool = False) -> NDArray[np.unsignedinteger]:
+        """Ids [n] of `text`, without begin and end marks. Raises UnicodeEncodeError for half a surrogate pair.
+
+        A text that is `continued` follows another piece of its document, after a line end or before blanks, where it
+        gets the ids that it has in the whole document; for that the tokenizer must be `by_word`.
+        """
         if not text:
             return np.empty(0, dtype=self.dtype)
-        if not self._by_word:
+        if not self.by_word:
             return np.array(self._model.encode(text), dtype=self.dtype)
-        packed = b"".join(map(self._words.__getitem__, _WORD.findall(f" {text}")))
+        packed = b"".join(map(self._words.__getitem__, _WORD.findall(text if continued else f" {text}")))
         return np.frombuffer(packed, dtype=self.dtype)
 
     def decode(self, ids: Iterable[int]) -> str:

@@ -93,6 +93,16 @@ def _say(name: str, parts: tuple[SourcePart, ...]) -> None:
     console.print(f"           {name}: {tokens:,} tokens of {documents:,} documents")
 
 
+def _say_omitted(index: Index) -> None:
+    """What of each source was not read, and which documents were skipped."""
+    for part, facts in zip(index.train, index.sources, strict=False):
+        if facts.left_out:
+            console.print(f"           {part.path}: left out {facts.left_out}", markup=False, soft_wrap=True)
+        for skipped in facts.skipped:
+            counted = f"           {part.path}: skipped {skipped.documents:,} ({skipped.code})"
+            console.print(f"{counted}, e.g. {skipped.examples[0]}", markup=False, soft_wrap=True)
+
+
 def _arguments() -> Job:
     parser = argparse.ArgumentParser(prog="trainwright.runtime.prepare", description="Make a run's tokenizer and data.")
     for name, meaning in (("bundle", "compiled bundle"), ("run", "run folder"), ("root", "folder of the corpus paths")):
@@ -136,6 +146,7 @@ def main() -> Exit:
         return code_of(error)
     _say("training", index.train)
     _say("held out", index.validation)
+    _say_omitted(index)
     console.print(
         f"           {index.unigram_entropy:.2f} nats: held-out loss of token frequencies alone, to be beaten"
     )

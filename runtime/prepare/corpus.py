@@ -1,184 +1,173 @@
-"""The corpus: the files of a source, read in blocks that workers turn into documents.
+"""The corpus: files read in blocks that workers turn into documents.
 
-    *.txt, python:stdlib     a file is a document; a longer one than 64 KiB is cut at line ends, and a line that is
-                             longer than 1 MiB at a blank, so that neither need fit in memory
-    *.jsonl, *.jsonl.zst     a line is a JSON object, and one of its fields a document
+    *.txt, python:stdlib   a file is a document; a long one comes in pieces, cut where no word is, so that it need not
+                           fit in memory, and is held out as a whole or not at all
+    *.jsonl, *.json        a line is a JSON object, and one of its fields a document; a *.json may also be one list of
+                           such objects
 
-Reading is sequential and cheap; decoding, JSON and tokenizing happen in the workers.
+Each may be compressed (`decompress.py`). Reading is sequential and cheap; decoding, JSON and tokenizing happen in the
+workers. What is wrong with one document is a `BadDocument`, so that all are reported; with a file, an InputError.
 """
 
 from __future__ import annotations
 
+import codecs
 import hashlib
-import json
-import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
-import zstandard
+from ...spec.glob import shown
+from ...spec.problem import InputError
+from ...spec.quantity import MEMORY
+from .decompress import ARCHIVE_ERRORS, ExpansionError, contents
+from .documents import BadDocument, Block, TextPart, text_number
+from .files import file_format
 
-from ...spec.glob import matches
-from ...spec.problem import InputError, Place
-from ...spec.sections import Source
-
-STDLIB = "python:stdlib"
-_NOT_SOURCES = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3", "__pycache__"}
-_TEXT_BYTES = 2**16  # a document of a longer text file
-_LONGEST_LINE = 2**20  # bytes of a line of text; a JSON line is read whole, however long
+_TEXT_BYTES = 2**20  # a piece of a longer text file
+_LONGEST_WORD = 2**20  # bytes beyond `_TEXT_BYTES` in which a place to cut is looked for
 _LINES_BYTES = 2**20  # JSON lines that travel together
-_READ_BYTES = 2**15
-_SUFFIXES = (".txt", ".jsonl", ".jsonl.zst")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Bytes of whole documents: where they come from, the number of their first line, and how to read them."""
+class Reading:
+    """How the files of a source are read: its field of text, and the spec's bounds."""
 
-    path: str
-    line: int
-    content: bytes
-    field: str | None  # of a JSON line; None for plain text
-
-
-def files(source: Source, root: Path) -> list[Path]:
-    """The files of a source in a fixed order. Raises InputError when there are none, or none that can be read."""
-    if source.path == STDLIB:
-        return _stdlib()
-    try:
-        found = sorted(path for path in matches(source.path, root) if path.is_file())
-    except (ValueError, OSError) as error:  # pathlib's words for a bad pattern, and for one that is too long
-        remedy = "Write a pattern like corpus/*.txt."
-        raise InputError.one("TW831", f"{source.path}: {error}", remedy, "data.train") from error
-    if not found:
-        base = root / Path(source.path).anchor
-        remedy = "Correct the path; a folder needs a pattern for its files, like corpus/*.txt."
-        raise InputError.one("TW831", f"{source.path} matches no file below {base}", remedy, "data.train")
-    odd = [path.name for path in found if not path.name.endswith(_SUFFIXES)]
-    if odd:
-        remedy = f"Name files that end in {', '.join(_SUFFIXES)}."
-        raise InputError.one("TW832", f"{source.path}: cannot read {odd[0]}: unknown format", remedy, "data.train")
-    return found
+    field: str = "text"
+    max_document: int = 2**26
+    max_expansion: float = 1000.0
+    cuttable: bool = True  # whether the tokenizer gives a text's pieces the ids of the whole text
 
 
-def _stdlib() -> list[Path]:
-    """Sources of the running Python's standard library, without tests and installed packages."""
-    library = Path(sysconfig.get_path("stdlib"))
-    sources = (path for path in library.rglob("*.py") if not _NOT_SOURCES & set(path.relative_to(library).parts))
-    return sorted(path for path in sources if path.stat().st_size)
-
-
-def fingerprint(paths: list[Path], root: Path) -> str:
-    """A digest that changes when a file is added, removed, resized or touched."""
-    digest = hashlib.sha256()
-    for path in paths:
-        facts = path.stat()
-        name = path.relative_to(root) if path.is_relative_to(root) else path
-        digest.update(f"{name.as_posix()}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
-
-
-def blocks(path: Path, field: str) -> Iterator[tuple[Block, int]]:
+def blocks(path: Path, reading: Reading) -> Iterator[tuple[Block, int]]:
     """The blocks of a file, each with the bytes of the file read so far. Raises InputError when it cannot be read."""
-    plain = not path.name.endswith((".jsonl", ".jsonl.zst"))
-    size, longest = (_TEXT_BYTES, _LONGEST_LINE) if plain else (_LINES_BYTES, None)
-    line = 1
+    kind, compression = file_format(path.name) or (".txt", "")
+    cut = {".txt": _text, ".jsonl": _lines, ".json": _lines_or_list}[kind]
     try:
         with path.open("rb") as file:
-            for content in _cut(_decompressed(path, file), size, longest):
-                yield Block(str(path), line, content, None if plain else field), file.tell()
-                line += content.count(b"\n")
-    except (OSError, zstandard.ZstdError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError.one(
-            "TW833", f"{path} cannot be read: {reason}", "Make it readable, or name other files.", "data.train"
-        ) from error
+            for block in cut(path, contents(file, compression, reading.max_expansion), reading):
+                yield block, file.tell()
+    except ExpansionError as error:
+        message = f"{shown(path)} expands to more than {error.args[0]} times its size"
+        remedy = "Raise data.max_expansion if its text is right, or remove the file."
+        raise InputError.one("TW840", message, remedy, "data.max_expansion") from error
+    except (OSError, *ARCHIVE_ERRORS) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        remedy = "Make it readable, or name other files."
+        raise InputError.one("TW833", f"{shown(path)} cannot be read: {reason}", remedy, "data.train") from error
 
 
-def _decompressed(path: Path, file: BinaryIO) -> Iterator[bytes]:
-    """The content of a file, chunk by chunk. Raises ZstdError when an archive is damaged or ends too early."""
-    chunks = iter(partial(file.read, _READ_BYTES), b"")
-    if path.suffix != ".zst":
-        yield from chunks
-        return
-    # The window limit of `zstd --long=31`: a decompressor refuses such files without it.
-    frames = zstandard.ZstdDecompressor(max_window_size=2**31)
-    frame = frames.decompressobj()
-    fed = False
-    for chunk in chunks:
-        rest = chunk
-        while rest:
-            yield frame.decompress(rest)
-            fed, rest = not frame.eof, frame.unused_data if frame.eof else b""
-            if frame.eof:
-                frame = frames.decompressobj()
-    if fed:
-        raise zstandard.ZstdError("it ends inside a frame; it was not copied or written whole")
+def _text(path: Path, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:
+    """A text file: one block, or when it is long, pieces that say which document they belong to."""
+    start = _read(pieces, _TEXT_BYTES)
+    if len(start) < _TEXT_BYTES:
+        yield Block(shown(path), 1, start, None)
+    elif not reading.cuttable:
+        content = start + _read(pieces, reading.max_document - len(start) + 1)
+        too_long = len(content) > reading.max_document
+        yield _over(path, 1, reading, "file") if too_long else Block(shown(path), 1, content, None)
+    else:
+        number = _whole_text(path, reading)
+        if isinstance(number, BadDocument):
+            yield Block(shown(path), number.line, b"", None, bad=number)
+            return
+        line, first = 1, True
+        for content, last in _cut(start, pieces):
+            yield Block(shown(path), line, content, None, TextPart(number, first, last))
+            line, first = line + content.count(b"\n"), False
 
 
-def _cut(chunks: Iterator[bytes], size: int, longest: int | None) -> Iterator[bytes]:
-    """Content in pieces of at least `size` bytes that end where a line does, or a word in a line above `longest`."""
-    rest = bytearray()
-    for chunk in chunks:
-        rest += chunk
-        end = rest.rfind(b"\n", len(rest) - len(chunk)) + 1 if len(rest) >= size else 0
-        if not end and longest is not None and len(rest) > longest:
-            end = _word_end(rest)
-        if end:
-            yield bytes(rest[:end])
+def _whole_text(path: Path, reading: Reading) -> int | BadDocument:
+    """The number of a long text, or what is wrong with it, before any piece of it is used: one pass over the file."""
+    decoder, digest, line = codecs.getincrementaldecoder("utf-8")(), hashlib.blake2b(digest_size=8), 1
+    with path.open("rb") as file:
+        for content in contents(file, (file_format(path.name) or ("", ""))[1], reading.max_expansion):
+            try:
+                decoder.decode(content)
+            except UnicodeDecodeError as error:
+                return BadDocument.not_utf8(error, shown(path), line)
+            digest.update(content)
+            line += content.count(b"\n")
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return BadDocument.not_utf8(error, shown(path), line)
+    return text_number(digest)
+
+
+def _cut(start: bytes, pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """A text in pieces of about `_TEXT_BYTES`, and whether each is the last; cut after a line end or before blanks."""
+    rest = bytearray(start)
+    for piece in pieces:
+        if len(rest) >= _TEXT_BYTES and (end := _border(rest)):
+            yield bytes(rest[:end]), False
             del rest[:end]
-    if rest:
-        yield bytes(rest)
+        rest += piece
+    yield bytes(rest), True
 
 
-def _word_end(content: bytearray) -> int:
-    """Where the last whole word of `content` ends; without a blank, the last whole UTF-8 character."""
-    blank = content.rfind(b" ") + 1
-    if blank:
-        return blank
+def _border(content: bytearray) -> int:
+    """Where to cut: after the last line end, before the last blanks, or inside a very long word between characters."""
+    end = content.rfind(b"\n") + 1
+    if end:
+        return end
+    end = len(content[: content.rfind(b" ") + 1].rstrip(b" "))
+    if end or len(content) < _TEXT_BYTES + _LONGEST_WORD:
+        return end
     last = len(content) - 1
     while last > 0 and content[last] & 0xC0 == 0x80:  # inside a character
         last -= 1
-    return last or len(content)
+    return last
 
 
-def documents(block: Block) -> Iterator[str]:
-    """The documents of a block; empty ones are left out. Raises InputError with file and line of what is wrong."""
-    if block.field is None:
-        yield from filter(None, [_text(block.content, block, block.line)])
+def _lines_or_list(path: Path, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:
+    """A *.json: lines, unless it begins with the bracket of a list, which is taken as one block."""
+    start = _read(pieces, 1)
+    if not start.lstrip().startswith(b"["):
+        yield from _lines(path, _after(start, pieces), reading)
         return
-    for number, line in enumerate(block.content.split(b"\n"), start=block.line):
-        if line.strip() and (text := _field(_text(line, block, number), block, number)):
-            yield text
+    content = start + _read(pieces, reading.max_document + 1 - len(start))
+    if len(content) > reading.max_document:
+        yield _over(path, 1, reading, "list")
+    else:
+        yield Block(shown(path), 1, content, reading.field, listed=True, longest=reading.max_document)
 
 
-def _text(content: bytes, block: Block, line: int) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        line += content.count(b"\n", 0, error.start)
-        raise _wrong("TW834", f"byte 0x{content[error.start]:02x} is not UTF-8", block, line) from error
+def _lines(path: Path, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:
+    """Blocks of whole lines; a line that is too long is passed over without being kept."""
+    rest, line, end, passing = bytearray(), 1, 0, False  # `end` is where the last whole line in `rest` ends
+    for piece in pieces:
+        if passing and b"\n" not in piece:
+            continue
+        rest += piece[piece.find(b"\n") + 1 :] if passing else piece
+        line, passing = line + passing, False
+        end = rest.rfind(b"\n", max(end, len(rest) - len(piece))) + 1 or end
+        if end and len(rest) >= _LINES_BYTES:
+            yield Block(shown(path), line, bytes(rest[:end]), reading.field, longest=reading.max_document)
+            line += rest.count(b"\n", 0, end)
+            del rest[:end]
+            end = 0
+        if not end and len(rest) > reading.max_document:
+            yield _over(path, line, reading, "line")
+            rest, passing = bytearray(), True
+    if rest:
+        yield Block(shown(path), line, bytes(rest), reading.field, longest=reading.max_document)
 
 
-def _field(line: str, block: Block, number: int) -> str:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise _wrong("TW835", f"not a JSON object: {error}", block, number) from error
-    text = entry.get(block.field) if isinstance(entry, dict) else None
-    if not isinstance(text, str):
-        has = f"; it has {', '.join(map(repr, entry))}" if isinstance(entry, dict) else ""
-        raise _wrong("TW836", f"no text in field {block.field!r}{has}", block, number)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        message = "the text holds half a surrogate pair, which UTF-8 cannot carry"
-        raise _wrong("TW834", message, block, number) from error
-    return text
+def _over(path: Path, line: int, reading: Reading, what: str) -> Block:
+    message = f"the {what} is longer than data.max_document ({MEMORY.text(reading.max_document)})"
+    return Block(shown(path), line, b"", None, bad=BadDocument("TW840", message, shown(path), line))
 
 
-def _wrong(code: str, message: str, block: Block, line: int) -> InputError:
-    remedy = "Correct or remove the line." if code != "TW836" else "Name the field of the text: data.train[].field."
-    return InputError.one(code, message, remedy, "data.train", Place(block.path, line, 1))
+def _read(pieces: Iterator[bytes], least: int) -> bytes:
+    """The next pieces, until they are at least `least` bytes or there are no more."""
+    content = bytearray()
+    while len(content) < least and (piece := next(pieces, None)) is not None:
+        content += piece
+    return bytes(content)
+
+
+def _after(start: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    if start:
+        yield start
+    yield from pieces

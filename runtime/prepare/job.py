@@ -10,11 +10,15 @@ from functools import cached_property
 from pathlib import Path
 
 from ...spec.plan import Plan
+from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
-from . import corpus
+from .bad_documents import BadDocuments
+from .corpus import Reading, blocks
+from .documents import Block
+from .files import SourceFiles, Stamps, changed, fingerprint, source_files, stamps
 
 Advance = Callable[[int], None]
-Blocks = Iterator[tuple[corpus.Block, int]]
+Blocks = Iterator[tuple[Block, int]]
 
 
 @dataclass(frozen=True)
@@ -27,28 +31,49 @@ class Job:
     workers: int
 
     @cached_property
-    def files(self) -> tuple[list[Path], ...]:
+    def sources(self) -> tuple[SourceFiles, ...]:
         """The files of each source. Raises InputError when a source has none."""
-        return tuple(corpus.files(source, self.root) for source in self.plan.data.train)
+        return tuple(source_files(source, self.root) for source in self.plan.data.train)
+
+    @cached_property
+    def stamps(self) -> tuple[Stamps, ...]:
+        """Size and time of each file of each source, before any is read."""
+        return tuple(stamps(source.files) for source in self.sources)
 
     @property
     def bytes(self) -> int:
         """Size of the corpus on disk."""
-        return sum(path.stat().st_size for paths in self.files for path in paths)
+        return sum(size for files in self.stamps for size, _ in files.values())
 
     @cached_property
     def fingerprint(self) -> str:
         """Digest of everything but the tokenizer that decides what the shards hold."""
+        data = self.plan.data
         facts = [
-            (source.path, source.field, corpus.fingerprint(paths, self.root))
-            for source, paths in zip(self.plan.data.train, self.files, strict=True)
+            (source.path, source.field, fingerprint(files, self.root))
+            for source, files in zip(data.train, self.stamps, strict=True)
         ]
-        return hashlib.sha256(json.dumps([facts, self.plan.data.validation]).encode()).hexdigest()
+        bound = [data.max_document] if data.on_bad_document == "skip" else []
+        return hashlib.sha256(json.dumps([facts, data.validation, *bound]).encode()).hexdigest()
 
-    def blocks(self, source: int) -> Blocks:
+    def bad_documents(self) -> BadDocuments:
+        """A new collector of what cannot be used."""
+        return BadDocuments(skip=self.plan.data.on_bad_document == "skip", sources=len(self.plan.data.train))
+
+    def blocks(self, source: int, *, cuttable: bool = True) -> Blocks:
         """The blocks of a source, each with the bytes of its file that were read for it."""
-        for path in self.files[source]:
+        data = self.plan.data
+        reading = Reading(data.train[source].field, data.max_document, data.max_expansion, cuttable)
+        for path in self.sources[source].files:
             before = 0
-            for block, position in corpus.blocks(path, self.plan.data.train[source].field):
+            for block, position in blocks(path, reading):
                 yield block, position - before
                 before = position
+
+    def refuse_changes(self) -> None:
+        """Raise InputError when a file of the corpus is not as it was before the first was read."""
+        names = [name for files in self.stamps for name in changed(files)]
+        if names:
+            message = f"{', '.join(names[:3])} changed while {'they were' if names[1:] else 'it was'} read"
+            remedy = "Launch again when nothing writes to the corpus any more."
+            raise InputError.one("TW839", message, remedy, "data.train")

@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from ...spec.atomic_files import sync_folder, write_whole
+from ...spec.glob import described
 from ...spec.problem import InputError
-from ..data.shards import Index, damaged, file_sha256, read_index, token_type
+from ..data.shards import Index, SourceFacts, damaged, file_sha256, read_index, token_type
 from ..data.tokenizer import Tokenizer
 from .job import Advance, Job
 from .tokenize import Encoders, SourceWriter, refuse_empty
@@ -67,11 +68,15 @@ def _written(job: Job, folder: Path, advance: Advance) -> Index:
     tokenizer = Tokenizer(job.run.tokenizer)
     dtype = token_type(tokenizer.vocab_size)
     writers = [SourceWriter(folder, n, source.path, dtype) for n, source in enumerate(job.plan.data.train)]
+    bad = job.bad_documents()
     try:
         with Encoders(job.run.tokenizer, job.plan.data.validation, job.workers) as encoders:
             for number, writer in enumerate(writers):
-                for encoded in encoders(job.blocks(number), advance):
+                for encoded in encoders(job.blocks(number, cuttable=tokenizer.by_word), advance):
                     writer.write(encoded)
+                    bad.add(number, encoded.bad)
+        bad.refuse()
+        job.refuse_changes()
         parts = [writer.close() for writer in writers]
     finally:
         for writer in writers:
@@ -88,6 +93,10 @@ def _written(job: Job, folder: Path, advance: Advance) -> Index:
         unigram_entropy=unigram_entropy(folder, validation, dtype, tokenizer.vocab_size),
         train=train,
         validation=validation,
+        sources=tuple(
+            SourceFacts(files=len(source.files), left_out=described(source.left_out), skipped=bad.skipped(number))
+            for number, source in enumerate(job.sources)
+        ),
     )
 
 

@@ -5,7 +5,6 @@ Whether a document is held out depends on its bytes alone, so that copies of it 
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -20,9 +19,8 @@ from numpy.typing import NDArray
 from ...spec.problem import InputError
 from ..data.shards import ShardWriter, SourcePart, Tokens
 from ..data.tokenizer import Tokenizer
-from .corpus import Block, documents
+from .documents import HASHES, BadDocument, Block, Document, documents
 
-_HASHES = 2**64
 _QUEUED_PER_WORKER = 8  # blocks read ahead; bounds memory whatever the size of the corpus
 
 Advance = Callable[[int], None]
@@ -39,11 +37,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A tokenized block, and the lowest document hash in it."""
+    """A tokenized block, the lowest document number in it, and what could not be used."""
 
     train: Piece
     validation: Piece
     lowest: int
+    bad: tuple[BadDocument, ...]
 
 
 class Encoder:
@@ -51,23 +50,35 @@ class Encoder:
 
     def __init__(self, tokenizer: Path, held_out: float) -> None:
         self.tokenizer = Tokenizer(tokenizer)
-        self.limit = int(held_out * _HASHES)
+        self.limit = int(held_out * HASHES)
 
     def __call__(self, block: Block) -> Encoded:
-        """Tokenize the documents of a block. Raises InputError when its text is not what it should be."""
-        sides: tuple[list[str], list[str]] = ([], [])
-        lowest = _HASHES
-        for text in documents(block):
-            number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
-            lowest = min(lowest, number)
-            sides[number < self.limit].append(text)
-        return Encoded(self._piece(sides[0]), self._piece(sides[1]), lowest)
+        """Tokenize the documents of a block."""
+        sides: tuple[list[Document], list[Document]] = ([], [])
+        bad: list[BadDocument] = []
+        lowest = HASHES
+        for document in documents(block):
+            if isinstance(document, BadDocument):
+                bad.append(document)
+                continue
+            lowest = min(lowest, document.part.number)
+            sides[document.part.number < self.limit].append(document)
+        return Encoded(self._piece(sides[0]), self._piece(sides[1]), lowest, tuple(bad))
 
-    def _piece(self, texts: list[str]) -> Piece:
-        begin, end = (np.array([mark], self.tokenizer.dtype) for mark in (self.tokenizer.begin, self.tokenizer.end))
-        runs = [run for text in texts for run in (begin, self.tokenizer.encode(text), end)]
+    def _piece(self, documents: list[Document]) -> Piece:
+        runs = [run for document in documents for run in self._runs(document)]
         tokens: NDArray[np.unsignedinteger] = np.concatenate(runs) if runs else np.empty(0, self.tokenizer.dtype)
-        return Piece(tokens, len(texts), sum(len(text.encode()) for text in texts))
+        whole = sum(document.part.last for document in documents)
+        return Piece(tokens, whole, sum(len(document.text.encode()) for document in documents))
+
+    def _runs(self, document: Document) -> Iterator[NDArray[np.unsignedinteger]]:
+        """Begin mark, text and end mark, each where the piece of text has it."""
+        first, last = document.part.first, document.part.last
+        if first:
+            yield np.array([self.tokenizer.begin], self.tokenizer.dtype)
+        yield self.tokenizer.encode(document.text, continued=not first)
+        if last:
+            yield np.array([self.tokenizer.end], self.tokenizer.dtype)
 
 
 _encoder: list[Encoder] = []  # of this worker process
@@ -119,7 +130,7 @@ class SourceWriter:
 
     def __init__(self, folder: Path, number: int, path: str, dtype: str) -> None:
         self.path = path
-        self.lowest = _HASHES
+        self.lowest = HASHES
         self._writers = {
             split: ShardWriter(folder, f"{split}-{number:02d}", dtype) for split in ("train", "validation")
         }
@@ -162,7 +173,7 @@ def refuse_empty(train: tuple[SourcePart, ...], validation: tuple[SourcePart, ..
             raise InputError.one("TW837", f"{part.path} holds no text", "Add text.", "data.train")
     if not sum(part.documents for part in validation):
         count = sum(part.documents for part in train)
-        share = (lowest + 1) / _HASHES * 100
+        share = (lowest + 1) / HASHES * 100
         raise InputError.one(
             "TW838",
             f"no document is held out for validation; the corpus has {count}",

@@ -13,7 +13,7 @@ from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..data.shards import file_sha256
 from ..data.tokenizer import Tokenizer, train
-from .corpus import Block, documents
+from .documents import BadDocument, Block, documents
 from .job import Advance, Job
 
 
@@ -76,20 +76,26 @@ def _read(path: Path) -> bytes:
 def _sample(job: Job, advance: Advance) -> Iterator[str]:
     """Documents of the blocks whose seeded hashes are lowest, as many as `training_bytes` holds, in corpus order."""
     budget = job.plan.tokenizer.training_bytes
-    kept: list[tuple[int, int, Block]] = []  # a heap with the highest hash, negated, on top
+    kept: list[tuple[int, int, int, Block]] = []  # a heap with the highest hash, negated, on top
     size = 0
-    for number, block in enumerate(_every_block(job, advance)):
+    for number, (source, block) in enumerate(_every_block(job, advance)):
         key = hashlib.blake2b(f"{job.plan.data.seed}/{number}".encode(), digest_size=8).digest()
-        heapq.heappush(kept, (-int.from_bytes(key), number, block))
+        heapq.heappush(kept, (-int.from_bytes(key), number, source, block))
         size += len(block.content)
         while size > budget and len(kept) > 1:
-            size -= len(heapq.heappop(kept)[2].content)
-    for _, _, block in sorted(kept, key=lambda entry: entry[1]):
-        yield from documents(block)
+            size -= len(heapq.heappop(kept)[3].content)
+    bad = job.bad_documents()
+    for _, _, source, block in sorted(kept, key=lambda entry: entry[1]):
+        for document in documents(block):
+            if isinstance(document, BadDocument):
+                bad.add(source, [document])
+            else:
+                yield document.text
+    bad.refuse()
 
 
-def _every_block(job: Job, advance: Advance) -> Iterator[Block]:
-    for source in range(len(job.files)):
+def _every_block(job: Job, advance: Advance) -> Iterator[tuple[int, Block]]:
+    for source in range(len(job.sources)):
         for block, size in job.blocks(source):
             advance(size)
-            yield block
+            yield source, block

@@ -132,7 +132,7 @@ def test_text_that_is_found_anywhere_is_counted(tmp_path, train):
     assert "TW407" in _found(tmp_path, train.format(folder=tmp_path))
 
 
-@pytest.mark.parametrize("train", ["copus/**/*.txt", "**/copus/*.txt", "**.txt", "**", "a" * 300])
+@pytest.mark.parametrize("train", ["copus/**/*.txt", "**/copus/*.txt", "**.txt", "copus/**", "a" * 300])
 def test_a_deep_pattern_that_matches_nothing_is_noted(tmp_path, train):
     """The same note as for a pattern in one folder; preparing the data would refuse it."""
     assert "TW503" in _found(tmp_path, train)
@@ -143,6 +143,17 @@ def test_a_deep_pattern_over_thousands_of_folders_is_not_judged(tmp_path, monkey
     monkeypatch.setattr("trainwright.compiler.check.corpus_size.MAX_FOLDERS", 3)
     (tmp_path / "corpus/a/b").mkdir(parents=True)
     assert not {"TW503", "TW407"} & _found(tmp_path, "corpus/**/*.txt")
+
+
+def test_what_a_pattern_leaves_out_is_noted(tmp_path):
+    """Hidden files, links to nothing and second names of a file are counted and named before hours are spent."""
+    for name in ("a.txt", ".a.txt"):
+        (tmp_path / name).write_text("text\n", encoding="utf-8")
+    (tmp_path / "b.txt").symlink_to("nothing")
+    noted = [problem.message for problem in _problems(tmp_path, "*.txt") if problem.code == "TW503"]
+    assert noted == [
+        f"'*.txt' leaves out 1 x a link to nothing ({tmp_path}/b.txt); 1 x hidden ({tmp_path}/.a.txt)",
+    ]
 
 
 @pytest.mark.parametrize("train", [".", "..", "/", "corpus", "corpus/"])

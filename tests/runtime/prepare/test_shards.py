@@ -11,10 +11,11 @@ import pytest
 from trainwright.runtime.data import shards
 from trainwright.runtime.data.shards import read_index
 from trainwright.runtime.data.tokenizer import Tokenizer
-from trainwright.runtime.prepare import corpus
+from trainwright.runtime.prepare.documents import documents as block_documents
 from trainwright.runtime.prepare.shards import make_shards
 from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
 from trainwright.spec.problem import InputError
+from trainwright.spec.sections import Source
 
 
 def made(job) -> list[str]:
@@ -36,8 +37,7 @@ def documents(job, split: str) -> list[str]:
 
 def source_texts(job) -> list[str]:
     """The documents of the corpus, read by the corpus module alone."""
-    blocks = (block for path in job.files[0] for block, _ in corpus.blocks(path, "text"))
-    return [text for block in blocks for text in corpus.documents(block)]
+    return [document.text for block, _ in job.blocks(0) for document in block_documents(block)]
 
 
 def test_shards_hold_the_corpus_without_loss_or_overlap(make_job):
@@ -147,6 +147,61 @@ def test_wrong_lines_reach_the_user_through_the_workers(make_job, project):
     (problem,) = refused.value.problems
     assert (problem.code, problem.place.line) == ("TW836", 2)
     assert problem.place.file.endswith("zz.jsonl")
+    assert not job.run.data.exists()
+
+
+def test_all_wrong_lines_are_reported_at_once(make_job, project):
+    """Three faults in two files are three problems, not three launches."""
+    (project / "corpus" / "x.jsonl").write_text('{"text": null}\n{"text": "fine"}\nno\n')
+    (project / "corpus" / "y.jsonl").write_text('{"txet": "typo"}\n')
+    with pytest.raises(InputError) as refused:
+        made(make_job(workers=2))
+    places = [(p.code, p.place.file[-7:], p.place.line) for p in refused.value.problems]
+    assert places == [("TW836", "x.jsonl", 1), ("TW835", "x.jsonl", 3), ("TW836", "y.jsonl", 1)]
+
+
+def test_bad_documents_can_be_skipped_and_are_counted(make_job, project):
+    """The others are trained on, and the index says how many were left out, why and where."""
+    without = make_job("without")
+    made(without)
+    (project / "corpus" / "x.jsonl").write_text('{"text": null}\nno\n{"text": 3}\n')
+    job = make_job("with", on_bad_document="skip")
+    made(job)
+    assert sorted(documents(job, "train")) == sorted(documents(without, "train"))
+    skipped = {entry.code: (entry.documents, entry.examples) for entry in read_index(job.run.data).sources[0].skipped}
+    path = project / "corpus" / "x.jsonl"
+    assert skipped["TW836"][0] == 2
+    assert skipped["TW835"] == (1, (f"{path}:2: not a JSON object: expecting value at column 1",))
+
+
+def test_a_long_text_has_one_begin_and_one_end_and_is_on_one_side(make_job, project):
+    """A book longer than a piece is one document, with the ids of the whole text, and trained on or held out whole."""
+    text = "".join(f"{number} a line of  a long book\n" for number in range(150_000))
+    (project / "corpus" / "book.txt").write_text(text)
+    job = make_job(train=(Source(path="corpus/*"),), workers=2)
+    made(job)
+    (split,) = [split for split in ("train", "validation") if text in documents(job, split)]
+    ids = np.concatenate(
+        [np.fromfile(job.run.data / s.file, "<u2") for s in read_index(job.run.data).parts(split)[0].shards]
+    )
+    whole = Tokenizer(job.run.tokenizer).encode(text)
+    begins = np.flatnonzero(ids == read_index(job.run.data).begin_of_document)
+    assert any(np.array_equal(ids[start + 1 : start + 1 + len(whole)], whole) for start in begins)
+
+
+@pytest.mark.parametrize("change", ["truncate", "append", "delete"])
+def test_a_file_that_changes_while_it_is_read_is_an_error(make_job, project, change):
+    """Half of one version and half of another would be neither."""
+    path = project / "corpus" / "part-1.jsonl"
+    job = make_job()
+    make_tokenizer(job, lambda _: None)
+    content = path.read_text()
+    if change == "delete":
+        path.unlink()
+    else:
+        path.write_text(content[: len(content) // 2].rpartition("\n")[0] if change == "truncate" else content * 2)
+    with pytest.raises(InputError, match=r"TW83[39].*part-1"):
+        make_shards(job, lambda _: None)
     assert not job.run.data.exists()
 
 

@@ -1,0 +1,93 @@
+"""The files of a source: found by its pattern, in a fixed order, with what was left out."""
+
+from __future__ import annotations
+
+import hashlib
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...spec.glob import FOLDER, NOT_LISTED, LeftOut, and_more, described, find, shown
+from ...spec.problem import InputError
+from ...spec.sections import Source
+from .decompress import COMPRESSIONS
+
+STDLIB = "python:stdlib"
+FORMATS = (".txt", ".jsonl", ".json")
+_NOT_SOURCES = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3", "__pycache__"}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFiles:
+    """The files of one source, and what its pattern matches beside them."""
+
+    files: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def source_files(source: Source, root: Path) -> SourceFiles:
+    """The files of a source. Raises InputError when there are none, or one that cannot be read."""
+    if source.path == STDLIB:
+        return SourceFiles(tuple(_stdlib()))
+    found = find(source.path, root)
+    hidden_from_us = [shown(entry.path) for entry in found.left_out if entry.reason == NOT_LISTED]
+    if hidden_from_us:
+        message = f"{source.path}: {hidden_from_us[0]} may not be listed"
+        raise InputError.one("TW833", message, "Make the folder readable, or name other files.", "data.train")
+    if not found.files:
+        raise InputError.one("TW831", *_nothing(source.path, root, found.left_out), "data.train")
+    odd = [path for path in found.files if file_format(path.name) is None]
+    if odd:
+        message = f"{source.path}: cannot read {shown(odd[0])}: unknown format{and_more(len(odd) - 1)}"
+        endings = f"Name files that end in {', '.join(FORMATS)}, also with {', '.join(COMPRESSIONS)} after it."
+        raise InputError.one("TW832", message, endings, "data.train")
+    return SourceFiles(tuple(found.files), tuple(found.left_out))
+
+
+def file_format(name: str) -> tuple[str, str] | None:
+    """Format and compression that the ending of a name says: `.jsonl`, `.zst`; None for another ending."""
+    compression = next((suffix for suffix in COMPRESSIONS if name.endswith(suffix)), "")
+    stem = name.removesuffix(compression)
+    return next(((suffix, compression) for suffix in FORMATS if stem.endswith(suffix)), None)
+
+
+def _nothing(pattern: str, root: Path, left_out: Sequence[LeftOut]) -> tuple[str, str]:
+    """What to say of a pattern without files, and the remedy."""
+    remedy = "Correct the path; a folder needs a pattern for its files, like corpus/*.txt."
+    if not left_out:
+        return f"{pattern} matches no file below {root / Path(pattern).anchor}", remedy
+    if {entry.reason for entry in left_out} == {"hidden"}:
+        remedy = "Write the dot of a hidden name, like corpus/.*.txt."
+    elif {entry.reason for entry in left_out} != {FOLDER}:
+        remedy = "Name files, or links to files."
+    return f"{pattern} matches no file, only {described(left_out)}", remedy
+
+
+def _stdlib() -> list[Path]:
+    """Sources of the running Python's standard library, without tests and installed packages."""
+    library = Path(sysconfig.get_path("stdlib"))
+    sources = (path for path in library.rglob("*.py") if not _NOT_SOURCES & set(path.relative_to(library).parts))
+    return sorted(path for path in sources if path.stat().st_size)
+
+
+Stamps = dict[Path, tuple[int, int]]  # size in bytes and time of the last change in ns
+
+
+def stamps(paths: Sequence[Path]) -> Stamps:
+    """What would show that a file was changed."""
+    return {path: (facts.st_size, facts.st_mtime_ns) for path in paths for facts in [path.stat()]}
+
+
+def changed(before: Stamps) -> list[str]:
+    """The files that are not as they were, in order."""
+    return [shown(path) for path, stamp in before.items() if not path.is_file() or stamps([path])[path] != stamp]
+
+
+def fingerprint(files: Stamps, root: Path) -> str:
+    """A digest that changes when a file is added, removed, resized or touched."""
+    digest = hashlib.sha256()
+    for path, (size, time) in files.items():
+        name = path.relative_to(root) if path.is_relative_to(root) else path
+        digest.update(f"{shown(name)}\0{size}\0{time}\n".encode())
+    return digest.hexdigest()
