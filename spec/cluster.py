@@ -1,4 +1,4 @@
-"""Where a run takes place: the machine, its network, and what starts the processes."""
+"""Where a run takes place: the machine and its network."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from .quantity import BytesPerSecond, Seconds, UsdPerHour, Watts
+from .quantity import BytesPerSecond, UsdPerHour, Watts
 from .section import Count, Section
-from .text_types import Account, Device, Host, Image, Key, KubernetesName, Label, Resource, Variable
+from .text_types import Device, Key, Label
 
 
 class Interconnect(Section):
@@ -55,29 +55,3 @@ class Cluster(Section):
     def on_cpu(self) -> bool:
         """Whether training runs on CPUs, over gloo."""
         return self.gpu == "CPU"
-
-
-class Launch(Section):
-    """Where the run is started, and the options of that place."""
-
-    target: Literal["local", "ssh", "slurm", "kubernetes"] = Field(default="local", description="What starts the run.")
-    time_limit: Seconds | None = Field(default=None, gt=0, description="Wall-clock limit of one job.")
-    hosts: tuple[Host, ...] = Field(default=(), description="ssh: the nodes.")
-    starter: Literal["ssh", "pdsh", "deepspeed"] = Field(
-        default="ssh",
-        description="ssh: what starts the run on the nodes; deepspeed: its launcher in torchrun's place, through ssh.",
-    )
-    partition: Account | None = Field(default=None, description="slurm: partition.")
-    account: Account | None = Field(default=None, description="slurm: account.")
-    container: Image | None = Field(default=None, description="Container image (slurm with pyxis, kubernetes).")
-    workload: Literal["job", "jobset", "trainjob"] = Field(
-        default="job", description="kubernetes: a plain Indexed Job, or what JobSet or Kubeflow Trainer add."
-    )
-    namespace: KubernetesName | None = Field(default=None, description="kubernetes: namespace.")
-    rdma_resource: Resource | None = Field(
-        default=None, description="kubernetes: extended resource of the RDMA devices."
-    )
-    volume_claim: KubernetesName | None = Field(default=None, description="kubernetes: claim that holds data and runs.")
-    secrets: tuple[Variable, ...] = Field(
-        default=(), description="Names of environment variables to pass by reference; never values."
-    )

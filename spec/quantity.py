@@ -34,12 +34,24 @@ def _plain_number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
+_CLOCK_FORMS = r"([0-9]{1,4}-)[0-9]{1,4}:[0-5]?[0-9](:[0-5]?[0-9])?|[0-9]{1,4}:[0-5]?[0-9]:[0-5]?[0-9]"
+_CLOCK = re.compile(r"(?:([0-9]{1,4})-)?([0-9]{1,4}):([0-5]?[0-9])(?::([0-5]?[0-9]))?")
+
+
+def _clock_seconds(text: str, clock: re.Match[str]) -> float:
+    """Seconds of `[days-]hours:minutes:seconds`. Raises ValueError where two numbers may be hours or minutes."""
+    days, hours, minutes, seconds = clock.groups()
+    if days is None and seconds is None:
+        raise ValueError(f"{_quoted(text)} may be hours or minutes; write for example {hours}:{minutes}:00 or 90 min")
+    return float(((int(days or 0) * 24 + int(hours)) * 60 + int(minutes)) * 60 + int(seconds or 0))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dimension:
     """A kind of quantity, used as pydantic metadata: `Annotated[float, POWER]` reads `400 W`.
 
     `units` gives the factor of each accepted unit, `written` those that we write, largest first; `integer` rounds to
-    a whole number, `bare` also takes a number without a unit.
+    a whole number, `bare` also takes a number without a unit, `clock` also Slurm's `24:00:00` and `1-00:00:00`.
     """
 
     name: str
@@ -48,9 +60,12 @@ class Dimension:
     written: tuple[str, ...]
     integer: bool = False
     bare: bool = False
+    clock: bool = False
 
     def parse(self, text: str) -> float | int:
         """The value of `text` in base units. Raises ValueError with what is wrong; what to write instead."""
+        if self.clock and (clock := _CLOCK.fullmatch(text.strip())):
+            return _clock_seconds(text, clock)
         parts = _split(text)
         if parts is None:
             raise ValueError(f"{_quoted(text)} is not {self.name}; {self._forms()}")
@@ -100,7 +115,9 @@ class Dimension:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         units = "|".join(sorted(self.units, key=len, reverse=True))
-        text = {"type": "string", "pattern": rf"^\s*[+-]?[0-9.]+([eE][+-]?[0-9]+)?\s*({units})\s*$"}
+        number = rf"[+-]?[0-9.]+([eE][+-]?[0-9]+)?\s*({units})"
+        pattern = f"({number}|{_CLOCK_FORMS})" if self.clock else number
+        text = {"type": "string", "pattern": rf"^\s*{pattern}\s*$"}
         kind = {"anyOf": [text, {"type": "number"}]} if self.bare else text
         return {**kind, "examples": list(self.examples)}
 
@@ -171,7 +188,7 @@ MEMORY = Dimension(
     "an amount of memory", _BYTES, ("80 GiB", "2 TB"), ("TB", "GiB", "GB", "MiB", "MB", "kB", "B"), integer=True
 )
 BANDWIDTH = Dimension("a bandwidth", _RATES, ("200 Gbps", "25 GB/s"), ("Gbps", "Mbps", "B/s"))
-TIME = Dimension("a time", _TIME, ("48h", "30 min"), ("h", "min", "s"))
+TIME = Dimension("a time", _TIME, ("48h", "30 min", "1-00:00:00"), ("h", "min", "s"), clock=True)
 TOKENS = Dimension(
     "a number of tokens", _counts("tokens"), ("2T", "300M tokens"), ("T", "B", "M", "tokens"), integer=True
 )

@@ -17,7 +17,8 @@ from pydantic import (
     model_serializer,
 )
 
-from .cluster import Cluster, Interconnect, Launch
+from .cluster import Cluster, Interconnect
+from .launch import Launch
 from .layout import Offload, Recompute
 from .quantity import Amount, AmountIn, Bytes, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tokens, Tonnes, Watts
 from .section import Count, Section, Size

@@ -48,3 +48,23 @@ Image = Annotated[str, Word(r"[A-Za-z0-9/][A-Za-z0-9_.:/@#+-]*", 500, "an image 
 KubernetesName = Annotated[str, Word(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", 253, "a Kubernetes name (RFC 1123)")]
 Resource = Annotated[str, Word(r"[a-z0-9][a-z0-9.-]*/[A-Za-z0-9_.-]+", 253, "a resource like rdma/ib")]
 Variable = Annotated[str, Word(r"[A-Za-z_][A-Za-z0-9_]*", 100, "the name of an environment variable, not its value")]
+Mount = Annotated[
+    str,
+    Word(r"/[A-Za-z0-9_./+@-]*:/[A-Za-z0-9_./+@-]*(:r[ow])?", 500, "a mount like /host/path:/container/path or ...:ro"),
+]
+PythonPath = Annotated[str, Word(r"[A-Za-z0-9/][A-Za-z0-9_./+-]*", 500, "the name or path of a Python program")]
+SlurmList = Annotated[
+    str, Word(r"[A-Za-z0-9_][A-Za-z0-9_.,:=()\[\]-]*", 500, "letters, digits and _ . , : = ( ) [ ] -")
+]
+_SLURM_TEXT = r"[A-Za-z0-9_/([!](?:[A-Za-z0-9_ .,:;=()\[\]/@+*&|!-]*[A-Za-z0-9_.,:;=()\[\]/@+*&|!-])?"
+_SLURM_SIGNS = "letters, digits, blanks and . , : ; = ( ) [ ] / @ + * & | ! -"
+SlurmText = Annotated[str, Word(_SLURM_TEXT, 500, _SLURM_SIGNS)]
+SlurmValue = Annotated[str, Word(f"({_SLURM_TEXT})?", 500, f"nothing, or {_SLURM_SIGNS}")]
+SlurmOption = Annotated[str, Word(r"[a-z][a-z0-9-]*", 40, "a long option of sbatch without its dashes, like `wckey`")]
+KubernetesLabel = Annotated[
+    str,
+    Word(r"[A-Za-z0-9]([A-Za-z0-9_./-]*[A-Za-z0-9])?", 253, "a label or its value, like topology.kubernetes.io/zone"),
+]
+# A line of shell is code by design (launch.setup), and a value of an environment variable is quoted where it stands:
+# letters of any script, blanks and ASCII signs, so that neither can end its line.
+ShellLine = Annotated[str, Word(r"(?:[\x20-\x7e]|[^\W_])*", 2000, "one line of printable text")]

@@ -26,7 +26,9 @@ _ONLY_FOR = {
     "starter": ("ssh",),
     "partition": ("slurm",),
     "account": ("slurm",),
+    "slurm": ("slurm",),
     "container": ("slurm", "kubernetes"),
+    "kubernetes": ("kubernetes",),
     "workload": ("kubernetes",),
     "namespace": ("kubernetes",),
     "rdma_resource": ("kubernetes",),
@@ -45,9 +47,14 @@ def check(loaded: Loaded) -> Iterator[Finding]:
 def _launch(loaded: Loaded) -> Iterator[Finding]:
     launch = loaded.spec.launch
     for name, targets in _ONLY_FOR.items():
-        if f"launch.{name}" in loaded.places and getattr(launch, name) and launch.target not in targets:
+        if _written(loaded, f"launch.{name}") and getattr(launch, name) and launch.target not in targets:
             message = f"`{name}` is used only with `target: {' or '.join(targets)}`, and the target is {launch.target}"
             yield Finding(f"launch.{name}", message, "Remove it, or change the target.")
+
+
+def _written(loaded: Loaded, path: str) -> bool:
+    """Whether a user wrote this key, or one below it."""
+    return any(place == path or place.startswith(f"{path}.") for place in loaded.places)
 
 
 def _cluster(cluster: Cluster) -> Iterator[Finding]:

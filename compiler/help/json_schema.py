@@ -94,6 +94,9 @@ def _allow_short_forms(properties: dict[str, JsonSchema], definitions: dict[str,
         properties[section] = {"anyOf": [names, properties[section]]}
     definitions["Cluster"]["properties"]["gpu"]["examples"] = list(gpu_names())
     properties["parallel"] = {"anyOf": [{"const": "auto"}, {"$ref": "#/$defs/Parallel"}], "default": "auto"}
+    image: JsonSchema = {"type": "string", "description": "An image reference or the path of one."}
+    container = definitions["Launch"]["properties"]["container"]
+    container |= {"anyOf": [image, {"$ref": "#/$defs/Container"}]}
     source: list[JsonSchema] = [{"type": "string", "description": "A glob."}, {"$ref": "#/$defs/Source"}]
     train = definitions["Data"]["properties"]["train"]
     about = {"description": train["description"]}

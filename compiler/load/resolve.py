@@ -28,6 +28,8 @@ def resolved(tree: Node) -> tuple[Spec, Node]:
             entries[section] = with_preset(section, entries[section], problems)
     if "data" in entries:
         entries["data"] = _written_out(entries["data"])
+    if "launch" in entries:
+        entries["launch"] = _container_opened(entries["launch"])
     if "parallel" in entries and entries["parallel"].value == "auto":
         entries["parallel"] = replace(entries["parallel"], value={})
     tree = replace(tree, value=entries)
@@ -56,6 +58,14 @@ def _written_out(data: Node) -> Node:
     return replace(data, value={**data.items, "train": sources(train)}) if train is not None else data
 
 
+def _container_opened(launch: Node) -> Node:
+    """`launch` with its container as a mapping: an image alone stands for `{image: ...}`."""
+    container = launch.child("container")
+    if container is None or not isinstance(container.value, str):
+        return launch
+    return replace(launch, value={**launch.items, "container": replace(container, value={"image": container})})
+
+
 def origins(spec: Spec, tree: Node) -> Iterator[tuple[str, str, Place | None]]:
     """For each value of the spec: its dotted path, where it came from, and its place when a user wrote it."""
     return _origins(spec, tree, "")
@@ -76,3 +86,6 @@ def _origins(value: Any, node: Node | None, path: str) -> Iterator[tuple[str, st
     else:
         origin = node.origin or f"{node.place.file}:{node.place.line}"
         yield path, origin, node.place
+        for name in value if isinstance(value, dict) else ():
+            entry = node.items[name]
+            yield f"{path}.{name}", origin, entry.key or entry.place

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...spec.manifest import MANIFEST, manifest
 from . import kubernetes, local, slurm, ssh
 from .ds_config import deepspeed_config
-from .env import environment
+from .env import environment, setup
 from .estimate_page import estimate_page
 from .inputs import Unit
 from .json_text import json_text
@@ -17,7 +17,7 @@ TARGETS = {"local": local.files, "ssh": ssh.files, "slurm": slurm.files, "kubern
 
 
 # What the pods of a Kubernetes run read: the MANIFEST would have to hold its own hash.
-FOR_PODS = ("plan.json", "ds_config.json", "env.sh", "estimate.json", "node.sh")
+FOR_PODS = ("plan.json", "ds_config.json", "env.sh", "setup.sh", "estimate.json", "node.sh", "prepare.sh")
 
 
 def render(unit: Unit, provenance: Mapping[str, str], about: str) -> dict[str, str]:
@@ -26,11 +26,12 @@ def render(unit: Unit, provenance: Mapping[str, str], about: str) -> dict[str, s
         "plan.json": json_text(unit.plan.model_dump(mode="json")),
         "ds_config.json": json_text(deepspeed_config(unit.plan)),
         "env.sh": environment(unit),
+        **setup(unit),
         "estimate.json": json_text(unit.estimate.model_dump(mode="json")),
         "estimate.md": estimate_page(unit.estimate),
         "spec.lock.yaml": lock_text(unit.spec, unit.plan.layout, provenance),
         **TARGETS[unit.target](unit),
     }
     if unit.target == "kubernetes":
-        files |= kubernetes.objects(unit, {name: files[name] for name in FOR_PODS})
+        files |= kubernetes.objects(unit, {name: files[name] for name in FOR_PODS if name in files})
     return {**files, MANIFEST: manifest(files, about)}

@@ -13,7 +13,24 @@ KEEP_MEMORY = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776
 
 def environment(unit: Unit) -> str:
     """The text of env.sh."""
-    return script("env.sh.j2", name=unit.plan.name, variables=[*_processes(unit), *network(unit.spec)])
+    variables = [*_processes(unit), *network(unit.spec), *_asked(unit)]
+    return script("env.sh.j2", name=unit.plan.name, variables=variables)
+
+
+def setup(unit: Unit) -> dict[str, str]:
+    """setup.sh with the shell lines of `launch.setup`; nothing where there are none."""
+    lines = unit.spec.launch.setup
+    return {"setup.sh": script("setup.sh.j2", lines=lines)} if lines else {}
+
+
+def _asked(unit: Unit) -> list[Variable]:
+    """What the spec sets, after ours: it has the last word."""
+    launch = unit.spec.launch
+    variables = [Variable(name, value, "launch.environment of the spec") for name, value in launch.environment.items()]
+    if launch.python is not None or (launch.container is not None and unit.target in ("slurm", "kubernetes")):
+        why = "launch.python of the spec" if launch.python else "The container's own Python, not that of the host"
+        variables.append(Variable("TRAINWRIGHT_PYTHON", launch.python or "python", why))
+    return variables
 
 
 def _processes(unit: Unit) -> list[Variable]:

@@ -39,7 +39,15 @@ def files(unit: Unit) -> dict[str, str]:
         "nodes": unit.nodes,
         "held": bool(node_selector(unit)),
     }
-    return {"launch.sh": script("kubernetes.launch.sh.j2", **values), "node.sh": node_script(unit)}
+    return {
+        "launch.sh": script("kubernetes.launch.sh.j2", **values),
+        "node.sh": node_script(unit),
+        **_prepare_script(unit),
+    }
+
+
+def _prepare_script(unit: Unit) -> dict[str, str]:
+    return {"prepare.sh": script("prepare.sh.j2", setup=bool(unit.spec.launch.setup))}
 
 
 def objects(unit: Unit, bundle: Mapping[str, str]) -> dict[str, str]:
@@ -76,6 +84,12 @@ def _meta(unit: Unit, suffix: str = "") -> Object:
     return {"name": job_name(unit) + suffix, "namespace": namespace(unit), "labels": labels}
 
 
+def _workload_meta(unit: Unit, suffix: str = "") -> Object:
+    """The metadata of what Kueue admits: the job itself, never its pods."""
+    meta, queue = _meta(unit, suffix), unit.spec.launch.kubernetes.local_queue
+    return meta if queue is None else meta | {"labels": meta["labels"] | {"kueue.x-k8s.io/queue-name": queue}}
+
+
 def _config_map(unit: Unit, bundle: Mapping[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta(unit, "-bundle"), "data": dict(bundle)}
 
@@ -85,11 +99,10 @@ def _run(unit: Unit) -> str:
 
 
 def _prepare(unit: Unit) -> Object:
-    module = ["python", "-m", "trainwright.runtime.prepare"]
-    command = [*module, "--bundle", BUNDLE, "--run", _run(unit), "--root", WORK]
+    command = ["bash", f"{BUNDLE}/prepare.sh", _run(unit), WORK]
     template = pod(unit, job_name(unit) + "-bundle", command, devices=False)
     spec = {"backoffLimit": 2, "template": {"spec": template}}  # without the label by which a run's pods are found
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _meta(unit, "-prepare"), "spec": spec}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _workload_meta(unit, "-prepare"), "spec": spec}
 
 
 def _training_pod(unit: Unit, rank: str, address: str, port: str) -> Object:
@@ -133,14 +146,16 @@ def _job(unit: Unit) -> list[Object]:
     service = {"apiVersion": "v1", "kind": "Service", "metadata": _meta(unit), "spec": service_spec}
     spec = _indexed(unit, f"{job_name(unit)}-0.{job_name(unit)}", RESTARTS * unit.nodes)
     spec["template"]["spec"]["subdomain"] = job_name(unit)
-    return [service, {"apiVersion": "batch/v1", "kind": "Job", "metadata": _meta(unit), "spec": spec}]
+    return [service, {"apiVersion": "batch/v1", "kind": "Job", "metadata": _workload_meta(unit), "spec": spec}]
 
 
 def _jobset(unit: Unit) -> list[Object]:
     name = job_name(unit)
     replicated = {"name": "node", "replicas": 1, "template": {"spec": _indexed(unit, f"{name}-node-0-0.{name}", 0)}}
     spec = {"failurePolicy": _restarts(), "replicatedJobs": [replicated]}
-    return [{"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": _meta(unit), "spec": spec}]
+    return [
+        {"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "metadata": _workload_meta(unit), "spec": spec}
+    ]
 
 
 def _trainjob(unit: Unit) -> list[Object]:
@@ -157,5 +172,5 @@ def _trainjob(unit: Unit) -> list[Object]:
     train_spec = {"runtimeRef": reference, "trainer": trainer}
     return [
         {"apiVersion": api, "kind": "TrainingRuntime", "metadata": _meta(unit), "spec": runtime_spec},
-        {"apiVersion": api, "kind": "TrainJob", "metadata": _meta(unit), "spec": train_spec},
+        {"apiVersion": api, "kind": "TrainJob", "metadata": _workload_meta(unit), "spec": train_spec},
     ]

@@ -18,5 +18,12 @@ def node_script(unit: Unit) -> str:
         multi=unit.target != "local",
         deepspeed=unit.target == "ssh" and unit.spec.launch.starter == "deepspeed",
         fresh=unit.target == "kubernetes",
+        setup=_sets_up(unit),
         capped=device.kind == "cuda" and device.power_cap_watts is not None,
     )
+
+
+def _sets_up(unit: Unit) -> bool:
+    """Whether node.sh runs the site's setup: under Slurm with a container it ran before, outside of the container."""
+    launch = unit.spec.launch
+    return bool(launch.setup) and not (unit.target == "slurm" and launch.container is not None)

@@ -11,7 +11,7 @@ from .power import node_selector
 BUNDLE = "/trainwright/bundle"
 WORK = "/work"  # where the volume claim is mounted: the project folder
 GRACE_SECONDS = 600  # between the request to leave and the kill: a large checkpoint must fit
-SHARED_MEMORY = "16Gi"  # NCCL's rings within a node; the container default of 64 MiB is too small
+GPU_TAINT = "nvidia.com/gpu"  # how clusters keep other pods off their GPU nodes
 EFA_HUGE_PAGES = "5120Mi"  # libfabric's EFA provider (awsome-distributed-training, efa-cheatsheet)
 
 
@@ -20,9 +20,10 @@ def pod(
 ) -> dict[str, Any]:
     """A pod spec that runs `command`; with `devices` on a whole node's, with `stop_file` it saves when evicted."""
     launch = unit.spec.launch
+    own = launch.kubernetes
     container: dict[str, Any] = {
         "name": "node",  # Kubeflow Trainer looks for this name
-        "image": launch.container,
+        "image": launch.container.image if launch.container else None,
         "command": list(command),
         "env": _environment(unit),
         "volumeMounts": [
@@ -36,19 +37,30 @@ def pod(
     if stop_file:
         # Kubernetes tells only the first process of a container; the stop file tells the run.
         container["lifecycle"] = {"preStop": {"exec": {"command": ["touch", stop_file]}}}
-    held = node_selector(unit) if devices else {}
+    selected = own.node_selector | (node_selector(unit) if devices else {})
     return {
-        **({"nodeSelector": held} if held else {}),
+        **({"nodeSelector": selected} if selected else {}),
+        **({"priorityClassName": own.priority_class} if own.priority_class else {}),
         "restartPolicy": "Never",  # a rank alone cannot come back: the Job starts all again
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "containers": [container],
-        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "tolerations": [
+            {"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in (GPU_TAINT, *own.tolerations)
+        ],
         "volumes": [
             {"name": "bundle", "configMap": {"name": config_map, "defaultMode": 0o555}},
             {"name": "work", "persistentVolumeClaim": {"claimName": launch.volume_claim}},
-            {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": SHARED_MEMORY}},
+            {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": binary_size(own.shared_memory)}},
         ],
     }
+
+
+def binary_size(size: int) -> str:
+    """Bytes as Kubernetes writes them: in the largest binary unit that loses nothing."""
+    for unit, factor in (("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10)):
+        if size % factor == 0:
+            return f"{size // factor}{unit}"
+    return str(size)
 
 
 def _environment(unit: Unit) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ def daemonset(unit: Unit, metadata: dict[str, Any]) -> dict[str, Any]:
     environment = {"WATTS": node_selector(unit)[CAP_LABEL], "NVIDIA_VISIBLE_DEVICES": "all"}
     container = {
         "name": "power-cap",
-        "image": unit.spec.launch.container,
+        "image": unit.spec.launch.container.image if unit.spec.launch.container else None,
         "command": ["bash", "-c", _HOLD],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "securityContext": {"privileged": True},  # the driver lets nobody else set a limit

@@ -36,6 +36,13 @@ def comment(text: str) -> Quoted:
     return Quoted(text)
 
 
+def code(line: str) -> Quoted:
+    """A line that is shell code by design (`launch.setup`). Raises ValueError when it would not stay on its line."""
+    if not line.isprintable():
+        raise ValueError(f"{line!r} is not one line of shell")
+    return Quoted(line)
+
+
 def _only_quoted(value: Any) -> Any:
     if isinstance(value, Quoted) or (isinstance(value, int) and not isinstance(value, bool)):
         return value
@@ -56,7 +63,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"sh": quoted, "comment": comment}
+    environment.filters |= {"sh": quoted, "comment": comment, "code": code}
     return environment
 
 

@@ -42,7 +42,7 @@ def _short(origin: str) -> str:
 def _lines(section: BaseModel, path: str, indent: int) -> Iterator[tuple[int, str, str]]:
     for name, field in type(section).model_fields.items():
         value, at = getattr(section, name), f"{path}.{name}" if path else name
-        if value is None or value == ():
+        if value is None or value in ((), {}):
             continue
         if isinstance(value, BaseModel) and not isinstance(value, Amount):
             yield indent, f"{name}:", ""

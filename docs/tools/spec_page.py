@@ -124,6 +124,8 @@ def _plain(annotation: Any) -> str:
         return _plain(next(part for part in get_args(annotation) if part is not NoneType))
     if origin is tuple:
         return f"list of {_plain(get_args(annotation)[0])}"
+    if origin is dict:
+        return "mapping of names to texts"
     return _WORDS[annotation]
 
 

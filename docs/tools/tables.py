@@ -13,7 +13,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def code(text: object) -> str:
     """`text` as code, or an empty cell."""
-    return f"`{text}`" if text not in {None, ""} else ""
+    return f"`{text}`" if text not in (None, "", {}) else ""
 
 
 def page(title: str, origin: str, *parts: str) -> str:

@@ -33,12 +33,18 @@ KUBERNETES = (
     "launch.rdma_resource=rdma/ib",
     "launch.secrets=[TOKEN]",
 )
+CODE = {"launch.setup"}  # lines of shell by design: whoever may write a spec may write them
 # Fields whose value reaches a script or a manifest: the field, the target that renders it, and what that needs.
 REACHING = (
     ("name", "slurm", ()),
     ("launch.partition", "slurm", ()),
     ("launch.account", "slurm", ()),
-    ("launch.container", "slurm", ()),
+    ("launch.container.image", "slurm", ()),
+    ("launch.slurm.qos", "slurm", ()),
+    ("launch.slurm.constraint", "slurm", ()),
+    ("launch.slurm.comment", "slurm", ()),
+    ("launch.environment.VALUE", "slurm", ()),
+    ("launch.slurm.options.wckey", "slurm", ()),
     ("cluster.interconnect.socket_interface", "slurm", ()),
     ("cluster.interconnect.hcas", "slurm", ()),
     ("launch.hosts", "ssh", SSH),
@@ -59,7 +65,9 @@ def fields(model: type[BaseModel], path: str = "") -> Iterator[str]:
         inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
         if inner is not None and inner.__name__ != "Amount":
             yield from fields(inner, at)
-        elif "str" in str(field.annotation):
+        elif "dict[" in str(field.annotation):
+            yield f"{at}.VALUE"
+        elif "str" in str(field.annotation) and at not in CODE:
             yield at
 
 
@@ -78,7 +86,14 @@ def attempt(path: str, text: str, folder) -> None:
     Trap(folder).spring(bundle)
 
 
-LISTS = {"launch.hosts", "launch.secrets", "cluster.interconnect.hcas", "data.train"}
+LISTS = {
+    "launch.hosts",
+    "launch.secrets",
+    "launch.container.mounts",
+    "launch.kubernetes.tolerations",
+    "cluster.interconnect.hcas",
+    "data.train",
+}
 PAIRS = [(path, text) for path in fields(Spec) for text in STRINGS]
 
 
@@ -113,6 +128,8 @@ def forced(reach: Reach, text: str) -> Unit:
 
 
 def _updated(section: Any, path: list[str], value: Any) -> Any:
+    if isinstance(section, dict):
+        return {**section, path[0]: value}
     inner = value if len(path) == 1 else _updated(getattr(section, path[0]), path[1:], value)
     return section.model_copy(update={path[0]: inner})
 

@@ -19,3 +19,6 @@ export FI_PROVIDER=efa
 
 # Huge pages make fork fail in data loading
 export FI_EFA_USE_HUGE_PAGE=0
+
+# The container's own Python, not that of the host
+export TRAINWRIGHT_PYTHON=python

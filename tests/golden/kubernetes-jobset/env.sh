@@ -19,3 +19,9 @@ export FI_PROVIDER=efa
 
 # Huge pages make fork fail in data loading
 export FI_EFA_USE_HUGE_PAGE=0
+
+# launch.environment of the spec
+export HF_HOME=/work/hf
+
+# The container's own Python, not that of the host
+export TRAINWRIGHT_PYTHON=python

@@ -27,16 +27,35 @@ if [[ -s $run/slurm-job ]] && [[ -n $(squeue --noheader --jobs="$(<"$run/slurm-j
   exit 2
 fi
 
-# Slurm says why it refuses a job; what was submitted for it must not run in vain.
+# Slurm says why it refuses a job, in its own words; below them the settings that they may be about, each with the line
+# of the spec that it came from. What was submitted for the job must not run in vain.
 refused() {
-  echo "trainwright: TW708: Slurm refused the job: compare launch.partition, account and time_limit with your site" >&2
+  cat -- "$run/logs/sbatch.err" >&2
+  local about='qos|account|partition'
+  case $(<"$run/logs/sbatch.err") in
+    *[Qq]os* | *QOS*) ;;
+    *artition*) about='partition' ;;
+    *[Aa]ccount*) about='account|qos|partition' ;;
+    *time\ limit*) about='time_limit|partition|qos' ;;
+    *[Rr]eservation*) about='reservation' ;;
+    *[Ll]icense*) about='licenses' ;;
+    *[Ff]eature* | *onfiguration*) about='constraint|gres|mem|cpus_per_task|gpus|gpus_per_node|nodelist|exclude|partition' ;;
+    *[Mm]emory*) about='mem|partition' ;;
+    *CPU*) about='cpus_per_task|gpus|partition' ;;
+    *) about='[a-z_]+' ;;
+  esac
+  echo "trainwright: TW708: Slurm refused the job; the settings of the spec that this can be about:" >&2
+  sed -n -E '/^(cluster|launch):/,/^[^ ]/{/^ +('"$about"'): .*# .*:[0-9]+$/p}' "$bundle/spec.lock.yaml" >&2
   [[ -z ${prepare:-} ]] || scancel "${prepare%%;*}"
   exit 2
 }
 
 # Tokenizing takes one node and can take hours: a job of its own, so that no other node waits for it.
-submit=(sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log")
-prepare=$("${submit[@]}" "$bundle/prepare.sbatch" "$bundle" "$run" "$root") || refused
-train=$("${submit[@]}" --dependency="afterok:${prepare%%;*}" "$bundle/slurm.sbatch" "$bundle" "$run" "$root") || refused
+submit() {
+  sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log" "$@" "$bundle" "$run" "$root" 2>"$run/logs/sbatch.err"
+}
+prepare=$(submit "$bundle/prepare.sbatch") || refused
+train=$(submit --dependency="afterok:${prepare%%;*}" "$bundle/slurm.sbatch") || refused
+cat -- "$run/logs/sbatch.err" >&2 # a site's remarks on a job that it took
 printf '%s\n' "${train%%;*}" >"$run/slurm-job"
 echo "submitted: prepare ${prepare%%;*}, train ${train%%;*}; logs in $run/logs"

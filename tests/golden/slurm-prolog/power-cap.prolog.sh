@@ -5,8 +5,8 @@
 set -uo pipefail
 
 comment=$(scontrol show job "$SLURM_JOB_ID" | sed -n 's/^ *Comment=//p')
-[[ $comment =~ ^gpu-power-cap=([0-9]+)$ ]] || exit 0
-watts=${BASH_REMATCH[1]}
+[[ $comment =~ (^|[ ;])gpu-power-cap=([0-9]+)$ ]] || exit 0
+watts=${BASH_REMATCH[2]}
 nvidia-smi --persistence-mode=1 >/dev/null
 nvidia-smi --id="${SLURM_JOB_GPUS:-0}" --power-limit="$watts" ||
   logger "Trainwright: power limit of $watts W refused on $(hostname) for job $SLURM_JOB_ID"

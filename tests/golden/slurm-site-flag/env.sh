@@ -16,3 +16,6 @@ export PYTORCH_ALLOC_CONF=expandable_segments:True
 
 # These RDMA devices (`=`), or all but these (`^`)
 export NCCL_IB_HCA='^mlx5_bond_0'
+
+# The container's own Python, not that of the host
+export TRAINWRIGHT_PYTHON=python

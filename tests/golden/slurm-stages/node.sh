@@ -5,10 +5,10 @@ set -euo pipefail
 unset CDPATH
 
 bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
-python=${TRAINWRIGHT_PYTHON:-python}
 run=$1
 # shellcheck source=/dev/null
 source "$bundle/env.sh"
+python=${TRAINWRIGHT_PYTHON:-python}
 
 # A signal must not end this script before its children: they save, then leave with a code that says so.
 trap ':' TERM INT USR1

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Trains on one node of 2: node.sh RUN_FOLDER NODE_RANK MAIN_ADDRESS MAIN_PORT
+# Started by launch.sh. Written by Trainwright: change the spec and compile again.
+set -euo pipefail
+unset CDPATH
+
+bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+run=$1
+# shellcheck source=/dev/null
+source "$bundle/env.sh"
+python=${TRAINWRIGHT_PYTHON:-python}
+
+# A signal must not end this script before its children: they save, then leave with a code that says so.
+trap ':' TERM INT USR1
+
+# Nothing to save yet: a signal ends these. bash would say "Terminated"; its words go nowhere, the command's where ours go.
+quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
+
+# The power cap holds while this script runs, and is given back however it ends. What the devices really enforce
+# is read back and recorded by the run: a cap that is not in force is reported, never assumed.
+trap '"$python" -m trainwright.runtime.power_cap restore --bundle "$bundle" --run "$run"' EXIT
+"$python" -m trainwright.runtime.power_cap apply --bundle "$bundle" --run "$run"
+
+# Reports read the run folder alone, so it holds what was planned.
+if [[ $2 -eq 0 ]]; then
+  cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
+fi
+
+# The nodes meet at the port of the ranks: it is free, all reach it and have their devices, or none starts.
+quietly "$python" -m trainwright.runtime.preflight.rendezvous_main --bundle "$bundle" --run "$run" \
+  --rank "$2" --nodes 2 --address "$3" --port "$4"
+
+# One process a device, through torchrun, with the exit code of these processes (torchrun's own is always 1).
+# Without the last `--` torchrun would take --run for its own --run-path.
+ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --
+  --nnodes=2 --nproc-per-node=8 --node-rank="$2" --master-addr="$3" --master-port="$4"
+  -m --)
+
+# Devices, disk, memory and clocks of every node and the bandwidth between the ranks, before hours are spent on them.
+quietly "${ranks[@]}" trainwright.runtime.preflight --bundle "$bundle" --run "$run"
+
+"${ranks[@]}" trainwright.runtime.train --bundle "$bundle" --run "$run"

@@ -1,0 +1,7 @@
+# shellcheck shell=bash disable=all
+# What the site needs before Python starts (launch.setup of the spec), read by every script of this bundle.
+# Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
+set +u # module and conda scripts read variables that are not set
+module purge
+module load apptainer/1.3
+set -u
