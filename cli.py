@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from difflib import get_close_matches
+from keyword import iskeyword
 from typing import Any
 
 import typer
@@ -44,6 +46,12 @@ COMMANDS = {
 }
 
 
+def load_command(name: str) -> Callable[..., None]:
+    """The function behind a command of the table, its module imported now."""
+    module = f"{name}_" if iskeyword(name) else name
+    return importlib.import_module(f".commands.{module}", __package__).command
+
+
 class LazyGroup(TyperGroup):
     """Imports a command's module when it is asked for, not before."""
 
@@ -66,8 +74,7 @@ class LazyGroup(TyperGroup):
         if ctx.resilient_parsing or ctx.meta.get("listing"):
             app.command(cmd_name, help=COMMANDS[cmd_name])(lambda: None)
         else:
-            module = importlib.import_module(f".commands.{cmd_name}_", __package__)
-            app.command(cmd_name, help=COMMANDS[cmd_name])(module.command)
+            app.command(cmd_name, help=COMMANDS[cmd_name])(load_command(cmd_name))
         return typer.main.get_command(app)
 
     def invoke(self, ctx: Any) -> Any:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from ..spec.problem import InputError
-from .check import passed
+from .check import require_no_errors
 from .load import Loaded
 from .plan.estimate import estimate
 from .plan.layout_search import choose
 from .plan.lower import lower
 from .render import TARGETS, render
-from .render.inputs import Unit
+from .render.inputs import RenderInputs
 from .render.verify import verify
 
 
@@ -23,7 +23,7 @@ def compile_bundle(loaded: Loaded, target: str | None = None) -> dict[str, str]:
     """
     if target is not None:
         loaded = _for_target(loaded, target)
-    passed(loaded)
+    require_no_errors(loaded)
     files = _rendered(loaded)
     verify(files, _rendered(loaded))
     return files
@@ -39,5 +39,5 @@ def _for_target(loaded: Loaded, target: str) -> Loaded:
 def _rendered(loaded: Loaded) -> dict[str, str]:
     spec = loaded.spec
     plan = lower(loaded, choose(spec))
-    unit = Unit(spec, plan, estimate(spec, plan.layout))
+    unit = RenderInputs(spec, plan, estimate(spec, plan.layout))
     return render(unit, loaded.provenance, f"{version('trainwright')} bundle of {spec.name} for {unit.target}")

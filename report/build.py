@@ -8,13 +8,13 @@ from pathlib import Path
 
 from ..spec.plan import CarbonPlan
 from ..spec.run_folder import number
-from .accounting.attempts import Raw, attempts, kept
+from .accounting.attempts import AttemptEvents, attempts, surviving_events
 from .accounting.curves import columns, marks, training
 from .accounting.difference import changes
 from .accounting.emissions_row import (
     actual_row,
     coverage,
-    describe,
+    describe_attempts,
     faults,
     gaps,
     planned_row,
@@ -22,7 +22,7 @@ from .accounting.emissions_row import (
     spans,
     total_row,
 )
-from .accounting.history import History, read_history
+from .accounting.history import RunHistory, read_run_history
 from .accounting.hours import hour_parts
 from .accounting.scopes import scopes
 from .document import generator
@@ -36,7 +36,7 @@ ROUNDING = (
 
 def build_report(folders: Sequence[Path]) -> Report:
     """The report on one run or a family. Raises InputError when a folder is not a run folder."""
-    histories = [read_history(folder) for folder in folders]
+    histories = [read_run_history(folder) for folder in folders]
     runs = tuple(_run(history, label) for history, label in zip(histories, _labels(histories), strict=True))
     planned = [run.planned for run in runs if run.planned is not None]
     return Report(
@@ -48,7 +48,7 @@ def build_report(folders: Sequence[Path]) -> Report:
     )
 
 
-def _labels(histories: Sequence[History]) -> list[str]:
+def _labels(histories: Sequence[RunHistory]) -> list[str]:
     """The run's name; where two runs share it, with the folder's name; where they share that too, with its path."""
     names = [history.name for history in histories]
     folders = [history.folder.resolve() for history in histories]
@@ -61,14 +61,14 @@ def _labels(histories: Sequence[History]) -> list[str]:
     return names
 
 
-def _run(history: History, label: str) -> Run:
+def _run(history: RunHistory, label: str) -> Run:
     raw = attempts(history.events)
-    found = describe(raw, history)
+    found = describe_attempts(raw, history)
     actual = actual_row(found, history.carbon)
     estimate = history.estimate
     planned = planned_row(estimate) if estimate else None
-    steps = columns(kept(raw, "step"), history.carbon)
-    validation = columns(kept(raw, "validation"), history.carbon)
+    steps = columns(surviving_events(raw, "step"), history.carbon)
+    validation = columns(surviving_events(raw, "validation"), history.carbon)
     device = history.device
     phases = spans(history.events)
     return Run(
@@ -104,7 +104,7 @@ def _run(history: History, label: str) -> Run:
     )
 
 
-def _status(raw: Sequence[Raw]) -> str:
+def _status(raw: Sequence[AttemptEvents]) -> str:
     if not raw:
         return "never started"
     if raw[-1].stop is None:

@@ -19,7 +19,7 @@ from ..spec.number_text import UNKNOWN, count, percent, significant, with_unit
 from ..spec.run_folder import RunFolder
 from ..spec.run_progress import Follower, Progress
 from .accounting.emissions_row import emitted
-from .accounting.history import History, read_history
+from .accounting.history import RunHistory, read_run_history
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 REFRESH = 1.0  # seconds
@@ -27,7 +27,7 @@ REFRESH = 1.0  # seconds
 
 def watch(folder: Path, console: Console, running: bool) -> None:
     """Follow a run until it ends; without a terminal, or when it has ended, draw it once. Raises InputError."""
-    history = read_history(folder)
+    history = read_run_history(folder)
     follower, progress = _followed(folder, running)
     _catch_up(follower, progress)
     if not console.is_terminal or progress.ended:
@@ -44,7 +44,7 @@ def draw_once(folder: Path, width: int, running: bool) -> RenderableType:
     """Where a run stands now. Raises InputError when `folder` is no run."""
     follower, progress = _followed(folder, running)
     _catch_up(follower, progress)
-    return draw(read_history(folder), progress, width)
+    return draw(read_run_history(folder), progress, width)
 
 
 def _followed(folder: Path, running: bool) -> tuple[Follower, Progress]:
@@ -57,7 +57,7 @@ def _catch_up(follower: Follower, progress: Progress) -> None:
         progress.update(event)
 
 
-def draw(history: History, progress: Progress, width: int) -> RenderableType:
+def draw(history: RunHistory, progress: Progress, width: int) -> RenderableType:
     """The run as one panel."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
@@ -73,7 +73,7 @@ def draw(history: History, progress: Progress, width: int) -> RenderableType:
     return Panel(Group(bar, grid), title=title, title_align="left", padding=(1, 2))
 
 
-def _lines(history: History, p: Progress) -> list[tuple[str, str]]:
+def _lines(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
     steps = history.schedule.steps if history.schedule else None
     share = f" ({p.step / steps:.1%})" if steps else ""
     left = "" if p.ended or not p.recent else f", {with_unit(p.seconds_left(steps), TIMES)} left"
@@ -89,7 +89,7 @@ def _lines(history: History, p: Progress) -> list[tuple[str, str]]:
     return lines
 
 
-def _figures(history: History, p: Progress) -> list[tuple[str, str]]:
+def _figures(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
     """What can be known from the first step on."""
     devices = history.device.count if history.device else None
     basis = "" if p.measured is None else f", {'measured' if p.measured else 'estimated'} ({p.meter})"
@@ -105,7 +105,7 @@ def _figures(history: History, p: Progress) -> list[tuple[str, str]]:
     ]
 
 
-def _budget(history: History, p: Progress) -> list[tuple[str, str]]:
+def _budget(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
     """What is left of each budget in the plan."""
     if history.carbon is None:
         return []

@@ -118,7 +118,7 @@ def check(loaded: Loaded) -> list[Problem]:
     return problems
 
 
-def examine(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[Problem], list[str]]:
+def check_files(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[Problem], list[str]]:
     """The problems of all specs at `paths`, those that do not load included, and the names of those that do."""
     overrides = tuple(sets)
     problems: list[Problem] = []
@@ -133,7 +133,7 @@ def examine(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[Probl
     return problems, names
 
 
-def checked(paths: Iterable[Path], sets: Iterable[str] = ()) -> list[Loaded]:
+def load_checked(paths: Iterable[Path], sets: Iterable[str] = ()) -> list[Loaded]:
     """The specs at `paths`, matrices expanded, for whoever plans or estimates them: none of them has an error.
 
     Raises InputError with the problems of all of them, and RuntimeError when a rule crashed.
@@ -142,7 +142,7 @@ def checked(paths: Iterable[Path], sets: Iterable[str] = ()) -> list[Loaded]:
     problems: list[Problem] = []
     for loaded in found:
         try:
-            passed(loaded)
+            require_no_errors(loaded)
         except InputError as error:
             problems += error.problems
     if problems:
@@ -150,10 +150,10 @@ def checked(paths: Iterable[Path], sets: Iterable[str] = ()) -> list[Loaded]:
     return found
 
 
-def checked_one(path: Path, sets: Iterable[str] = ()) -> Loaded:
-    """The one spec at `path`, without an error. Raises as `checked` and `load` do."""
+def load_checked_one(path: Path, sets: Iterable[str] = ()) -> Loaded:
+    """The one spec at `path`, without an error. Raises as `load_checked` and `load` do."""
     loaded = load(path, sets)
-    passed(loaded)
+    require_no_errors(loaded)
     return loaded
 
 
@@ -169,7 +169,7 @@ def _named(found: dict[str, list[Problem]]) -> list[Problem]:
     ]
 
 
-def passed(loaded: Loaded) -> list[Problem]:
+def require_no_errors(loaded: Loaded) -> list[Problem]:
     """The warnings and notes about a spec without errors. Raises InputError with everything when there is an error.
 
     Raises RuntimeError when a rule crashed: that is our fault, not the spec's.

@@ -36,7 +36,7 @@ class _Line:
     in_flow: bool = False
 
 
-def formatted(text: str, file: str) -> str:
+def format_spec(text: str, file: str) -> str:
     """`text` in the one way to write it. Raises InputError when it is not YAML of the spec language."""
     before = parse(text, file)
     source = [line.rstrip() for line in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))]

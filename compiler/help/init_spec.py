@@ -27,7 +27,7 @@ class Answers:
     region: str
 
 
-def starter(answers: Answers) -> str:
+def starter_spec(answers: Answers) -> str:
     """The commented spec. Raises InputError for an unknown preset and for tokens without a unit."""
     model, cluster = _known("model", answers.model), _known("cluster", answers.cluster)
     parameters, on_cpu = model.shape.parameters, cluster.values["gpu"] == "CPU"

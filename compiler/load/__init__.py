@@ -10,10 +10,10 @@ from types import MappingProxyType
 from ...spec.problem import InputError, Place, Problem
 from ...spec.sections import Spec
 from ...spec.yaml_source import Node, digest
-from .extends import assemble
-from .matrix import variants
-from .override import with_sets
-from .resolve import origins, resolved
+from .extends import load_with_bases
+from .matrix import expand_matrix
+from .override import apply_overrides
+from .resolve import origins, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def load_all(paths: Iterable[Path | str], sets: Iterable[str] = ()) -> list[Load
     problems: list[Problem] = []
     for path in paths:
         try:
-            tree = with_sets(assemble(Path(path)), overrides)
-            expanded = list(variants(tree))
+            tree = apply_overrides(load_with_bases(Path(path)), overrides)
+            expanded = list(expand_matrix(tree))
             _distinct([suffix for suffix, _ in expanded], tree)
         except InputError as error:
             problems += error.problems
@@ -86,7 +86,7 @@ def _loaded(path: Path, suffix: str, tree: Node) -> Loaded:
         # A family called `ladder` over the models `ladder-1m`, ... needs no `ladder-ladder-1m`.
         whole = suffix if suffix.startswith(f"{name.value}-") else f"{name.value}-{suffix}"
         tree = replace(tree, value={**tree.items, "name": replace(name, value=whole)})
-    spec, whole = resolved(tree)
+    spec, whole = resolve(tree)
     table = list(origins(spec, whole))
     return Loaded(
         spec=spec,

@@ -11,17 +11,17 @@ from pathlib import Path
 
 from ...spec.problem import InputError
 from ...spec.yaml_source import Node, read
-from .merge import merged
+from .merge import merge
 
 MAX_BASES = 16
 
 
-def assemble(path: Path) -> Node:
+def load_with_bases(path: Path) -> Node:
     """The tree of the spec at `path` with its bases. Raises InputError."""
-    return _assemble(path, path.parent.resolve(), (path.resolve(),))
+    return _load_with_bases(path, path.parent.resolve(), (path.resolve(),))
 
 
-def _assemble(path: Path, project: Path, chain: tuple[Path, ...]) -> Node:
+def _load_with_bases(path: Path, project: Path, chain: tuple[Path, ...]) -> Node:
     tree = read(path)
     named = tree.child("extends")
     if named is None:
@@ -35,7 +35,7 @@ def _assemble(path: Path, project: Path, chain: tuple[Path, ...]) -> Node:
         )
     if not base.is_file():
         raise _error(named, f"there is no file {base}", "Write a path relative to this file.")
-    return merged(_assemble(base, project, (*chain, base.resolve())), own)
+    return merge(_load_with_bases(base, project, (*chain, base.resolve())), own)
 
 
 def _base(named: Node, path: Path, project: Path) -> Path:

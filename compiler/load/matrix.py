@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from ...spec.problem import InputError, Place, Problem
 from ...spec.yaml_source import Node
-from .merge import assigned
+from .merge import set_path
 
 MAX_VARIANTS = 256
 FROM_ZERO = "Entries count from 0; to add one, write the whole list: --set 'data.train=[a.txt, b.txt]'."
@@ -29,7 +29,7 @@ _ROWS = "Write for example matrix: [{model: llama2-7b, cluster.gpus: 1024}, {mod
 Row = dict[str, Node]
 
 
-def variants(tree: Node) -> Iterator[tuple[str, Node]]:
+def expand_matrix(tree: Node) -> Iterator[tuple[str, Node]]:
     """Each spec of the matrix as a name suffix and a tree; without a matrix, the tree alone."""
     matrix = tree.child("matrix")
     if matrix is None:
@@ -40,14 +40,14 @@ def variants(tree: Node) -> Iterator[tuple[str, Node]]:
         variant = rest
         for path, node in row.items():
             try:
-                variant = assigned(variant, tuple(path.split(".")), node)
+                variant = set_path(variant, tuple(path.split(".")), node)
             except IndexError as error:
                 message = f"there is no entry {error} in this list"
                 raise InputError.one("TW111", message, FROM_ZERO, f"matrix.{path}", node.place) from None
         yield name, variant
 
 
-def pinned(tree: Node, path: str, node: Node) -> Node:
+def fix_value(tree: Node, path: str, node: Node) -> Node:
     """`tree` after `--set path=node`: a varied key keeps that one value, and the first key of rows picks a row.
 
     Raises InputError when no row has that value.

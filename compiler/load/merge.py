@@ -13,17 +13,17 @@ from ...spec.yaml_source import Node
 SUGAR = {"model", "cluster"}  # sections that may be a preset's name instead of a mapping
 
 
-def merged(base: Node, over: Node) -> Node:
+def merge(base: Node, over: Node) -> Node:
     """`over` laid on `base`."""
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over
     entries = dict(base.value)
     for key, node in over.value.items():
-        entries[key] = _laid(key, entries.get(key), node)
+        entries[key] = _merge_entry(key, entries.get(key), node)
     return replace(over, value=entries)
 
 
-def assigned(tree: Node, path: tuple[str, ...], node: Node) -> Node:
+def set_path(tree: Node, path: tuple[str, ...], node: Node) -> Node:
     """`tree` with `node` at a path of keys and, below a list, of indices that it has.
 
     Mappings on the way are made and short forms opened. Raises IndexError with the step that a list does not have.
@@ -33,25 +33,25 @@ def assigned(tree: Node, path: tuple[str, ...], node: Node) -> Node:
         if not key.isdigit() or int(key) >= len(tree.value):
             raise IndexError(key)
         items = list(tree.value)
-        items[int(key)] = assigned(items[int(key)], rest, node) if rest else merged(items[int(key)], node)
+        items[int(key)] = set_path(items[int(key)], rest, node) if rest else merge(items[int(key)], node)
         return replace(tree, value=items)
     entries = dict(tree.items)
     below = entries.get(key)
     if not rest:
-        entries[key] = _laid(key, below, node)
+        entries[key] = _merge_entry(key, below, node)
     else:
-        below = replace(node, value={}) if below is None else _opened(key, below, rest[0])
-        entries[key] = assigned(below if isinstance(below.value, dict | list) else replace(node, value={}), rest, node)
+        below = replace(node, value={}) if below is None else _expand_short_form(key, below, rest[0])
+        entries[key] = set_path(below if isinstance(below.value, dict | list) else replace(node, value={}), rest, node)
     return replace(tree, value=entries)
 
 
-def _laid(key: str, below: Node | None, node: Node) -> Node:
+def _merge_entry(key: str, below: Node | None, node: Node) -> Node:
     if below is None:
         return node
-    return merged(_opened(key, below, "") if isinstance(node.value, dict) else below, node)
+    return merge(_expand_short_form(key, below, "") if isinstance(node.value, dict) else below, node)
 
 
-def sources(train: Node) -> Node:
+def expand_sources(train: Node) -> Node:
     """`data.train` as a list of mappings: a glob stands for `{path: glob}`, one source for a list of one."""
     items = train.value if isinstance(train.value, list) else [train]
     return replace(
@@ -59,8 +59,8 @@ def sources(train: Node) -> Node:
     )
 
 
-def _opened(key: str, below: Node, step: str) -> Node:
+def _expand_short_form(key: str, below: Node, step: str) -> Node:
     """What a short form stands for, so that `step` can be taken in it; anything else as it is."""
     if key in SUGAR and isinstance(below.value, str):
         return replace(below, value={"preset": below})
-    return sources(below) if key == "train" and step.isdigit() else below
+    return expand_sources(below) if key == "train" and step.isdigit() else below

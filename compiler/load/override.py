@@ -12,19 +12,19 @@ from dataclasses import replace
 
 from ...spec.problem import InputError, Place, Problem
 from ...spec.yaml_source import Node, parse
-from .matrix import FROM_ZERO, pinned
-from .merge import assigned
+from .matrix import FROM_ZERO, fix_value
+from .merge import set_path
 
 _PATH = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)*")
 _FORM = "Write for example --set cluster.power_cap=350W, or =null to take a value away."
 
 
-def with_sets(tree: Node, sets: Iterable[str]) -> Node:
+def apply_overrides(tree: Node, sets: Iterable[str]) -> Node:
     """`tree` with each `key=value` applied in order. Raises InputError naming every malformed one."""
     problems: list[Problem] = []
     for text in sets:
         try:
-            tree = _with_set(tree, text)
+            tree = _apply_override(tree, text)
         except InputError as error:
             problems += error.problems
     if problems:
@@ -32,7 +32,7 @@ def with_sets(tree: Node, sets: Iterable[str]) -> Node:
     return tree
 
 
-def _with_set(tree: Node, text: str) -> Node:
+def _apply_override(tree: Node, text: str) -> Node:
     path, _, value = text.partition("=")
     place = Place("--set", 1, 1, max(1, len(path)), text)
     if not value.strip() or not _PATH.fullmatch(path):
@@ -45,7 +45,7 @@ def _with_set(tree: Node, text: str) -> Node:
     except InputError as error:
         raise InputError([replace(problem, path=path, place=place) for problem in error.problems]) from None
     try:
-        return pinned(assigned(tree, _steps(path), node), path, node)
+        return fix_value(set_path(tree, _steps(path), node), path, node)
     except IndexError as error:
         raise InputError.one("TW112", f"there is no entry {error} in this list", FROM_ZERO, path, place) from None
 

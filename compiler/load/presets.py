@@ -10,7 +10,7 @@ from ...spec.facts import facts
 from ...spec.problem import Problem
 from ...spec.shape import ModelShape
 from ...spec.yaml_source import Node, graft
-from .merge import merged
+from .merge import merge
 
 TABLES = {"model": "models", "cluster": "clusters"}
 # What makes a preset the thing it is called after; a cluster of another size or cap is still that cluster.
@@ -62,7 +62,7 @@ def with_preset(section: str, node: Node, problems: list[Problem]) -> Node:
         problems.append(_unknown(section, named, list(known)))
         return replace(node, value=own)
     base = graft(preset.values, named.place, f"preset {preset.name}")
-    whole = merged(base, replace(node, value=own))
+    whole = merge(base, replace(node, value=own))
     name = preset.name if _is_itself(section, base, whole) else f"{preset.name}-modified"
     entries = {"name": graft(name, named.place, base.origin), **whole.items}
     return replace(whole, value=entries, origin=f"preset {preset.name}: {preset.source}, {preset.date}")

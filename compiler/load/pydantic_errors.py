@@ -32,7 +32,7 @@ _BOUNDS = {
 }
 
 
-def described(error: Mapping[str, Any], tree: Node) -> Problem:
+def problem_from_pydantic(error: Mapping[str, Any], tree: Node) -> Problem:
     """The problem that a pydantic error stands for; `tree` gives its place."""
     steps: tuple[str | int, ...] = tuple(error["loc"])
     kind: str = error["type"]

@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from ...spec.problem import InputError, Place, Problem
 from ...spec.sections import Section, Spec
 from ...spec.yaml_source import Node
-from .merge import sources
+from .merge import expand_sources
 from .presets import TABLES, with_preset
-from .pydantic_errors import described
+from .pydantic_errors import problem_from_pydantic
 
 
-def resolved(tree: Node) -> tuple[Spec, Node]:
+def resolve(tree: Node) -> tuple[Spec, Node]:
     """The spec that `tree` says, and the tree with everything written out. Raises InputError with all problems."""
     problems: list[Problem] = []
     entries = dict(tree.items)
@@ -47,7 +47,7 @@ def _mistakes(error: ValidationError, tree: Node, blamed: set[str]) -> Iterator[
     for item in error.errors(include_url=False):
         if item["type"] == "too_short" and item["input"]:
             continue  # an entry that is wrong is not counted, so that the list seems too short
-        problem = described(item, tree)
+        problem = problem_from_pydantic(item, tree)
         if problem.code != "TW202" or problem.path.split(".")[0] not in blamed:
             yield problem  # a section whose preset is unknown lacks keys only because of that
 
@@ -55,7 +55,7 @@ def _mistakes(error: ValidationError, tree: Node, blamed: set[str]) -> Iterator[
 def _written_out(data: Node) -> Node:
     """`data` with each of its sources as a mapping."""
     train = data.child("train")
-    return replace(data, value={**data.items, "train": sources(train)}) if train is not None else data
+    return replace(data, value={**data.items, "train": expand_sources(train)}) if train is not None else data
 
 
 def _container_opened(launch: Node) -> Node:

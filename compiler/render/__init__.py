@@ -9,7 +9,7 @@ from . import kubernetes, local, slurm, ssh
 from .ds_config import deepspeed_config
 from .env import environment, setup
 from .estimate_page import estimate_page
-from .inputs import Unit
+from .inputs import RenderInputs
 from .json_text import json_text
 from .spec_lock import lock_text
 
@@ -20,7 +20,7 @@ TARGETS = {"local": local.files, "ssh": ssh.files, "slurm": slurm.files, "kubern
 FOR_PODS = ("plan.json", "ds_config.json", "env.sh", "setup.sh", "estimate.json", "node.sh", "prepare.sh")
 
 
-def render(unit: Unit, provenance: Mapping[str, str], about: str) -> dict[str, str]:
+def render(unit: RenderInputs, provenance: Mapping[str, str], about: str) -> dict[str, str]:
     """Names and texts of the bundle's files, MANIFEST included. Raises InputError for what cannot be rendered."""
     files = {
         "plan.json": json_text(unit.plan.model_dump(mode="json")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .inputs import Unit
+from .inputs import RenderInputs
 from .network import Variable, network
 from .shell import script
 
@@ -11,7 +11,7 @@ from .shell import script
 KEEP_MEMORY = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.top_pad=67108864"
 
 
-def environment(unit: Unit) -> str:
+def environment(unit: RenderInputs) -> str:
     """The text of env.sh."""
     variables = [*_processes(unit), *network(unit.spec), *_asked(unit)]
     return script("env.sh.j2", name=unit.plan.name, variables=variables)
@@ -33,7 +33,7 @@ def _asked(unit: Unit) -> list[Variable]:
     return variables
 
 
-def _processes(unit: Unit) -> list[Variable]:
+def _processes(unit: RenderInputs) -> list[Variable]:
     if unit.spec.cluster.on_cpu:
         why = "The memory of a step is kept for the next: giving it back and fetching it anew takes 4% of a step"
         return [

@@ -10,7 +10,7 @@ from ...spec.sections import Spec
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class RenderInputs:
     """A compiled spec before it becomes text."""
 
     spec: Spec

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...spec.exit_codes import FINAL, Exit
 from ...spec.problem import InputError
-from .inputs import Unit
+from .inputs import RenderInputs
 from .node_script import node_script
 from .pod import BUNDLE, WORK, pod
 from .power import daemonset, node_selector
@@ -25,7 +25,7 @@ LONGEST_NAME = 50  # a pod's host name is the job's and an index, in 63 characte
 Object = dict[str, Any]
 
 
-def files(unit: Unit) -> dict[str, str]:
+def files(unit: RenderInputs) -> dict[str, str]:
     """launch.sh, node.sh and power-cap objects; the objects that hold other files come from `objects`."""
     if unit.spec.launch.volume_claim is None or unit.spec.launch.container is None:
         message = "kubernetes needs an image and a volume that all pods share, for data and runs"
@@ -46,11 +46,11 @@ def files(unit: Unit) -> dict[str, str]:
     }
 
 
-def _prepare_script(unit: Unit) -> dict[str, str]:
+def _prepare_script(unit: RenderInputs) -> dict[str, str]:
     return {"prepare.sh": script("prepare.sh.j2", setup=bool(unit.spec.launch.setup))}
 
 
-def objects(unit: Unit, bundle: Mapping[str, str]) -> dict[str, str]:
+def objects(unit: RenderInputs, bundle: Mapping[str, str]) -> dict[str, str]:
     """k8s-prepare.yaml and k8s.yaml; `bundle` holds the files that the pods read."""
     build = {"job": _job, "jobset": _jobset, "trainjob": _trainjob}[_workload(unit)]
     held = node_selector(unit)
@@ -64,53 +64,53 @@ def objects(unit: Unit, bundle: Mapping[str, str]) -> dict[str, str]:
 _KINDS = {"job": "job.batch", "jobset": "jobset", "trainjob": "trainjob"}
 
 
-def _workload(unit: Unit) -> str:
+def _workload(unit: RenderInputs) -> str:
     return unit.spec.launch.workload
 
 
-def job_name(unit: Unit) -> str:
+def job_name(unit: RenderInputs) -> str:
     """The run's name as a label of DNS (RFC 1035: a letter first), which pods' host names are made of."""
     label = unit.plan.name.replace(".", "-")[:LONGEST_NAME].strip("-")
     return label if label[0].isalpha() else f"run-{label}"
 
 
-def namespace(unit: Unit) -> str:
+def namespace(unit: RenderInputs) -> str:
     """Where the objects live."""
     return unit.spec.launch.namespace or "default"
 
 
-def _meta(unit: Unit, suffix: str = "") -> Object:
+def _meta(unit: RenderInputs, suffix: str = "") -> Object:
     labels = {"app.kubernetes.io/managed-by": "trainwright", "trainwright/run": job_name(unit)}
     return {"name": job_name(unit) + suffix, "namespace": namespace(unit), "labels": labels}
 
 
-def _workload_meta(unit: Unit, suffix: str = "") -> Object:
+def _workload_meta(unit: RenderInputs, suffix: str = "") -> Object:
     """The metadata of what Kueue admits: the job itself, never its pods."""
     meta, queue = _meta(unit, suffix), unit.spec.launch.kubernetes.local_queue
     return meta if queue is None else meta | {"labels": meta["labels"] | {"kueue.x-k8s.io/queue-name": queue}}
 
 
-def _config_map(unit: Unit, bundle: Mapping[str, str]) -> Object:
+def _config_map(unit: RenderInputs, bundle: Mapping[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta(unit, "-bundle"), "data": dict(bundle)}
 
 
-def _run(unit: Unit) -> str:
+def _run(unit: RenderInputs) -> str:
     return f"{WORK}/runs/{unit.plan.name}"
 
 
-def _prepare(unit: Unit) -> Object:
+def _prepare(unit: RenderInputs) -> Object:
     command = ["bash", f"{BUNDLE}/prepare.sh", _run(unit), WORK]
     template = pod(unit, job_name(unit) + "-bundle", command, devices=False)
     spec = {"backoffLimit": 2, "template": {"spec": template}}  # without the label by which a run's pods are found
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _workload_meta(unit, "-prepare"), "spec": spec}
 
 
-def _training_pod(unit: Unit, rank: str, address: str, port: str) -> Object:
+def _training_pod(unit: RenderInputs, rank: str, address: str, port: str) -> Object:
     command = ["bash", f"{BUNDLE}/node.sh", _run(unit), rank, address, port]
     return pod(unit, job_name(unit) + "-bundle", command, stop_file=f"{_run(unit)}/stop")
 
 
-def _attempts(unit: Unit, template: Object, backoff: int) -> Object:
+def _attempts(unit: RenderInputs, template: Object, backoff: int) -> Object:
     """The part of a Job's spec that says which pods are started, and when again."""
     rules = [
         {"action": "FailJob", "onExitCodes": {"operator": "In", "values": sorted(map(int, FINAL - {Exit.DONE}))}},
@@ -123,7 +123,7 @@ def _attempts(unit: Unit, template: Object, backoff: int) -> Object:
     }
 
 
-def _indexed(unit: Unit, address: str, backoff: int) -> Object:
+def _indexed(unit: RenderInputs, address: str, backoff: int) -> Object:
     """The spec of an Indexed Job, one pod a node."""
     template = _training_pod(unit, "$(JOB_COMPLETION_INDEX)", address, str(PORT))
     each = {"completionMode": "Indexed", "completions": unit.nodes, "parallelism": unit.nodes}
@@ -136,7 +136,7 @@ def _restarts() -> Object:
     return {"maxRestarts": RESTARTS, "rules": [final]}
 
 
-def _job(unit: Unit) -> list[Object]:
+def _job(unit: RenderInputs) -> list[Object]:
     service_spec = {
         "clusterIP": "None",  # headless: every pod has a name of its own
         "publishNotReadyAddresses": True,  # ranks look for each other before any is ready
@@ -149,7 +149,7 @@ def _job(unit: Unit) -> list[Object]:
     return [service, {"apiVersion": "batch/v1", "kind": "Job", "metadata": _workload_meta(unit), "spec": spec}]
 
 
-def _jobset(unit: Unit) -> list[Object]:
+def _jobset(unit: RenderInputs) -> list[Object]:
     name = job_name(unit)
     replicated = {"name": "node", "replicas": 1, "template": {"spec": _indexed(unit, f"{name}-node-0-0.{name}", 0)}}
     spec = {"failurePolicy": _restarts(), "replicatedJobs": [replicated]}
@@ -158,7 +158,7 @@ def _jobset(unit: Unit) -> list[Object]:
     ]
 
 
-def _trainjob(unit: Unit) -> list[Object]:
+def _trainjob(unit: RenderInputs) -> list[Object]:
     """A TrainingRuntime that holds everything, and the smallest TrainJob that refers to it."""
     api = "trainer.kubeflow.org/v1alpha1"
     template = _training_pod(unit, "$(PET_NODE_RANK)", "$(PET_MASTER_ADDR)", "$(PET_MASTER_PORT)")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...spec.problem import InputError
-from .inputs import Unit
+from .inputs import RenderInputs
 from .node_script import node_script
 from .shell import script
 
 
-def files(unit: Unit) -> dict[str, str]:
+def files(unit: RenderInputs) -> dict[str, str]:
     """launch.sh and node.sh. Raises InputError when the cluster has more than one node."""
     if unit.nodes > 1:
         message = f"target local is one machine and the cluster has {unit.nodes} nodes"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .inputs import Unit
+from .inputs import RenderInputs
 from .shell import script
 
 
-def node_script(unit: Unit) -> str:
+def node_script(unit: RenderInputs) -> str:
     """The text of node.sh."""
     device = unit.plan.device
     return script(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .inputs import Unit
+from .inputs import RenderInputs
 from .power import node_selector
 
 BUNDLE = "/trainwright/bundle"
@@ -16,7 +16,7 @@ EFA_HUGE_PAGES = "5120Mi"  # libfabric's EFA provider (awsome-distributed-traini
 
 
 def pod(
-    unit: Unit, config_map: str, command: Sequence[str], *, devices: bool = True, stop_file: str | None = None
+    unit: RenderInputs, config_map: str, command: Sequence[str], *, devices: bool = True, stop_file: str | None = None
 ) -> dict[str, Any]:
     """A pod spec that runs `command`; with `devices` on a whole node's, with `stop_file` it saves when evicted."""
     launch = unit.spec.launch
@@ -63,7 +63,7 @@ def binary_size(size: int) -> str:
     return str(size)
 
 
-def _environment(unit: Unit) -> list[dict[str, Any]]:
+def _environment(unit: RenderInputs) -> list[dict[str, Any]]:
     """Names of secrets and where their values are; a value is never written down."""
     secret = f"{unit.plan.name.replace('.', '-')}-secrets"
     return [
@@ -72,7 +72,7 @@ def _environment(unit: Unit) -> list[dict[str, Any]]:
     ]
 
 
-def _devices(unit: Unit) -> dict[str, Any]:
+def _devices(unit: RenderInputs) -> dict[str, Any]:
     launch, device = unit.spec.launch, unit.plan.device
     resources: dict[str, Any] = {}
     if device.kind == "cuda":

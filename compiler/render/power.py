@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .inputs import Unit
+from .inputs import RenderInputs
 from .shell import script
 
 
-def prolog_files(unit: Unit) -> dict[str, str]:
+def prolog_files(unit: RenderInputs) -> dict[str, str]:
     """Slurm prolog and epilog that set and take back the cap that a job's comment asks for."""
     device = unit.plan.device
     if device.power_cap_watts is None or device.power_cap_mode != "prolog-file":
@@ -40,7 +40,7 @@ done
 """
 
 
-def node_selector(unit: Unit) -> dict[str, str]:
+def node_selector(unit: RenderInputs) -> dict[str, str]:
     """Nodes that the run's pods may use: all, or those whose cap the DaemonSet holds."""
     device = unit.plan.device
     if device.power_cap_watts is None or device.power_cap_mode != "daemonset":
@@ -48,7 +48,7 @@ def node_selector(unit: Unit) -> dict[str, str]:
     return {CAP_LABEL: str(round(device.power_cap_watts))}
 
 
-def daemonset(unit: Unit, metadata: dict[str, Any]) -> dict[str, Any]:
+def daemonset(unit: RenderInputs, metadata: dict[str, Any]) -> dict[str, Any]:
     """A DaemonSet that holds the cap on labelled nodes while it exists, and gives it back when it is deleted."""
     labels = {"app.kubernetes.io/name": metadata["name"]}
     environment = {"WATTS": node_selector(unit)[CAP_LABEL], "NVIDIA_VISIBLE_DEVICES": "all"}

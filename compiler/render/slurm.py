@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...spec.launch import Launch
-from .inputs import Unit
+from .inputs import RenderInputs
 from .node_script import node_script
 from .power import prolog_files
 from .shell import script
@@ -16,7 +16,7 @@ MEBIBYTE = 2**20  # Slurm counts memory in these
 Directives = list[tuple[str, str | int | None]]
 
 
-def files(unit: Unit) -> dict[str, str]:
+def files(unit: RenderInputs) -> dict[str, str]:
     """launch.sh, the two batch scripts, node.sh, and the power cap's prolog and epilog where the site uses them."""
     launch = unit.spec.launch
     values: dict[str, Any] = {
@@ -39,7 +39,7 @@ def files(unit: Unit) -> dict[str, str]:
     }
 
 
-def _training(unit: Unit) -> Directives:
+def _training(unit: RenderInputs) -> Directives:
     """The options of the training job, in sbatch's own names; None leaves one out."""
     launch, slurm, device = unit.spec.launch, unit.spec.launch.slurm, unit.plan.device
     cap, mode = device.power_cap_watts, device.power_cap_mode
@@ -72,7 +72,7 @@ def _training(unit: Unit) -> Directives:
     ]
 
 
-def _preparing(unit: Unit) -> Directives:
+def _preparing(unit: RenderInputs) -> Directives:
     """The options of the job that prepares the data: `launch.slurm.prepare`, else what the training job has."""
     launch, slurm = unit.spec.launch, unit.spec.launch.slurm
     own = slurm.prepare
@@ -101,7 +101,7 @@ def _share_of_node(exclusive: bool, memory: int | None, cores: int | None) -> Di
     ]
 
 
-def _comment(unit: Unit) -> str | None:
+def _comment(unit: RenderInputs) -> str | None:
     """The spec's comment, and the power cap where the site's prolog reads it there."""
     device = unit.plan.device
     cap = device.power_cap_watts

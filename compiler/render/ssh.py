@@ -7,12 +7,12 @@ DeepSpeed's own pdsh has values between double quotes, where the host's shell ex
 from __future__ import annotations
 
 from ...spec.problem import InputError
-from .inputs import Unit
+from .inputs import RenderInputs
 from .node_script import node_script
 from .shell import script
 
 
-def files(unit: Unit) -> dict[str, str]:
+def files(unit: RenderInputs) -> dict[str, str]:
     """launch.sh, nodes.sh, node.sh and the hostfile. Raises InputError unless there is one host a node."""
     hosts = unit.spec.launch.hosts
     if len(set(hosts)) != unit.nodes or len(hosts) != unit.nodes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from typing import Any
 
 import typer
 
-from ...cli import COMMANDS
+from ...cli import COMMANDS, load_command
 from .tables import code, page, table
 
 _INTRO = """\
@@ -25,7 +24,7 @@ def command_page() -> str:
 
 
 def _section(name: str) -> str:
-    function = importlib.import_module(f"...commands.{name}_", __package__).command
+    function = load_command(name)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name)(function)
     command: Any = typer.main.get_command(app)

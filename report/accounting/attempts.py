@@ -16,7 +16,7 @@ PREPARATION = frozenset({"tokenizer", "data"})  # phases before training
 
 
 @dataclass(slots=True)
-class Raw:
+class AttemptEvents:
     """One attempt's events, and what they add up to. `energy` is continuous over attempts, in kWh."""
 
     number: int
@@ -56,9 +56,9 @@ def step_of(event: Event) -> int:
     return int(number(event, "step") or 0)
 
 
-def attempts(events: Iterable[Event]) -> list[Raw]:
+def attempts(events: Iterable[Event]) -> list[AttemptEvents]:
     """Training attempts in order. Preparation (tokenizer, data) belongs to none: it holds no training device."""
-    runs: list[Raw] = []
+    runs: list[AttemptEvents] = []
     prepared = 0.0
     for event in events:
         last = runs[-1] if runs else None
@@ -71,7 +71,7 @@ def attempts(events: Iterable[Event]) -> list[Raw]:
             if event["kind"] == "stop":
                 last.closed = len(last.events)
         elif event["kind"] in {"start", "step", "validation", "checkpoint", "stop"}:
-            runs.append(Raw(event["attempt"], [event], prepared))
+            runs.append(AttemptEvents(event["attempt"], [event], prepared))
             prepared = 0.0
     before = 0.0
     for index, attempt in enumerate(runs):
@@ -86,7 +86,7 @@ def attempts(events: Iterable[Event]) -> list[Raw]:
     return runs
 
 
-def _clock(attempt: Raw, before: float) -> None:
+def _clock(attempt: AttemptEvents, before: float) -> None:
     """Fill `seconds` and `elapsed`: the idle time before the start event, then the wall clock.
 
     A clock that stood still or jumped back is overruled by the spans logged.
@@ -104,7 +104,7 @@ def _clock(attempt: Raw, before: float) -> None:
         attempt.elapsed.append(before + max(clock, worked))
 
 
-def _meter(attempt: Raw, earlier: list[Raw]) -> None:
+def _meter(attempt: AttemptEvents, earlier: list[AttemptEvents]) -> None:
     """Fill `energies`: cumulative kWh made continuous where an attempt went on from its checkpoint's older number."""
     last = earlier[-1] if earlier else None
     used = (last.energy_before if last.energy is None else last.energy) if last else 0.0
@@ -133,13 +133,13 @@ def _reading(event: Event) -> float | None:
     return number(event, "energy_kwh") if event["kind"] in {"step", "stop"} else None
 
 
-def lost_after(runs: list[Raw], index: int) -> int:
+def lost_after(runs: list[AttemptEvents], index: int) -> int:
     """The step from which on the work of attempt `index` was done again by a later attempt, or thrown away."""
     return min((later.from_step for later in runs[index + 1 :]), default=runs[index].to_step)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SurvivingEvent:
     """One event that counts, with the devices at work, and the time and energy spent up to it over all attempts."""
 
     event: Event
@@ -148,12 +148,12 @@ class Record:
     energy_kwh: float | None
 
 
-def kept(runs: list[Raw], kind: str) -> list[Record]:
+def surviving_events(runs: list[AttemptEvents], kind: str) -> list[SurvivingEvent]:
     """The events of a kind that the final weights rest on, by step, each step once."""
-    records: dict[int, Record] = {}
+    records: dict[int, SurvivingEvent] = {}
     for index, run in enumerate(runs):
         limit = lost_after(runs, index)
         for event, seconds, energy in zip(run.events, run.elapsed, run.energies, strict=True):
             if event["kind"] == kind and (step := step_of(event)) <= max(limit, 0):
-                records[step] = Record(event, number(run.start, "world_size"), seconds, energy)
+                records[step] = SurvivingEvent(event, number(run.start, "world_size"), seconds, energy)
     return [records[step] for step in sorted(records)]

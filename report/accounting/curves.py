@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ...spec.plan import CarbonPlan
 from ...spec.run_folder import number
 from ..values import Curves, Mark, Report, Training
-from .attempts import Raw, Record, kept, step_of
+from .attempts import AttemptEvents, SurvivingEvent, step_of, surviving_events
 from .emissions_row import emitted
 
 METRICS = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "mfu", "power_watts", "memory_bytes")
@@ -21,7 +21,7 @@ def perplexity(loss: float | None) -> float | None:
     return math.exp(loss) if loss is not None and loss < LARGEST_EXPONENT else None
 
 
-def columns(records: Sequence[Record], carbon: CarbonPlan | None) -> Curves:
+def columns(records: Sequence[SurvivingEvent], carbon: CarbonPlan | None) -> Curves:
     """Records as columns of equal length."""
     values = {key: tuple(number(r.event, key) for r in records) for key in METRICS}
     values["power_watts"] = tuple(_per_device(number(r.event, "power_watts"), r.devices) for r in records)
@@ -64,7 +64,7 @@ def thinned_report(report: Report) -> Report:
     return report.model_copy(update={"runs": runs})
 
 
-def training(runs: Sequence[Raw], steps: Curves, validation: Curves, planned_steps: int | None) -> Training:
+def training(runs: Sequence[AttemptEvents], steps: Curves, validation: Curves, planned_steps: int | None) -> Training:
     """How far the run came, and how good it is."""
     final = _last(validation.loss)
     return Training(
@@ -90,13 +90,13 @@ def _median(values: Sequence[float | None]) -> float | None:
     return known[len(known) // 2] if known else None
 
 
-def _rate(runs: Sequence[Raw], steps: Curves) -> float | None:
+def _rate(runs: Sequence[AttemptEvents], steps: Curves) -> float | None:
     """Tokens that count over all time spent, lost work included: what the run achieved, not its best step."""
     seconds, tokens = sum(run.seconds for run in runs), _last(steps.tokens)
     return tokens / seconds if tokens is not None and seconds else None
 
 
-def marks(runs: Sequence[Raw]) -> list[Mark]:
+def marks(runs: Sequence[AttemptEvents]) -> list[Mark]:
     """Restarts, checkpoints, faults and gaps, each at its step."""
     found: list[Mark] = []
     for run in runs:
@@ -111,6 +111,7 @@ def marks(runs: Sequence[Raw]) -> list[Mark]:
             if event["kind"] == "gap":
                 found.append(Mark(kind="gap", step=step, text=f"no reading: {event.get('reason', 'unknown')}"))
     found.extend(
-        Mark(kind="checkpoint", step=step_of(r.event), text="checkpoint") for r in kept(list(runs), "checkpoint")
+        Mark(kind="checkpoint", step=step_of(r.event), text="checkpoint")
+        for r in surviving_events(list(runs), "checkpoint")
     )
     return found

@@ -9,25 +9,25 @@ from ...spec.estimate import Estimate
 from ...spec.plan import CarbonPlan
 from ...spec.run_folder import Event, number
 from ..values import Attempt, Basis, Fault, Gap, Row, Span
-from .attempts import Raw, lost_after
-from .history import History
+from .attempts import AttemptEvents, lost_after
+from .history import RunHistory
 
 SECONDS_PER_HOUR = 3600
 WHOLE = 0.9995  # a share that prints as 100.0% counts as all
 
 
-def world_size(attempt: Raw, history: History) -> int | None:
+def world_size(attempt: AttemptEvents, history: RunHistory) -> int | None:
     """Devices of an attempt: as it started, else as planned."""
     given = number(attempt.start, "world_size")
     return int(given) if given else (history.device.count if history.device else None)
 
 
-def gaps(runs: Sequence[Raw]) -> list[Gap]:
+def gaps(runs: Sequence[AttemptEvents]) -> list[Gap]:
     """Every span that no meter covers, in order."""
     return [_gap(run.number, event) for run in runs for event in run.events if event["kind"] == "gap"]
 
 
-def faults(runs: Sequence[Raw]) -> list[Fault]:
+def faults(runs: Sequence[AttemptEvents]) -> list[Fault]:
     """Everything that went wrong, in order."""
     return [_fault(run.number, event) for run in runs for event in run.events if event["kind"] == "fault"]
 
@@ -60,7 +60,7 @@ def _unmeasured_seconds(found: Sequence[Gap], devices: int) -> float:
     return sum(gap.seconds * (devices if gap.device == "all" else 1) for gap in found)
 
 
-def _measured_share(run: Raw, devices: int | None) -> float | None:
+def _measured_share(run: AttemptEvents, devices: int | None) -> float | None:
     """Share of an attempt's device time that a meter covered; None when there was no time or no device count."""
     if run.start.get("measured") is not True:
         return 0.0
@@ -69,12 +69,12 @@ def _measured_share(run: Raw, devices: int | None) -> float | None:
     return max(0.0, 1.0 - _unmeasured_seconds(gaps([run]), devices) / (run.seconds * devices))
 
 
-def describe(runs: Sequence[Raw], history: History) -> list[Attempt]:
+def describe_attempts(runs: Sequence[AttemptEvents], history: RunHistory) -> list[Attempt]:
     """Each attempt as the report shows it."""
     return [_attempt(runs, index, history) for index in range(len(runs))]
 
 
-def _attempt(runs: Sequence[Raw], index: int, history: History) -> Attempt:
+def _attempt(runs: Sequence[AttemptEvents], index: int, history: RunHistory) -> Attempt:
     run = runs[index]
     devices = world_size(run, history)
     kept_to = max(lost_after(list(runs), index), run.from_step)
@@ -97,7 +97,7 @@ def _attempt(runs: Sequence[Raw], index: int, history: History) -> Attempt:
     )
 
 
-def _ended(run: Raw) -> str:
+def _ended(run: AttemptEvents) -> str:
     if run.stop is None:
         return "no stop event (still running, or killed)"
     code = number(run.stop, "exit_code")

@@ -1,4 +1,4 @@
-"""Report stage 1: a run folder in, its `History` out. Reads whatever is there and names what is missing.
+"""Report stage 1: a run folder in, its `RunHistory` out. Reads whatever is there and names what is missing.
 
 A report is wanted most when a run went wrong, so nothing in a run folder is trusted to be whole: the log may be torn,
 the plan may come from another version, events may lack fields. Only a folder that holds no run at all is refused.
@@ -24,7 +24,7 @@ _Section = TypeVar("_Section", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class RunHistory:
     """What a run folder says, unjudged. `None` and gaps are unknown; `missing` names each in words."""
 
     folder: Path
@@ -38,7 +38,7 @@ class History:
     missing: tuple[str, ...]
 
 
-def read_history(folder: Path) -> History:
+def read_run_history(folder: Path) -> RunHistory:
     """Everything that a run folder tells. Raises InputError (TW861) when it holds neither a plan nor an event log."""
     run = RunFolder(folder)
     if not run.plan.is_file() and not run.events.is_file():
@@ -52,7 +52,7 @@ def read_history(folder: Path) -> History:
     events = _events(run.events, missing)
     estimate = _json(run.estimate, missing, "there is no plan to compare with")
     model = plan.get("model")
-    return History(
+    return RunHistory(
         folder=folder,
         name=_text(plan.get("name")) or folder.resolve().name,
         model=_text(model.get("name")) if isinstance(model, dict) else None,

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 
 from ...spec.run_folder import number
 from ..values import HourPart
-from .attempts import Raw, kept
+from .attempts import AttemptEvents, surviving_events
 from .emissions_row import SECONDS_PER_HOUR, world_size
-from .history import History
+from .history import RunHistory
 
 
-def hour_parts(runs: Sequence[Raw], history: History) -> tuple[HourPart, ...]:
+def hour_parts(runs: Sequence[AttemptEvents], history: RunHistory) -> tuple[HourPart, ...]:
     """Device hours by what they were spent on. Empty when nothing ran or a world size is unknown."""
     devices = [world_size(run, history) for run in runs]
     if not runs or None in devices:
         return ()
-    counting = {id(record.event) for record in kept(list(runs), "step")}
+    counting = {id(record.event) for record in surviving_events(list(runs), "step")}
     spent = {"steps that count": 0.0, "lost work": 0.0, "validation": 0.0, "checkpoints": 0.0, "start-up": 0.0}
     total = 0.0
     for run, count in zip(runs, devices, strict=True):
@@ -54,7 +54,7 @@ def _part(event: dict[str, object], *, counts: bool) -> str:
             return ""
 
 
-def _planned(history: History) -> tuple[float | None, float | None]:
+def _planned(history: RunHistory) -> tuple[float | None, float | None]:
     """Planned device hours of steps, and of everything else; None when the plan does not tell."""
     estimate, schedule = history.estimate, history.schedule
     if estimate is None or schedule is None or estimate.step_seconds is None or estimate.device_hours is None:

@@ -14,7 +14,7 @@ import pytest
 
 from trainwright import cli
 from trainwright.commands.output import report_unusable
-from trainwright.compiler.check import examine
+from trainwright.compiler.check import check_files
 from trainwright.spec.exit_codes import Exit
 
 ROOT = Path(__file__).parents[2]
@@ -151,7 +151,7 @@ def test_init_writes_a_spec_that_checks_and_never_overwrites(run, tmp_path):
     """From options alone; what is there stays, and a wrong answer leaves nothing."""
     path = tmp_path / "spec.yaml"
     assert run("init", str(path), "--model", "llama2-7b", "--cluster", "meta-rsc", "--region", "us-va")[0] == 0
-    assert examine([path])[1] == ["llama2-7b"]
+    assert check_files([path])[1] == ["llama2-7b"]
     before = path.read_bytes()
     assert run("init", str(path), "--region", "fr")[0] == 2
     assert path.read_bytes() == before
@@ -190,10 +190,10 @@ def _children() -> float:
 @FAST
 def test_check_is_immediate_in_a_process_that_runs():
     """Under 20 ms of processor time for a full spec, as an editor or a service would call it."""
-    examine([Path(GOOD)])
+    check_files([Path(GOOD)])
     spent = []
     for _ in range(9):
         before = time.process_time()
-        examine([Path(GOOD)])
+        check_files([Path(GOOD)])
         spent.append(time.process_time() - before)
     assert statistics.median(spent) < 0.02

@@ -8,7 +8,7 @@ from trainwright.compiler.load import Loaded, load
 from trainwright.compiler.plan.estimate import estimate
 from trainwright.compiler.plan.layout_search import choose
 from trainwright.compiler.plan.lower import lower
-from trainwright.compiler.render.inputs import Unit
+from trainwright.compiler.render.inputs import RenderInputs
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -18,8 +18,8 @@ def loaded(name: str, *sets: str) -> Loaded:
     return load(EXAMPLES / f"{name}.yaml", sets)
 
 
-def unit(name: str, *sets: str) -> Unit:
+def unit(name: str, *sets: str) -> RenderInputs:
     """An example, lowered for rendering."""
     found = loaded(name, *sets)
     plan = lower(found, choose(found.spec))
-    return Unit(found.spec, plan, estimate(found.spec, plan.layout))
+    return RenderInputs(found.spec, plan, estimate(found.spec, plan.layout))

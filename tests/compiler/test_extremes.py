@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.compiler.check import checked_one
+from trainwright.compiler.check import load_checked_one
 from trainwright.compiler.plan.estimate import estimate
 from trainwright.compiler.plan.layout_search import choose
 from trainwright.spec.problem import InputError
@@ -56,7 +56,7 @@ def campaign(count: int, seed: int) -> int:
         sets = [f"{key}={luck.choice(EDGES[key])}" for key in keys]
         base = luck.choice(BASES)
         try:
-            spec = checked_one(base, sets).spec
+            spec = load_checked_one(base, sets).spec
         except InputError:
             continue
         try:

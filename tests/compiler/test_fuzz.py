@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trainwright.compiler.check import CRASHED, examine
-from trainwright.compiler.load.resolve import resolved
+from trainwright.compiler.check import CRASHED, check_files
+from trainwright.compiler.load.resolve import resolve
 from trainwright.spec.problem import InputError
 from trainwright.spec.sections import Section, Spec
 from trainwright.spec.yaml_source import parse
@@ -95,7 +95,7 @@ def campaign(folder: Path, count: int, seed: int) -> None:
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
         start = time.process_time()
         try:
-            problems, names = examine([path])
+            problems, names = check_files([path])
         except Exception as error:
             raise AssertionError(f"seed {seed}, mutant {number}: {error!r}\n{text}") from error
         spent.append(time.process_time() - start)
@@ -158,7 +158,7 @@ def test_generated_specs_are_reported_or_accepted(tree):
     """Specs made from the language's own keys, with values of every kind: a spec or an InputError."""
     problems = ()
     try:
-        resolved(parse(json.dumps(tree if isinstance(tree, dict) else {}), "generated"))
+        resolve(parse(json.dumps(tree if isinstance(tree, dict) else {}), "generated"))
     except InputError as error:
         problems = error.problems
     assert all(problem.place and problem.message for problem in problems)

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from trainwright.compiler.check import CRASHED, examine
+from trainwright.compiler.check import CRASHED, check_files
 
 GOOD = """\
 name: good
@@ -189,7 +189,7 @@ def test_a_hostile_file_is_reported_or_accepted(case, folder):
     path = folder / "hostile.yaml"
     path.write_bytes(CORPUS[case])
     start = time.process_time()  # a busy machine makes the clock on the wall a poor judge
-    problems, names = examine([path])
+    problems, names = check_files([path])
     assert time.process_time() - start < 0.5
     assert CRASHED not in {problem.code for problem in problems}, problems
     assert names or any(problem.severity == "error" for problem in problems)
@@ -201,7 +201,7 @@ def test_the_corpus_is_large_and_its_good_spec_is_good(folder):
     assert len(CORPUS) >= 60
     path = folder / "good.yaml"
     path.write_text(GOOD)
-    problems, names = examine([path])
+    problems, names = check_files([path])
     assert names == ["good"]
     assert [problem for problem in problems if problem.severity == "error"] == []
 
@@ -211,12 +211,12 @@ def test_extends_stays_inside_the_project_folder(base, folder):
     """A base outside of the folder is refused, through a link too, and its text is never shown."""
     path = folder / "spec.yaml"
     path.write_text(f"extends: {base}\n")
-    problems, _ = examine([path])
+    problems, _ = check_files([path])
     assert [problem.code for problem in problems] == ["TW110"]
 
 
 def test_a_pipe_is_no_spec(folder):
     """A named pipe is refused, not waited for."""
     os.mkfifo(folder / "pipe")
-    problems, _ = examine([folder / "pipe"])
+    problems, _ = check_files([folder / "pipe"])
     assert [problem.code for problem in problems] == ["TW101"]

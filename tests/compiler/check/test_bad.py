@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.compiler.check import CRASHED, examine
+from trainwright.compiler.check import CRASHED, check_files
 from trainwright.compiler.help.diagnostics import as_json, as_text
 from trainwright.compiler.help.explain import entries
 
@@ -29,7 +29,7 @@ def _sets(case: Path) -> list[str]:
 def test_the_report_of_a_bad_spec_is_exactly_the_recorded_one(case, bad, monkeypatch):
     """A bad spec is reported with its code, in exactly these words, as text and as JSON."""
     monkeypatch.chdir(bad)
-    problems, _ = examine([Path(case.name)], _sets(case))
+    problems, _ = check_files([Path(case.name)], _sets(case))
     reports = {".txt": as_text(problems), ".json": as_json(problems)}
     for suffix, report in reports.items():
         golden = case.with_suffix(suffix)
@@ -49,7 +49,7 @@ def test_every_code_has_a_bad_spec(code):
 def test_every_problem_points_into_the_file_and_is_explained(case, bad, monkeypatch):
     """A problem has a place, its code has an entry, and there is nothing about Python in its words."""
     monkeypatch.chdir(bad)
-    problems, _ = examine([Path(case.name)], _sets(case))
+    problems, _ = check_files([Path(case.name)], _sets(case))
     known = entries()
     for problem in problems:
         assert problem.place is not None

@@ -11,7 +11,16 @@ import pytest
 
 from trainwright import cli
 from trainwright.compiler import check as stage
-from trainwright.compiler.check import CRASHED, PLANNED, RULES, check, checked, checked_one, examine, passed
+from trainwright.compiler.check import (
+    CRASHED,
+    PLANNED,
+    RULES,
+    check,
+    check_files,
+    load_checked,
+    load_checked_one,
+    require_no_errors,
+)
 from trainwright.compiler.load import load
 from trainwright.spec.problem import InputError, Problem
 
@@ -61,23 +70,23 @@ def test_a_crashing_rule_is_our_fault(bad, crashing, monkeypatch, capsys):
 
 def test_passed_raises_for_errors_and_returns_the_rest(bad):
     """What compiles a spec gets its warnings, or an InputError with everything."""
-    assert {problem.severity for problem in passed(load(bad / MANY))} == {"warning"}
+    assert {problem.severity for problem in require_no_errors(load(bad / MANY))} == {"warning"}
     with pytest.raises(InputError) as caught:
-        passed(load(bad / "TW307-vocabulary.yaml"))
+        require_no_errors(load(bad / "TW307-vocabulary.yaml"))
     assert "TW307" in {problem.code for problem in caught.value.problems}
 
 
 def test_whoever_plans_gets_only_specs_without_errors(bad):
-    """`checked` gives good specs, matrices expanded, or the problems of all bad ones at once."""
-    names = [loaded.spec.name for loaded in checked([ROOT / "examples/ladder.yaml"])]
+    """`load_checked` gives good specs, matrices expanded, or the problems of all bad ones at once."""
+    names = [loaded.spec.name for loaded in load_checked([ROOT / "examples/ladder.yaml"])]
     assert names == ["ladder-150k", "ladder-350k", "ladder-600k", "ladder-2m"]
     with pytest.raises(InputError) as caught:
-        checked([bad / "TW307-vocabulary.yaml", bad / MANY, bad / "TW310-none.yaml"])
+        load_checked([bad / "TW307-vocabulary.yaml", bad / MANY, bad / "TW310-none.yaml"])
     errors = {problem.code for problem in caught.value.problems if problem.severity == "error"}
     assert errors == {"TW307", "TW310"}
-    assert checked_one(bad / MANY).spec.name == "bad"
+    assert load_checked_one(bad / MANY).spec.name == "bad"
     with pytest.raises(InputError):
-        checked_one(bad / "TW307-vocabulary.yaml")
+        load_checked_one(bad / "TW307-vocabulary.yaml")
 
 
 PLANNING = (["estimate"], ["plan"], ["compare"], ["compile"], ["scaling"], ["preflight"], ["diff", str(EXAMPLES[0])])
@@ -97,13 +106,13 @@ def test_no_command_goes_on_with_a_spec_that_has_errors(bad, words, monkeypatch,
 def test_passed_does_not_blame_the_spec_for_our_crash(bad):
     """A crashed rule is a RuntimeError, so that the command line exits 3."""
     with pytest.raises(RuntimeError, match="crashed"):
-        passed(load(bad / MANY))
+        require_no_errors(load(bad / MANY))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_have_neither_errors_nor_warnings(path):
     """Only notes: every example can be compiled as it is."""
-    problems, names = examine([path])
+    problems, names = check_files([path])
     assert names
     assert [problem for problem in problems if problem.severity != "note"] == []
 
@@ -120,7 +129,7 @@ def test_a_problem_of_some_specs_of_a_matrix_says_which(tmp_path):
     spec = tmp_path / "spec.yaml"
     (tmp_path / "base.yaml").write_text((BAD / "base/gpu.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     spec.write_text("extends: base.yaml\nmatrix: {cluster.power_cap: [350 W, 500 W]}\n", encoding="utf-8")
-    problems, names = examine([spec])
+    problems, names = check_files([spec])
     assert names == ["bad-350w", "bad-500w"]
     assert [problem.message[:10] for problem in problems if problem.code == "TW309"] == ["bad-500w: "]
 

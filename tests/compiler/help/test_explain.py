@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.compiler.check import RULES, examine
+from trainwright.compiler.check import RULES, check_files
 from trainwright.compiler.help.explain import BLOCKS, entries, explain, reference
 from trainwright.spec.problem import InputError
 
@@ -53,7 +53,7 @@ def found(base: str, example: str, folder: Path) -> set[str]:
     (folder / "tiny.txt").write_text("text", encoding="utf-8")
     path = folder / "example.yaml"
     path.write_text(f"extends: base.yaml\n{example}\n", encoding="utf-8")
-    return {problem.code for problem in examine([path])[0]}
+    return {problem.code for problem in check_files([path])[0]}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.CODE)

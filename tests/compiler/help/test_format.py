@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.compiler.help.format import formatted
+from trainwright.compiler.help.format import format_spec
 from trainwright.spec.problem import InputError
 from trainwright.spec.yaml_source import parse
 
@@ -59,20 +59,20 @@ training: {seed: 1,
 
 def test_a_messy_spec_becomes_neat():
     """Indents, blanks, comments and empty lines come out the one way."""
-    assert formatted(MESSY, "messy.yaml") == NEAT
+    assert format_spec(MESSY, "messy.yaml") == NEAT
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_are_formatted(path):
     """`trainwright fmt examples/*.yaml` changes nothing."""
     text = path.read_text(encoding="utf-8")
-    assert formatted(text, path.name) == text
+    assert format_spec(text, path.name) == text
 
 
 def test_a_value_over_several_lines_is_refused():
     """What cannot be formatted safely is left alone, with its place."""
     with pytest.raises(InputError) as caught:
-        formatted("name: a\n  b\n", "spec.yaml")
+        format_spec("name: a\n  b\n", "spec.yaml")
     assert [(problem.code, problem.place.line) for problem in caught.value.problems] == [("TW103", 1)]
 
 
@@ -87,10 +87,10 @@ def test_mutants_keep_their_meaning_and_are_formatted_once_and_for_all():
     for _ in range(2_000):
         text = fuzz.mutated(luck.choice(texts), luck)
         try:
-            once = formatted(text, "mutant.yaml")
+            once = format_spec(text, "mutant.yaml")
         except InputError:
             continue
         done += 1
-        assert formatted(once, "mutant.yaml") == once, text
+        assert format_spec(once, "mutant.yaml") == once, text
         assert parse(once, "x").plain == parse(text, "x").plain, text
     assert done > 300

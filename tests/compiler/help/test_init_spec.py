@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from trainwright.compiler.check import examine
-from trainwright.compiler.help.format import formatted
-from trainwright.compiler.help.init_spec import Answers, starter
+from trainwright.compiler.check import check_files
+from trainwright.compiler.help.format import format_spec
+from trainwright.compiler.help.init_spec import Answers, starter_spec
 from trainwright.compiler.load.presets import presets
 from trainwright.spec.problem import InputError
 
@@ -23,13 +23,13 @@ PAIRS = [
 def test_a_first_spec_has_no_errors(tmp_path, model, cluster):
     """Every model on every kind of cluster that it is meant for."""
     data = "python:stdlib" if cluster == "local-cpu" else "corpus/**/*.jsonl.zst"
-    text = starter(Answers("first", model, cluster, None, data, "", "fr"))
+    text = starter_spec(Answers("first", model, cluster, None, data, "", "fr"))
     path = tmp_path / "spec.yaml"
     path.write_text(text, encoding="utf-8")
-    problems, names = examine([path])
+    problems, names = check_files([path])
     assert names == ["first"]
     assert [problem for problem in problems if problem.severity != "note"] == []
-    assert formatted(text, "spec.yaml") == text
+    assert format_spec(text, "spec.yaml") == text
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,5 @@ def test_a_wrong_answer_is_refused(changed, code):
         "region": "fr",
     }
     with pytest.raises(InputError) as caught:
-        starter(Answers(**(answers | changed)))
+        starter_spec(Answers(**(answers | changed)))
     assert [problem.code for problem in caught.value.problems] == [code]

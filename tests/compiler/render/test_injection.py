@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from trainwright.compiler.pipeline import compile_bundle
 from trainwright.compiler.render import render
-from trainwright.compiler.render.inputs import Unit
+from trainwright.compiler.render.inputs import RenderInputs
 from trainwright.spec.problem import InputError
 from trainwright.spec.sections import Spec
 from trainwright.tests.compiler.hostile import STRINGS, Trap, yaml_string
@@ -117,14 +117,14 @@ def test_every_hostile_string_is_refused_or_harmless(tmp_path) -> None:
         attempt(path, text, tmp_path)
 
 
-def forced(reach: Reach, text: str) -> Unit:
+def forced(reach: Reach, text: str) -> RenderInputs:
     """A unit in which `text` stands in a field although the language would refuse it: the door stood open."""
     path, target, sets = reach
     made = unit("llama2-34b", *sets, "launch.container=image", f"launch.target={target}")
     value = (text, "n2") if path == "launch.hosts" else (text,) if path in LISTS else text
     if path == "name":
-        return Unit(made.spec, made.plan.model_copy(update={"name": text}), made.estimate)
-    return Unit(_updated(made.spec, path.split("."), value), made.plan, made.estimate)
+        return RenderInputs(made.spec, made.plan.model_copy(update={"name": text}), made.estimate)
+    return RenderInputs(_updated(made.spec, path.split("."), value), made.plan, made.estimate)
 
 
 def _updated(section: Any, path: list[str], value: Any) -> Any:

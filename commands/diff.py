@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..compiler.check import checked
+from ..compiler.check import load_checked
 from ..compiler.help.diff import Change, Effect, changes, effects
 from ..compiler.load import load
 from ..report.tables.emissions import Cell, Table
@@ -23,7 +23,7 @@ def command(
     form: FormatOption = "table",
 ) -> None:
     """Compare two specs by what they mean."""
-    found = checked([before, after], sets)  # the problems of both at once
+    found = load_checked([before, after], sets)  # the problems of both at once
     if len(found) != 2:
         found = [load(path, sets) for path in (before, after)]  # raises: one of them is a matrix
     old, new = (item.spec for item in found)

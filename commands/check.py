@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.check import CRASHED, examine
+from ..compiler.check import CRASHED, check_files
 from ..compiler.help.diagnostics import Format
 from ..spec.exit_codes import Exit
 from .options import Sets, SpecFiles
@@ -22,7 +22,7 @@ def command(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 2 for warnings too.")] = False,
 ) -> None:
     """Check specs. Exit 0 when there is no error, 2 when there is one, 3 when a check crashed."""
-    problems, names = examine(specs, sets)
+    problems, names = check_files(specs, sets)
     print_report(problems, format_, done=f"{', '.join(names)}: no problems found")
     if any(problem.code == CRASHED for problem in problems):
         raise typer.Exit(Exit.FAULT)

@@ -20,12 +20,12 @@ def command(
 
     A launch does the same on every node, and measures clocks and bandwidth between them.
     """
-    from ..compiler.check import checked_one
+    from ..compiler.check import load_checked_one
     from ..compiler.plan.layout_search import choose
     from ..compiler.plan.lower import lower
     from ..runtime.preflight.__main__ import main
 
-    loaded = checked_one(spec, sets)
+    loaded = load_checked_one(spec, sets)
     with tempfile.TemporaryDirectory() as bundle:
         (Path(bundle) / "plan.json").write_text(lower(loaded, choose(loaded.spec)).model_dump_json(), encoding="utf-8")
         folder = run or Path("runs") / loaded.spec.name

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.help.format import formatted
+from ..compiler.help.format import format_spec
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from ..spec.yaml_source import read_text
@@ -25,7 +25,7 @@ def command(
     for path in specs:
         try:
             before = read_text(path)
-            after = formatted(before, str(path))
+            after = format_spec(before, str(path))
         except InputError as error:
             print_problems(error.problems)
             failed = True

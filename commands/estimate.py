@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..compiler.check import checked
+from ..compiler.check import load_checked
 from ..compiler.plan.estimate import predict
 from ..report.tables.emissions import Cell, Table
 from ..report.tables.paper import published_table
@@ -125,6 +125,6 @@ def _bounded(value: float | None, low: float | None, high: float | None, scale: 
 
 def command(specs: SpecFiles, sets: Sets = [], form: FormatOption = "table") -> None:  # noqa: B006 - typer reads it
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
-    estimates = [predict(item.spec) for item in checked(specs, sets)]
+    estimates = [predict(item.spec) for item in load_checked(specs, sets)]
     tables = (published_table(estimates), _prediction(estimates), _scopes(estimates))
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

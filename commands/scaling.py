@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..compiler.check import checked_one
+from ..compiler.check import load_checked_one
 from ..compiler.help.scaling import Point, caps, counts, scaling, setups
 from ..report.tables.emissions import Cell
 from ..spec.number_text import count
@@ -128,7 +128,7 @@ def command(
     form: FormatOption = "table",
 ) -> None:
     """The same run on ever more devices; `Of the first` compares with the first fabric and cap at the same count."""
-    loaded = checked_one(spec, sets)
+    loaded = load_checked_one(spec, sets)
     kinds = [kind.strip() for kind in interconnect.split(",") if kind.strip()]
     curves = setups(loaded.spec, kinds, caps(power_cap) if power_cap else [])
     made = rows(list(scaling(loaded.spec, counts(gpus), curves)))

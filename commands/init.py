@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.check import examine
-from ..compiler.help.init_spec import Answers, starter
+from ..compiler.check import check_files
+from ..compiler.help.init_spec import Answers, starter_spec
 from ..spec.problem import InputError
 from .output import print_problems
 
@@ -39,8 +39,8 @@ def command(
     )
     if not answers.region:
         raise InputError.one("TW211", "no place is given for the carbon intensity", "Add for example --region fr.")
-    path.write_text(starter(answers), encoding="utf-8")
-    problems, _ = examine([path])
+    path.write_text(starter_spec(answers), encoding="utf-8")
+    problems, _ = check_files([path])
     if any(problem.severity == "error" for problem in problems):
         path.unlink()  # an answer was wrong: nothing is left that would have to be removed before the next try
         raise InputError(problems)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from ..compiler.check import checked
+from ..compiler.check import load_checked
 from ..compiler.load import Loaded, load_all
 from ..compiler.plan.estimate import predict
 from ..spec.emissions import intensity
@@ -38,7 +38,7 @@ def command(
     paths = list(dict.fromkeys(what))
     folders = [path for path in paths if path.is_dir()]
     runs = dict(zip(folders, build_report(folders).runs, strict=True)) if folders else {}
-    loaded = checked([path for path in paths if path not in runs], sets)
+    loaded = load_checked([path for path in paths if path not in runs], sets)
     contenders = [
         contender
         for path in paths  # in the order of the words: the first is what the others are measured against

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..compiler.check import checked_one
+from ..compiler.check import load_checked_one
 from ..compiler.plan.layout_search import Candidate, search
 from ..report.tables.emissions import Cell
 from .figures import FormatOption, figure, number, print_tables, table
@@ -70,7 +70,7 @@ def command(
     form: FormatOption = "table",
 ) -> None:
     """Search every layout that the runtime can run for this spec. Exit 2, with what would work, when none fits."""
-    loaded = checked_one(spec, sets)
+    loaded = load_checked_one(spec, sets)
     found = search(loaded.spec)
     failing = [candidate for candidate in found.candidates if candidate.step is None][:2]
     shown = [candidate for candidate in found.candidates if candidate.step][:top] + failing
