@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ..compiler.backtest.calibrate import calibrate
-from ..report.tables.emissions import Cell
+from ..compiler.backtest.tables import calibration_tables
 from ..spec.problem import InputError
-from .figures import number, print_tables, table
+from .output import print_tables
 
 Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="A YAML file of your runs, as `backtest` reads it.")]
 Out = Annotated[Path, typer.Option("--out", help="The profile file to write.")]
@@ -19,12 +19,7 @@ Out = Annotated[Path, typer.Option("--out", help="The profile file to write.")]
 def command(runs: Runs, out: Out = Path("calibration.yaml")) -> None:
     """Fit one factor and write a file that a spec can name: `extends: calibration.yaml`."""
     fitted = calibrate(runs)
-    rows = [[Cell(fit.id), Cell(fit.profile), number(fit.factor, 3)] for fit in fitted.fits]
-    tables = [table("fits", "Efficiency at which the model reproduces each run", ("Run", "Profile", "Factor"), rows)]
-    if fitted.skipped:
-        reasons = [[Cell(name), Cell(reason)] for name, reason in fitted.skipped]
-        tables.append(table("skipped", "Skipped", ("Run", "Reason"), reasons))
-    print_tables(tables, "table", None)
+    print_tables(calibration_tables(fitted), "table", None)
     try:
         out.write_text(fitted.text(runs.name), encoding="utf-8")
     except OSError as error:

@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Compare clusters, caps, models and grids; the first is what the others are measured against."""
     from ..report.build import build_report
-    from ..report.formats.prose import show
+    from ..report.formats.terminal import show
     from ..report.tables.compare import cap_sweep, compare_document, of_estimate, of_run, regions
     from ..report.write import write_document
     from .terminal import Terminal

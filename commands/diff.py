@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..compiler.check import load_checked
-from ..compiler.help.diff import Change, Effect, changes, effects
+from ..compiler.help.diff import changes, effects
+from ..compiler.help.diff_tables import diff_tables
 from ..compiler.load import load
-from ..report.tables.emissions import Cell, Table
-from .figures import FormatOption, figure, print_tables, table
-from .options import Sets
+from .options import FormatOption, Sets
+from .output import print_tables
 
 
 def command(
@@ -33,29 +33,4 @@ def command(
         return
     felt = effects(old, new)
     data = {"changes": [asdict(change) for change in changed], "effects": [asdict(effect) for effect in felt]}
-    print_tables([_changes(changed), _effects(felt)], form, data)
-
-
-def _changes(changed: list[Change]) -> Table:
-    rows = [[Cell(change.path), Cell(_shown(change.before)), Cell(_shown(change.after))] for change in changed]
-    return table("changes", "Changes in meaning", ("Key", "Before", "After"), rows)
-
-
-def _effects(felt: list[Effect]) -> Table:
-    rows = [
-        [Cell(f"{effect.name} ({effect.unit})"), figure(effect.before), figure(effect.after), Cell(_ratio(effect))]
-        for effect in felt
-    ]
-    return table("effects", "Predicted effect", ("Figure", "Before", "After", "Change"), rows)
-
-
-def _ratio(effect: Effect) -> str:
-    if effect.ratio is None:
-        return "unknown"
-    return "same" if abs(effect.ratio - 1) < 5e-4 else f"{effect.ratio - 1:+.1%}"
-
-
-def _shown(value: Any) -> str:
-    if value is None or value == []:
-        return "-"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    print_tables(diff_tables(changed, felt), form, data)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+TableFormat = Literal["table", "md", "csv", "json", "latex"]
+FormatOption = Annotated[TableFormat, typer.Option("--format", help="table, md, csv, json or latex.")]
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A spec file.", show_default=False)]
 SpecFiles = Annotated[list[Path], typer.Argument(metavar="SPEC", help="Spec files; a matrix counts as several specs.")]
 Sets = Annotated[

@@ -1,19 +1,23 @@
-"""What every command prints the same way: problems, and our own faults."""
+"""What every command prints the same way: tables, problems, and our own faults."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..compiler.help.diagnostics import Format, as_github, as_json, as_text, ordered, summary
+from ..compiler.help.diagnostics import Format as ReportFormat
+from ..compiler.help.diagnostics import as_github, as_json, as_text, ordered, summary
+from ..report.tables.cells import Table
 from ..spec.exit_codes import Exit
 from ..spec.problem import Problem
+from .options import TableFormat
 
 
 def print_problems(problems: Iterable[Problem]) -> None:
@@ -28,7 +32,7 @@ def say(text: str) -> None:
         sys.stdout.write(text)
 
 
-def print_report(problems: list[Problem], format_: Format, done: str) -> None:
+def print_report(problems: list[Problem], format_: ReportFormat, done: str) -> None:
     """Print what a check found: JSON and GitHub's commands to standard output, text with a summary to the terminal."""
     if format_ == "json":
         say(as_json(problems))
@@ -40,6 +44,35 @@ def print_report(problems: list[Problem], format_: Format, done: str) -> None:
             print(f"{summary(ordered(problems))}; `trainwright explain CODE` says more", file=sys.stderr)
         else:
             print(done)
+
+
+def print_tables(tables: Sequence[Table], form: TableFormat, data: object) -> None:
+    """Print tables in one of their formats; `json` prints `data` instead, `csv` unrounded numbers."""
+    from ..report.formats.csv import cells_csv
+    from ..report.formats.latex import latex
+    from ..report.formats.markdown import markdown
+
+    if form == "json":
+        print(json.dumps(data, indent=1))
+    elif form == "csv":
+        print("".join(cells_csv(item) for item in tables), end="")
+    elif form == "md":
+        print("\n".join(markdown(item) for item in tables), end="")
+    elif form == "latex":
+        print("\n".join(latex(item) for item in tables), end="")
+    else:
+        _draw_tables(tables)
+
+
+def _draw_tables(tables: Sequence[Table]) -> None:
+    from ..report.formats.terminal import terminal
+    from .terminal import Terminal
+
+    console = Terminal()
+    for item in tables:
+        console.print(terminal(item))
+        for note in item.notes:
+            console.print(f"  {note}", markup=False)
 
 
 def report_unusable(error: OSError) -> Exit:

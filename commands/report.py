@@ -31,7 +31,7 @@ def command(
     if json:
         print(thinned_report(report).model_dump_json(indent=1))
         return
-    from ..report.formats.prose import show
+    from ..report.formats.terminal import show
     from ..report.summary import report_document
     from ..report.write import write_report
     from .terminal import Terminal

@@ -24,7 +24,7 @@ def command(
 ) -> None:
     """Rebuild a paper's emissions table; every number says whether it is published, predicted or measured."""
     from ..report.build import build_report
-    from ..report.formats.prose import show
+    from ..report.formats.terminal import show
     from ..report.tables.paper import paper_document, predicted_series
     from ..report.write import write_document
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..spec.plan import CarbonPlan
 from ..spec.run_folder import number
 from .accounting.attempts import AttemptEvents, attempts, surviving_events
 from .accounting.curves import columns, marks, training
@@ -26,7 +25,7 @@ from .accounting.history import RunHistory, read_run_history
 from .accounting.hours import hour_parts
 from .accounting.scopes import scopes
 from .document import generator
-from .values import PLACE, Attempt, Factor, Report, Run
+from .values import Attempt, Report, Run
 
 ROUNDING = (
     "Totals are sums of unrounded rows, then rounded once, half to even; so printed rows can differ from a printed "
@@ -96,7 +95,7 @@ def _run(history: RunHistory, label: str) -> Run:
         faults=tuple(faults(raw)),
         marks=tuple(marks(raw)),
         scopes=scopes(actual, phases, estimate, history.carbon),
-        factors=_factors(history.carbon),
+        carbon=history.carbon,
         training=training(raw, steps, validation, history.schedule.steps if history.schedule else None),
         curves=steps,
         validation=validation,
@@ -111,21 +110,6 @@ def _status(raw: Sequence[AttemptEvents]) -> str:
         return "unfinished: no stop event (still running, or killed)"
     reason = str(raw[-1].stop.get("reason", "unknown"))
     return "finished" if reason == "done" else f"stopped: {reason}"
-
-
-def _factors(carbon: CarbonPlan | None) -> tuple[Factor, ...]:
-    if carbon is None:
-        return ()
-    place = Factor(name=PLACE, value=carbon.place, source="the spec (carbon.region)") if carbon.place else None
-    return (
-        *((place,) if place else ()),
-        Factor(name="PUE", value=f"{carbon.pue:g}", source="the spec (carbon.pue)"),
-        Factor(
-            name="carbon intensity",
-            value=f"{carbon.intensity_kg_per_kwh:g} kgCO2eq/kWh",
-            source=carbon.intensity_source,
-        ),
-    )
 
 
 def _unknown(found: Sequence[Attempt]) -> tuple[str, ...]:

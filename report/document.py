@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 
-from .tables.emissions import Table
+from .tables.cells import Table
 from .values import Curves, Mark, Run
 
 

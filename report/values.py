@@ -10,6 +10,7 @@ import json
 from typing import Literal
 
 from ..spec.estimate import Frozen, Range
+from ..spec.plan import CarbonPlan
 
 Basis = Literal["published", "planned", "measured", "partly measured", "estimated", "unknown"]
 
@@ -102,17 +103,6 @@ class Scope(Frozen):
     source: str
 
 
-PLACE = "place"  # the factor that says where the electricity comes from
-
-
-class Factor(Frozen):
-    """A number that the carbon rests on, and where it is from."""
-
-    name: str
-    value: str
-    source: str
-
-
 class Mark(Frozen):
     """Something that happened at a step: a restart, a checkpoint, a fault, a gap."""
 
@@ -181,7 +171,7 @@ class Run(Frozen):
     faults: tuple[Fault, ...]
     marks: tuple[Mark, ...]
     scopes: tuple[Scope, ...]
-    factors: tuple[Factor, ...]
+    carbon: CarbonPlan | None  # the factors, with their sources
     training: Training
     curves: Curves
     validation: Curves

@@ -11,10 +11,10 @@ from .accounting.curves import thinned_report
 from .document import Document
 from .formats.csv import codecarbon_csv, curves_csv, table_csv
 from .formats.html import page
-from .formats.layouts import latex
+from .formats.latex import latex
+from .formats.markdown import document_markdown
 from .formats.model_card import model_card
 from .formats.plots import write_plots
-from .formats.prose import document_markdown
 from .summary import report_document
 from .tables.emissions import emissions
 from .values import Report

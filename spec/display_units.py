@@ -7,8 +7,10 @@ from collections.abc import Sequence
 MASSES = ((1.0, "tCO2eq"), (1e-3, "kgCO2eq"), (1e-6, "gCO2eq"), (1e-9, "mgCO2eq"))
 ENERGIES = ((1.0, "kWh"), (1e-3, "Wh"))
 BYTES = ((2.0**30, "GiB"), (2.0**20, "MiB"))
+BYTE_RATES = ((1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s"))
+FLOP_RATES = ((1e15, "PFLOP/s"), (1e12, "TFLOP/s"), (1e9, "GFLOP/s"))
 COUNTS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, ""))
-TIMES = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+TIMES = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"))
 
 
 def fitting(value: float, units: Sequence[tuple[float, str]]) -> tuple[float, str]:

@@ -45,6 +45,11 @@ def style(values: Sequence[float | None], units: Sequence[tuple[float, str]], di
     return Style(scale, unit, max(digits, min(wanted, room)))
 
 
+def fixed(value: float | None, digits: int = 2) -> str:
+    """A lone number with so many decimals."""
+    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+
+
 def significant(value: float | None, digits: int = 4) -> str:
     """A lone number to so many significant digits."""
     if value is None:

@@ -1,42 +1,23 @@
 """One run on ever more devices, fabrics and power caps: throughput, hours and carbon at each point.
 
-In: a spec and the points to visit. Out: `Point` values in the order asked for. The global batch stays what the spec
-says (strong scaling), so each point trains the same model on the same tokens.
+In: a spec and the points to visit. Out: `ScalingPoint` values in the order asked for. The global batch stays what the
+spec says (strong scaling), so each point trains the same model on the same tokens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from pydantic import ValidationError
 
-from ...spec.estimate import Estimate
 from ...spec.problem import InputError
 from ...spec.quantity import POWER
+from ...spec.scaling import ScalingPoint, Setup
 from ...spec.sections import Cluster, Interconnect, Spec
 from ..plan.estimate import predict
 
 LARGEST = 1_048_576
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What differs from curve to curve: the fabric, and the power cap (None: the device's default)."""
-
-    interconnect: str
-    power_cap: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One setup on so many devices: its estimate, or the reason why there is none."""
-
-    setup: Setup
-    devices: int
-    estimate: Estimate | None
-    reason: str = ""
 
 
 def counts(text: str) -> list[int]:
@@ -88,12 +69,12 @@ def _resized(cluster: Cluster, setup: Setup, devices: int) -> Cluster:
     return cluster.model_copy(update={"gpus": devices, "interconnect": fabric, "power_cap": setup.power_cap})
 
 
-def scaling(spec: Spec, sizes: Sequence[int], curves: Sequence[Setup]) -> Iterator[Point]:
+def scaling(spec: Spec, sizes: Sequence[int], curves: Sequence[Setup]) -> Iterator[ScalingPoint]:
     """The estimate of `spec` at each size on each setup, planned anew at each point."""
     free = spec.model_copy(update={"parallel": type(spec.parallel)()})
     for setup, devices in product(curves, sizes):
         there = free.model_copy(update={"cluster": _resized(spec.cluster, setup, devices)})
         try:
-            yield Point(setup, devices, predict(there))
+            yield ScalingPoint(setup, devices, predict(there))
         except InputError as error:
-            yield Point(setup, devices, None, error.problems[0].message)
+            yield ScalingPoint(setup, devices, None, error.problems[0].message)

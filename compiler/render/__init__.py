@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...report.formats.markdown import document_markdown
+from ...report.tables.estimate import estimate_document
 from ...spec.manifest import MANIFEST, manifest
 from . import kubernetes, local, slurm, ssh
 from .ds_config import deepspeed_config
 from .env import environment, setup
-from .estimate_page import estimate_page
 from .inputs import RenderInputs
 from .json_text import json_text
 from .spec_lock import lock_text
@@ -28,7 +29,7 @@ def render(unit: RenderInputs, provenance: Mapping[str, str], about: str) -> dic
         "env.sh": environment(unit),
         **setup(unit),
         "estimate.json": json_text(unit.estimate.model_dump(mode="json")),
-        "estimate.md": estimate_page(unit.estimate),
+        "estimate.md": document_markdown(estimate_document(unit.estimate)),
         "spec.lock.yaml": lock_text(unit.spec, unit.plan.layout, provenance),
         **TARGETS[unit.target](unit),
     }

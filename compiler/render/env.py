@@ -17,13 +17,13 @@ def environment(unit: RenderInputs) -> str:
     return script("env.sh.j2", name=unit.plan.name, variables=variables)
 
 
-def setup(unit: Unit) -> dict[str, str]:
+def setup(unit: RenderInputs) -> dict[str, str]:
     """setup.sh with the shell lines of `launch.setup`; nothing where there are none."""
     lines = unit.spec.launch.setup
     return {"setup.sh": script("setup.sh.j2", lines=lines)} if lines else {}
 
 
-def _asked(unit: Unit) -> list[Variable]:
+def _asked(unit: RenderInputs) -> list[Variable]:
     """What the spec sets, after ours: it has the last word."""
     launch = unit.spec.launch
     variables = [Variable(name, value, "launch.environment of the spec") for name, value in launch.environment.items()]

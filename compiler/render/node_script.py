@@ -23,7 +23,7 @@ def node_script(unit: RenderInputs) -> str:
     )
 
 
-def _sets_up(unit: Unit) -> bool:
+def _sets_up(unit: RenderInputs) -> bool:
     """Whether node.sh runs the site's setup: under Slurm with a container it ran before, outside of the container."""
     launch = unit.spec.launch
     return bool(launch.setup) and not (unit.target == "slurm" and launch.container is not None)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from ...spec.emissions import KG_PER_TONNE
+from ..tables.cells import Table
 from ..values import Curves, Report, Row, Run
 
 ROW_FIELDS = ("device_hours", "power_watts", "energy_kwh", "carbon_tonnes")
@@ -23,6 +24,12 @@ def table_csv(report: Report) -> str:
     ]
     totals = [("Total", row) for row in (report.planned_total, report.actual_total) if row is not None]
     return _csv(("model", "basis", *ROW_FIELDS), (_fields(name, row) for name, row in (*rows, *totals)))
+
+
+def cells_csv(table: Table) -> str:
+    """Any table: its headings, then rows and totals with unrounded numbers; unknown ones and words as they print."""
+    rows = [*table.rows, *table.totals]
+    return _csv(table.headings, ([cell.text if cell.value is None else cell.value for cell in row] for row in rows))
 
 
 def _fields(name: str, row: Row) -> list[object]:
@@ -91,7 +98,7 @@ CODECARBON = (
 def codecarbon_line(run: Run) -> dict[str, object]:
     """The fields of one run that are known."""
     seconds = sum(attempt.seconds for attempt in run.attempts)
-    pue = next((float(factor.value) for factor in run.factors if factor.name == "PUE"), None)
+    pue = run.carbon.pue if run.carbon else None
     energy = run.actual.energy_kwh * pue if run.actual.energy_kwh is not None and pue else None
     kg = run.actual.carbon_tonnes * KG_PER_TONNE if run.actual.carbon_tonnes is not None else None
     watts = run.actual.power_watts * run.devices if run.actual.power_watts is not None and run.devices else None

@@ -10,8 +10,9 @@ import json
 from ...spec.display_units import MASSES
 from ...spec.number_text import with_unit
 from ..tables.emissions import emissions
-from ..values import PLACE, Report
-from .layouts import markdown
+from ..tables.run import factor_rows
+from ..values import Report
+from .markdown import markdown
 
 GRAMS_PER_TONNE = 1e6
 
@@ -21,8 +22,7 @@ def model_card(report: Report) -> str:
     tonnes = report.actual_total.carbon_tonnes
     hardware = "; ".join(dict.fromkeys(f"{run.devices or 'unknown number of'} x {run.device}" for run in report.runs))
     basis = ", ".join(dict.fromkeys(run.actual.basis for run in report.runs))
-    factors = [factor for run in report.runs for factor in run.factors]
-    places = dict.fromkeys(factor.value for factor in factors if factor.name == PLACE)
+    places = dict.fromkeys(run.carbon.place for run in report.runs if run.carbon and run.carbon.place)
     metadata = [
         "co2_eq_emissions:",
         *([f"  emissions: {tonnes * GRAMS_PER_TONNE:.6f}"] if tonnes is not None else []),
@@ -41,11 +41,7 @@ def model_card(report: Report) -> str:
         f"Training emitted {with_unit(tonnes, MASSES)} ({basis}), all attempts counted:",
         "device energy x PUE x carbon intensity.",
         "",
-        *(
-            f"- {factor.name}: {factor.value}, from {factor.source}"
-            for run in report.runs[:1]
-            for factor in run.factors
-        ),
+        *(f"- {name}: {value}, from {source}" for name, value, source in factor_rows(report.runs[0].carbon)),
         "",
         markdown(emissions(report)),
     ]

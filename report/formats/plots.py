@@ -6,6 +6,7 @@ matplotlib is imported here only, with the Agg backend: no screen is needed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,13 @@ def write_plots(runs: Sequence[Series], folder: Path, *, everything: bool = True
     """Write the loss figure, and unless told otherwise quality and health, as PNG and SVG; nothing without a step."""
     if not any(run.curves.step for run in runs):
         return []
+    with plot_settings():
+        figures = {"loss": _loss(runs)} | ({"quality": _quality(runs), "health": _health(runs)} if everything else {})
+        return [path for name, figure in figures.items() for path in _save(figure, folder / name)]
+
+
+def plot_settings() -> AbstractContextManager[None]:
+    """The look of every figure; its bytes do not depend on chance."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -63,9 +71,7 @@ def write_plots(runs: Sequence[Series], folder: Path, *, everything: bool = True
         "axes.spines.top": False,
         "axes.spines.right": False,
     }
-    with mpl.rc_context(settings):
-        figures = {"loss": _loss(runs)} | ({"quality": _quality(runs), "health": _health(runs)} if everything else {})
-        return [path for name, figure in figures.items() for path in _save(figure, folder / name)]
+    return mpl.rc_context(settings)
 
 
 def _save(figure: Figure, stem: Path) -> list[Path]:
@@ -76,7 +82,8 @@ def _save(figure: Figure, stem: Path) -> list[Path]:
     return paths
 
 
-def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """A figure of `size` inches, and its panels row by row."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
@@ -86,7 +93,7 @@ def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure,
 
 def _loss(runs: Sequence[Series]) -> Figure:
     """Running means, of a lone run over its faint steps; validation as circles; a level that runs share but once."""
-    figure, (axes,) = _figure(1, 1, (6.4, 4.0))
+    figure, (axes,) = new_figure(1, 1, (6.4, 4.0))
     _draw(axes, [replace(run, curves=_smooth(run.curves)) for run in runs], TOKENS, QUALITY[0])
     scale = style(_all(runs, TOKENS), TOKENS.units).scale
     several = len(runs) > 1
@@ -131,7 +138,7 @@ def _marks(axes: Axes, run: Series, colour: str) -> None:
 
 
 def _quality(runs: Sequence[Series]) -> Figure:
-    figure, axes = _figure(2, 4, (13, 5.6))
+    figure, axes = new_figure(2, 4, (13, 5.6))
     for index, metric in enumerate(QUALITY):
         for place, budget in zip(axes[index * 4 : index * 4 + 4], BUDGETS, strict=True):
             _draw(place, runs, budget, metric)
@@ -142,7 +149,7 @@ def _quality(runs: Sequence[Series]) -> Figure:
 
 
 def _health(runs: Sequence[Series]) -> Figure:
-    figure, axes = _figure(2, 3, (11, 5.6))
+    figure, axes = new_figure(2, 3, (11, 5.6))
     for place, metric in zip(axes, HEALTH, strict=True):
         _draw(place, runs, TOKENS, metric)
     axes[0].legend(frameon=False)

@@ -15,7 +15,7 @@ from ...spec.number_text import Style, signed_percent, significant, style, with_
 from ..accounting.emissions_row import planned_row
 from ..document import Document, generator, series_of
 from ..values import Row, Run
-from .emissions import Cell, Table, styled, text
+from .cells import Cell, Table, styled, text
 
 HOUR, DAY = 3600, 86_400  # seconds
 WATTS = Style(1.0, "W", 0)
@@ -54,7 +54,7 @@ def of_run(run: Run) -> Contender:
         run.cap_watts,
         hours / run.devices * HOUR if hours is not None and run.devices else None,
         run.actual,
-        next((float(factor.value) for factor in run.factors if factor.name == "PUE"), None),
+        run.carbon.pue if run.carbon else None,
     )
 
 

@@ -1,66 +1,13 @@
-"""Report stage 7: a `Report` in, `Table` values out; terminal, Markdown, CSV, LaTeX and HTML only lay them out.
-
-A cell keeps its text and its unrounded value, so that a page can sort and a CSV file can be computed with.
-"""
+"""Report stage 7: a `Report` in, the emissions table in the form of Table 2 of the Llama 2 paper out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from ...spec.display_units import ENERGIES, MASSES
-from ...spec.number_text import Style, style, with_unit
+from ...spec.number_text import style, with_unit
 from ..values import Report, Row
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What is printed, and the unrounded number behind it (None for text and for unknown)."""
-
-    text: str
-    value: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table with a title, headings (numbers stand right), rows, totals under a rule, and notes in sentences.
-
-    `spare` are headings that a narrow terminal leaves out, the first one first.
-    """
-
-    key: str
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    numeric: frozenset[int]
-    totals: tuple[tuple[Cell, ...], ...] = ()
-    notes: tuple[str, ...] = field(default=())
-    spare: tuple[str, ...] = ()
-
-
-def narrower(table: Table) -> Table:
-    """The table without its first spare column."""
-    gone, *spare = table.spare
-    kept = [index for index, heading in enumerate(table.headings) if heading != gone]
-    rows, totals = (tuple(tuple(row[index] for index in kept) for row in some) for some in (table.rows, table.totals))
-    return replace(
-        table,
-        headings=tuple(table.headings[index] for index in kept),
-        rows=rows,
-        totals=totals,
-        numeric=frozenset(new for new, old in enumerate(kept) if old in table.numeric),
-        spare=tuple(spare),
-    )
-
-
-def text(value: object) -> Cell:
-    """A cell of words."""
-    return Cell(str(value))
-
-
-def styled(value: float | None, column: Style) -> Cell:
-    """A cell of a number in its column's style."""
-    return Cell(column(value), value)
+from .cells import Cell, Table, styled, text
 
 
 def emissions(report: Report) -> Table:

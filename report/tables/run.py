@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ...spec.display_units import ENERGIES, MASSES, TIMES
 from ...spec.number_text import Style, percent, signed_percent, style, with_unit
+from ...spec.plan import CarbonPlan
 from ..values import Run
-from .emissions import Cell, Table, styled, text
+from .cells import Cell, Table, styled, table, text
 
 UNBOUNDED = "not given"
 
@@ -192,17 +193,21 @@ def trouble(run: Run) -> Table | None:
     )
 
 
+def factor_rows(carbon: CarbonPlan | None) -> tuple[tuple[str, str, str], ...]:
+    """Each factor that the carbon rests on: its name, its value with the unit, and where it is from."""
+    if carbon is None:
+        return ()
+    return (
+        *((("place", carbon.place, "the spec (carbon.region)"),) if carbon.place else ()),
+        ("PUE", f"{carbon.pue:g}", "the spec (carbon.pue)"),
+        ("carbon intensity", f"{carbon.intensity_kg_per_kwh:g} kgCO2eq/kWh", carbon.intensity_source),
+    )
+
+
 def factors(run: Run) -> Table | None:
     """Every factor with its source."""
-    if not run.factors:
-        return None
-    return Table(
-        key="factors",
-        title=f"Factors: {run.label}",
-        headings=("Factor", "Value", "Source"),
-        rows=tuple((text(f.name), text(f.value), text(f.source)) for f in run.factors),
-        numeric=frozenset(),
-    )
+    rows = [[text(word) for word in row] for row in factor_rows(run.carbon)]
+    return table("factors", f"Factors: {run.label}", ("Factor", "Value", "Source"), rows) if rows else None
 
 
 def run_tables(run: Run) -> list[Table]:

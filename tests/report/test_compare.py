@@ -8,8 +8,10 @@ import pytest
 from folders import estimate as prediction
 
 from trainwright.report.build import build_report
+from trainwright.report.formats.csv import codecarbon_line
 from trainwright.report.tables.compare import cap_sweep, of_estimate, of_run, regions, side_by_side
-from trainwright.report.tables.paper import paper_document, predicted_series, published_table
+from trainwright.report.tables.paper import paper_document, predicted_series
+from trainwright.report.tables.published import published_table
 from trainwright.spec.emissions import Intensity
 from trainwright.spec.estimate import Estimate
 from trainwright.spec.facts import facts
@@ -99,3 +101,11 @@ def test_elsewhere_only_the_intensity_changes():
     rows = regions([plan, unknown], [Intensity("fr", 0.05, "table")]).rows
     assert math.isclose(rows[0][3].value, 400 * 1.1 * 0.05 / 1000)
     assert (rows[1][3].text, rows[1][4].text) == ("unknown", "unknown")
+
+
+def test_the_pue_of_a_run_is_the_plans_number(whole):
+    """No digit of it is lost on the way through a text."""
+    (run,) = build_report([whole]).runs
+    odd = run.model_copy(update={"carbon": run.carbon.model_copy(update={"pue": 1.0987654321})})
+    assert of_run(odd).pue == 1.0987654321
+    assert codecarbon_line(odd)["pue"] == 1.0987654321

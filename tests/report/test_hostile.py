@@ -15,8 +15,8 @@ from trainwright.report.accounting.history import KINDS
 from trainwright.report.build import build_report
 from trainwright.report.formats.csv import codecarbon_csv, curves_csv, table_csv
 from trainwright.report.formats.html import page
+from trainwright.report.formats.markdown import document_markdown
 from trainwright.report.formats.model_card import model_card
-from trainwright.report.formats.prose import document_markdown
 from trainwright.report.summary import report_document
 from trainwright.report.write import write_report
 from trainwright.spec.problem import InputError

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.compiler.help.scaling import Setup, caps, counts, scaling, setups
+from trainwright.compiler.help.scaling import caps, counts, scaling, setups
 from trainwright.spec.problem import InputError
+from trainwright.spec.scaling import Setup
 from trainwright.tests.compiler.specs import loaded
 
 

@@ -1,9 +1,6 @@
-"""A `Table` laid out as text: Markdown that renders on GitHub, LaTeX with booktabs, rich."""
+"""A `Table` or a `Document` in the terminal: as wide as it is, never cut."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Iterable
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -12,78 +9,34 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from ..tables.emissions import Table, narrower
+from ..document import Document
+from ..tables.cells import Table, narrower
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    **{char: "\\" + char for char in "&%$#_{}"},
-}
 FOLDED = 24  # characters of a word that a narrow terminal still shows in one piece
 ROOM = 16  # characters beyond their longest words that columns of text are worth leaving out a spare one
-CROWDED = 8  # columns: a LaTeX table of so many is set small
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
-def markdown_text(words: str) -> str:
-    """Words with Markdown's and HTML's signs escaped, on one line."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(words.split()))
+def show(document: Document, console: Console, *, sections: bool) -> None:
+    """Print the main tables, with `sections` also what lies behind them; always what is missing."""
+    console.print(Text(document.title, "bold"))
+    for table in document.tables:
+        _show(table, console)
+    for section in document.sections:
+        if sections:
+            for name, value in section.facts:
+                console.print(Text(f"  {name:<27}{value}"), soft_wrap=True)
+            console.print()
+            for table in section.tables:
+                _show(table, console)
+        for note in section.missing:
+            console.print(Text(f"{section.title}: {note}", "yellow"), soft_wrap=True)
 
 
-def latex_text(words: str) -> str:
-    """Words with LaTeX's signs escaped; CO2 with its subscript."""
-    escaped = "".join(_LATEX.get(char, char) for char in " ".join(words.split()))
-    return escaped.replace("CO2", r"CO\textsubscript{2}")
-
-
-def markdown(table: Table) -> str:
-    """A GitHub table; totals are its last rows, in bold."""
-    bars = ["---:" if index in table.numeric else "---" for index in range(len(table.headings))]
-    lines = [_bar(markdown_text(heading) for heading in table.headings), _bar(bars)]
-    lines += [_bar(markdown_text(cell.text) for cell in row) for row in table.rows]
-    for total in table.totals:
-        lines.append(_bar(f"**{markdown_text(cell.text)}**" if cell.text else "" for cell in total))
-    notes = [markdown_text(note) for note in table.notes]
-    return (
-        "\n".join([f"## {markdown_text(table.title)}", "", *lines, "", *(f"- {note}" for note in notes)]).rstrip()
-        + "\n"
-    )
-
-
-def _bar(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def latex(table: Table) -> str:
-    """A table that needs only the package booktabs."""
-    columns = "".join("r" if index in table.numeric else "l" for index in range(len(table.headings)))
-    lines = [
-        r"\begin{table}",
-        r"\centering" + (r"\footnotesize\setlength{\tabcolsep}{3pt}" if len(table.headings) >= CROWDED else ""),
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        _ampersand(table.headings),
-        r"\midrule",
-        *(_ampersand([cell.text for cell in row]) for row in table.rows),
-    ]
-    if table.totals:
-        lines += [r"\midrule", *(_ampersand([cell.text for cell in total]) for total in table.totals)]
-    caption = ". ".join((table.title, *(note.rstrip(".") for note in table.notes)))
-    lines += [
-        r"\bottomrule",
-        r"\end{tabular}",
-        rf"\caption{{{latex_text(caption)}.}}",
-        rf"\label{{tab:{table.key}}}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _ampersand(cells: Iterable[str]) -> str:
-    return " & ".join(latex_text(cell) for cell in cells) + r" \\"
+def _show(table: Table, console: Console) -> None:
+    console.print()
+    console.print(terminal(table))
+    for note in table.notes:
+        console.print(Text(note, "dim"))
 
 
 def terminal(table: Table) -> RenderableType:

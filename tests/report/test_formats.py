@@ -10,8 +10,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from trainwright.report.formats.layouts import latex, markdown, terminal
-from trainwright.report.tables.emissions import Cell, Table
+from trainwright.report.formats.latex import latex
+from trainwright.report.formats.markdown import markdown
+from trainwright.report.formats.terminal import terminal
+from trainwright.report.tables.cells import Cell, Table
 from trainwright.spec.display_units import ENERGIES, MASSES
 from trainwright.spec.number_text import signed_percent, significant, style, with_unit
 

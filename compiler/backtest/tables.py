@@ -1,0 +1,46 @@
+"""A backtest and a calibration as tables: each run, those that were skipped and why, and the errors by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...report.tables.cells import Cell, Table, fixed_cell, significant_cell, table, text
+from .backtest import Backtest
+from .calibrate import Calibration
+
+
+def backtest_tables(result: Backtest) -> list[Table]:
+    """Predicted and actual of each run, what was skipped, and the errors by kind."""
+    rows = [
+        [text(row.id), text(row.kind), _figure(row.predicted), _figure(row.actual), _error(row.error)]
+        for row in result.rows
+    ]
+    summary = [
+        [text(kind), fixed_cell(one.n, 0), *(_error(value) for value in (one.median, one.mean, one.p90, one.bias))]
+        for kind, one in result.summary().items()
+    ]
+    return [
+        table("rows", "Predicted and actual", ("Run", "Kind", "Predicted", "Actual", "Error"), rows),
+        *_skipped(result.skipped),
+        table("summary", "Absolute relative error by kind", ("Kind", "n", "Median", "Mean", "p90", "Bias"), summary),
+    ]
+
+
+def calibration_tables(fitted: Calibration) -> list[Table]:
+    """The factor of each run, and the runs that were skipped."""
+    rows = [[text(fit.id), text(fit.profile), fixed_cell(fit.factor, 3)] for fit in fitted.fits]
+    title = "Efficiency at which the model reproduces each run"
+    return [table("fits", title, ("Run", "Profile", "Factor"), rows), *_skipped(fitted.skipped)]
+
+
+def _skipped(rows: Sequence[tuple[str, str]]) -> list[Table]:
+    cells = [[text(name), text(reason)] for name, reason in rows]
+    return [table("skipped", "Skipped", ("Run", "Reason"), cells)] if cells else []
+
+
+def _error(value: float) -> Cell:
+    return Cell(f"{value:.1%}", value)
+
+
+def _figure(value: float) -> Cell:
+    return significant_cell(value, 4)
