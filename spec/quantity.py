@@ -24,6 +24,15 @@ _SCALE = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _NUMBER = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(.*)")
 
 
+class QuantityError(ValueError):
+    """Text that is no quantity: `message` says what is wrong, `remedy` what to write instead, each a sentence."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message}. {remedy}")
+
+
 def _split(text: str) -> tuple[str, str] | None:
     """The number and the unit of a quantity, or None when it does not start with a number."""
     match = _NUMBER.fullmatch(text.strip())
@@ -39,10 +48,11 @@ _CLOCK = re.compile(r"(?:([0-9]{1,4})-)?([0-9]{1,4}):([0-5]?[0-9])(?::([0-5]?[0-
 
 
 def _clock_seconds(text: str, clock: re.Match[str]) -> float:
-    """Seconds of `[days-]hours:minutes:seconds`. Raises ValueError where two numbers may be hours or minutes."""
+    """Seconds of `[days-]hours:minutes:seconds`. Raises QuantityError where two numbers may be hours or minutes."""
     days, hours, minutes, seconds = clock.groups()
     if days is None and seconds is None:
-        raise ValueError(f"{_quoted(text)} may be hours or minutes; write for example {hours}:{minutes}:00 or 90 min")
+        message = f"{_quoted(text)} may be hours or minutes"
+        raise QuantityError(message, f"Write for example {hours}:{minutes}:00 or 90 min.")
     return float(((int(days or 0) * 24 + int(hours)) * 60 + int(minutes)) * 60 + int(seconds or 0))
 
 
@@ -63,17 +73,17 @@ class Dimension:
     clock: bool = False
 
     def parse(self, text: str) -> float | int:
-        """The value of `text` in base units. Raises ValueError with what is wrong; what to write instead."""
+        """The value of `text` in base units. Raises QuantityError."""
         if self.clock and (clock := _CLOCK.fullmatch(text.strip())):
             return _clock_seconds(text, clock)
         parts = _split(text)
         if parts is None:
-            raise ValueError(f"{_quoted(text)} is not {self.name}; {self._forms()}")
+            raise QuantityError(f"{_quoted(text)} is not {self.name}", self._forms())
         number, unit = parts
         if unit not in self.units:
-            raise ValueError(self._wrong_unit(text, unit))
+            raise self._wrong_unit(text, unit)
         if not abs(float(number) * self.units[unit]) < LARGEST:
-            raise ValueError(f"{_quoted(text)} is too large; {self._forms()}")
+            raise QuantityError(f"{_quoted(text)} is too large", self._forms())
         value = float(Decimal(number) * Decimal(str(self.units[unit])))  # in decimals, so that 57% is 0.57
         return round(value) if self.integer else value
 
@@ -87,27 +97,25 @@ class Dimension:
         unit = self.written[-1]
         return f"{_plain_number(value / self.units[unit])} {unit}".strip()
 
-    def _wrong_unit(self, text: str, unit: str) -> str:
+    def _wrong_unit(self, text: str, unit: str) -> QuantityError:
         if not unit:
-            return f"{_quoted(text)} has no unit; {self._forms()}"
+            return QuantityError(f"{_quoted(text)} has no unit", self._forms())
         meant = [known for known in self.units if known and _sounds(known) == _sounds(unit)]
-        forms = self._forms()
-        if meant:
-            forms = f"did you mean {' or '.join(meant)}? {forms[0].upper()}{forms[1:]}"
-        return f"{_quoted(unit)} is no unit for {self.name}; {forms}"
+        guess = f"Did you mean {' or '.join(meant)}? " if meant else ""
+        return QuantityError(f"{_quoted(unit)} is not a unit of {self.name}", guess + self._forms())
 
     def _forms(self) -> str:
         units = [unit for unit in self.units if unit]
         accepted = f" (units: {', '.join(units)})" if len(units) < 10 else ""
-        return f"write for example {' or '.join(self.examples)}{accepted}"
+        return f"Write for example {' or '.join(self.examples)}{accepted}."
 
     def _read(self, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
             return self.parse(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{_kind(value)} is not {self.name}; {self._forms()}")  # noqa: TRY004 - pydantic reads it
+            raise QuantityError(f"{_kind(value)} is not {self.name}", self._forms())
         if _in_spec(info) and not self.bare:
-            raise ValueError(f"{_quoted(str(value))} has no unit; {self._forms()}")
+            raise QuantityError(f"{_quoted(str(value))} has no unit", self._forms())
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -247,7 +255,7 @@ class AmountIn:
     zero: bool = False  # whether none at all is an amount
 
     def parse(self, text: str) -> Amount:
-        """The amount that `text` says. Raises ValueError with what is wrong; what to write instead."""
+        """The amount that `text` says. Raises QuantityError."""
         parts = _split(text)
         for name in self.units:
             dimension = _AMOUNTS[name][0]
@@ -255,9 +263,9 @@ class AmountIn:
             if parts and parts[1] in dimension.units and (name == "seconds" or parts[1].endswith(_NOUNS)):
                 value = float(dimension.parse(text))
                 if value < 0 or (value == 0 and not self.zero):
-                    raise ValueError(f"{_quoted(text)} is not more than zero; write for example {self._forms()}")
+                    raise QuantityError(f"{_quoted(text)} is not more than zero", self._forms())
                 return Amount(value=value, unit=name)
-        raise ValueError(f"{_quoted(text)} {self._wrong(parts)}; write for example {self._forms()}")
+        raise QuantityError(f"{_quoted(text)} {self._wrong(parts)}", self._forms())
 
     def _wrong(self, parts: tuple[str, str] | None) -> str:
         if parts is None:
@@ -267,7 +275,7 @@ class AmountIn:
         return f"is not counted in {' or '.join(self.units)}"
 
     def _forms(self) -> str:
-        return " or ".join(_AMOUNTS[name][1] for name in self.units)
+        return f"Write for example {' or '.join(_AMOUNTS[name][1] for name in self.units)}."
 
     def _read(self, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
@@ -276,7 +284,7 @@ class AmountIn:
             return value
         number = isinstance(value, int | float) and not isinstance(value, bool)
         wrong = "has no unit" if number else f"is not a number of {' or '.join(self.units)}"
-        raise ValueError(f"{_kind(value)} {wrong}; write for example {self._forms()}")
+        raise QuantityError(f"{_kind(value)} {wrong}", self._forms())
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_before_validator_function(self._read, handler(source))

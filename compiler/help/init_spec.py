@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...spec.facts import facts
 from ...spec.problem import InputError
-from ...spec.quantity import TOKENS
+from ...spec.quantity import TOKENS, QuantityError
 from ..check.corpus_size import STDLIB
 from ..load.presets import Preset, presets
 
@@ -73,9 +73,8 @@ def _rate(parameters: int, tokens: str) -> float:
     rule = facts("sanity")["learning_rate"]
     try:
         flops = 6.0 * parameters * max(1, TOKENS.parse(tokens))
-    except ValueError as error:
-        message, _, remedy = str(error).partition("; ")
-        raise InputError.one("TW206", message, f"{remedy[:1].upper()}{remedy[1:]}", "data.tokens") from error
+    except QuantityError as error:
+        raise InputError.one("TW206", error.message, error.remedy, "data.tokens") from error
     return min(rule["coefficient"] * flops ** rule["exponent"], _LARGEST_RATE)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...spec.facts import facts
 from ...spec.problem import Place, Problem, shortened
+from ...spec.quantity import QuantityError
 from ...spec.section import Section, section_in
 from ...spec.sections import Spec
 from ...spec.yaml_source import Node
@@ -133,8 +134,8 @@ def _empty(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tup
 
 
 def _quantity(error: Any, _steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
-    message, _, remedy = str(error["ctx"]["error"]).partition("; ")
-    return "TW206", message, remedy[:1].upper() + remedy[1:] + ("." if remedy else "")
+    found: QuantityError = error["ctx"]["error"]
+    return "TW206", found.message, found.remedy
 
 
 def _text(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
