@@ -52,7 +52,7 @@ docs: .venv/installed
 services:
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		slurm-wlm munge openssh-server openssh-client pdsh iproute2 chromium chromium-driver gcc libc6-dev libfaketime >/dev/null
+		slurm-wlm slurmdbd mariadb-server munge openssh-server openssh-client pdsh iproute2 chromium chromium-driver gcc libc6-dev libfaketime >/dev/null
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -22,6 +22,8 @@ from pathlib import Path
 
 import psutil
 
+from trainwright.tests.services import slurm_accounting
+
 NODES = ("twlab1", "twlab2")
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "unshare")
 
@@ -46,6 +48,7 @@ MpiDefault=none
 SwitchType=switch/none
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=1,sched_interval=2,bf_interval=2
+EnforcePartLimits=ALL
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 JobRequeue=1
@@ -58,20 +61,21 @@ ReturnToService=2
 SlurmctldTimeout=30
 SlurmdTimeout=30
 InactiveLimit=0
-AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
-NodeName={first} NodeAddr=127.0.0.1 NodeHostname={controller} Port={port1} CPUs=2 RealMemory=2000 State=UNKNOWN
-NodeName={second} NodeAddr=127.0.0.1 NodeHostname={controller} Port={port2} CPUs=2 RealMemory=2000 State=UNKNOWN
+NodeName=DEFAULT CPUs=2 RealMemory=2000 Feature=a100 State=UNKNOWN
+NodeName={first} NodeAddr=127.0.0.1 NodeHostname={controller} Port={port1}
+NodeName={second} NodeAddr=127.0.0.1 NodeHostname={controller} Port={port2}
 PartitionName=low Nodes={first},{second} Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=60 State=UP
+PartitionName=site Nodes={first},{second} PriorityTier=1 AllowQos=large,small State=UP
 PartitionName=high Nodes={first},{second} PriorityTier=10 PreemptMode=OFF State=UP
 """
 
 
 def missing() -> str:
     """Why the lab cannot start here, or nothing."""
-    absent = [name for name in NEEDED if shutil.which(name, path=_path()) is None]
+    absent = [name for name in NEEDED if shutil.which(name, path=_path()) is None] + slurm_accounting.missing()
     if absent:
-        return f"not installed: {', '.join(absent)} (apt-get install slurm-wlm munge)"
+        return f"not installed: {', '.join(absent)} (apt-get install slurm-wlm slurmdbd mariadb-server munge)"
     return "" if os.geteuid() == 0 else "needs root"
 
 
@@ -148,12 +152,32 @@ def slurm_lab(folder: Path) -> Iterator[Slurm]:
         pids = (f"--pid-file={folder}/munge.pid", f"--seed-file={folder}/munge.seed", f"--log-file={folder}/munge.log")
         daemons.enter_context(_daemon(lab, *munge, *pids))
         _until((folder / "munge.socket").exists, "munged")
+        _account(lab, daemons)
         daemons.enter_context(_daemon(lab, "slurmctld", "-D", "-c"))
         for node in NODES:
             daemons.enter_context(lab.node(node))
         _until(lambda: _idle(lab) == len(NODES), "the nodes", folder)
         daemons.callback(lab.clear)
         yield lab
+
+
+def _account(lab: Slurm, daemons: ExitStack) -> None:
+    """Start the database and slurmdbd, and enter the site's account and QOS."""
+    daemons.enter_context(_daemon(lab, *slurm_accounting.database(lab.folder)))
+    _until((lab.folder / "db.socket").exists, "the database", lab.folder)
+    slurm_accounting.grant(lab.folder)
+    daemons.enter_context(_daemon(lab, "slurmdbd", "-D"))
+    _until(lambda: _answers(lab, "sacctmgr", "--noheader", "list", "cluster"), "slurmdbd", lab.folder)
+    for words in slurm_accounting.SITE:
+        lab.run("sacctmgr", "--immediate", *words)
+
+
+def _answers(lab: Slurm, *words: str) -> bool:
+    try:
+        lab.run(*words)
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def _runs_on(process: psutil.Process, node: str) -> bool:
@@ -173,11 +197,12 @@ def _configure(folder: Path) -> Path:
     key = folder / "munge.key"
     key.write_bytes(os.urandom(128))
     key.chmod(0o600)
-    ports = _free_ports(3)
+    ports = _free_ports(5)
     names = {"controller": socket.gethostname().split(".")[0], "first": NODES[0], "second": NODES[1]}
     text = CONF.format(folder=folder, port=ports[0], port1=ports[1], port2=ports[2], **names)
     conf = folder / "slurm.conf"
-    conf.write_text(text)
+    conf.write_text(text + slurm_accounting.SETTINGS.format(folder=folder, dbd=ports[3]))
+    slurm_accounting.configure(folder, *ports[3:])
     (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n")
     hosts = "".join(f"127.0.0.1 {node}\n" for node in NODES)
     (folder / "hosts").write_text(Path("/etc/hosts").read_text() + hosts)

@@ -34,14 +34,14 @@ refused() {
   local about='qos|account|partition'
   case $(<"$run/logs/sbatch.err") in
     *[Qq]os* | *QOS*) ;;
+    *account*) about='account|qos|partition' ;;
     *artition*) about='partition' ;;
-    *[Aa]ccount*) about='account|qos|partition' ;;
     *time\ limit*) about='time_limit|partition|qos' ;;
-    *[Rr]eservation*) about='reservation' ;;
-    *[Ll]icense*) about='licenses' ;;
-    *[Ff]eature* | *onfiguration*) about='constraint|gres|mem|cpus_per_task|gpus|gpus_per_node|nodelist|exclude|partition' ;;
-    *[Mm]emory*) about='mem|partition' ;;
-    *CPU*) about='cpus_per_task|gpus|partition' ;;
+    *reservation*) about='reservation' ;;
+    *license*) about='licenses' ;;
+    *gres*) about='gres|gpus_per_node' ;;
+    *feature*) about='constraint' ;;
+    *Memory*) about='mem|partition' ;;
     *) about='[a-z_]+' ;;
   esac
   echo "trainwright: TW708: Slurm refused the job; the settings of the spec that this can be about:" >&2
