@@ -6,12 +6,17 @@ from ..compiler.check import load_checked
 from ..compiler.plan.estimate import predict
 from ..report.tables.estimate import prediction_table, scope_table
 from ..report.tables.published import published_table
-from .options import FormatOption, Sets, SpecFiles
+from .options import FormatOption, Sets, SpecFiles, Stack
 from .output import print_tables
 
 
-def command(specs: SpecFiles, sets: Sets = [], form: FormatOption = "table") -> None:  # noqa: B006 - typer reads it
+def command(
+    specs: SpecFiles,
+    sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
+    stack: Stack = None,
+    form: FormatOption = "table",
+) -> None:
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
-    estimates = [predict(item.spec) for item in load_checked(specs, sets)]
+    estimates = [predict(item.spec, stack) for item in load_checked(specs, sets)]
     tables = (published_table(estimates), prediction_table(estimates), scope_table(estimates))
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

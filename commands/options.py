@@ -15,3 +15,9 @@ Sets = Annotated[
     list[str],
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key, e.g. cluster.power_cap=350W. Repeatable."),
 ]
+Stack = Annotated[
+    str | None,
+    typer.Option(
+        "--stack", metavar="NAME", help="Ask for another published stack, e.g. megatron-core; default: our runtime."
+    ),
+]

@@ -9,7 +9,7 @@ import typer
 from ..compiler.check import load_checked_one
 from ..compiler.plan.layout_search import Candidate, search
 from ..compiler.plan.plan_table import plan_table
-from .options import FormatOption, Sets, SpecFile
+from .options import FormatOption, Sets, SpecFile, Stack
 from .output import print_tables
 
 
@@ -29,12 +29,16 @@ def command(
     spec: SpecFile,
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
     top: Annotated[int, typer.Option("--top", min=1, help="How many layouts to show.")] = 10,
+    stack: Stack = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show layouts that cannot be run, too.")] = False,
     form: FormatOption = "table",
 ) -> None:
     """Search every layout that the runtime can run for this spec. Exit 2, with what would work, when none fits."""
     loaded = load_checked_one(spec, sets)
-    found = search(loaded.spec)
+    found = search(loaded.spec, stack, everything=everything)
     failing = [candidate for candidate in found.candidates if candidate.step is None][:2]
     shown = [candidate for candidate in found.candidates if candidate.step][:top] + failing
+    shown += found.foreign[:top]
     title = f"{loaded.spec.name}: {len(found.candidates)} legal layouts of {loaded.spec.cluster.gpus} devices"
+    title += f", as {stack} runs them" if stack else ""
     print_tables([plan_table(shown, title)], form, [_data(c) for c in shown])

@@ -13,7 +13,7 @@ from ..compiler.help.scaling import caps, counts, scaling, setups
 from ..report.tables.scaling import ScalingRow, scaling_rows, scaling_table
 from ..spec.number_text import count
 from ..spec.problem import InputError
-from .options import FormatOption, Sets, SpecFile
+from .options import FormatOption, Sets, SpecFile, Stack
 from .output import print_tables
 
 Gpus = Annotated[str, typer.Option("--gpus", help="Device counts: 8..4096 (doublings) or 8,64,2000.")]
@@ -28,6 +28,7 @@ def command(
     interconnect: Fabrics = "",
     power_cap: Caps = "",
     plot: Plot = None,
+    stack: Stack = None,
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
     form: FormatOption = "table",
 ) -> None:
@@ -35,8 +36,9 @@ def command(
     loaded = load_checked_one(spec, sets)
     kinds = [kind.strip() for kind in interconnect.split(",") if kind.strip()]
     curves = setups(loaded.spec, kinds, caps(power_cap) if power_cap else [])
-    rows = scaling_rows(list(scaling(loaded.spec, counts(gpus), curves)))
+    rows = scaling_rows(list(scaling(loaded.spec, counts(gpus), curves, stack)))
     title = f"{loaded.spec.name}: {loaded.spec.model.name}, {count(loaded.spec.data.tokens)} tokens"
+    title += f", as {stack} runs it" if stack else ""
     print_tables([scaling_table(rows, title)], form, [asdict(row) for row in rows])
     if plot:
         _draw(rows, title, plot)

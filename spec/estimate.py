@@ -46,7 +46,8 @@ class Estimate(Frozen):
     layout: dict[str, int | str | bool]
     step_seconds: Range | None
     tokens_per_second: Range | None
-    mfu: Range | None
+    mfu: Range | None  # attention counted in full, as papers do
+    mfu_causal: Range | None = None  # what a causal mask leaves of it
     memory_bytes: Range
     memory_parts: tuple[Part, ...]
     memory_limit_bytes: int | None
@@ -61,6 +62,9 @@ class Estimate(Frozen):
     cost_usd: Range | None = None
     water_litres: Range | None = None
     goodput: float | None = None
+    checkpoint_seconds: float | None = None  # between saves
+    sequences_per_step: int | None = None
+    software: str = ""  # the profile that was asked (facts/software.yaml)
     final_loss: Range | None = None
     pue: float
     intensity_kg_per_kwh: float

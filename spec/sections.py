@@ -151,8 +151,8 @@ class Optimizer(Section):
 class Checkpointing(Section):
     """When state is saved and what is kept."""
 
-    every: Annotated[Amount, AmountIn(("steps", "tokens", "seconds"))] = Field(
-        default=Amount(value=1000, unit="steps"), description="Distance between checkpoints."
+    every: Annotated[Amount, AmountIn(("steps", "tokens", "seconds"))] | None = Field(
+        default=None, description="Distance between checkpoints; by default what loses least to saves and failures."
     )
     keep_last: Count = Field(default=2, description="Newest checkpoints to keep.")
     keep_every: NonNegativeInt = Field(

@@ -18,7 +18,7 @@ import yaml
 
 from ...spec.problem import InputError, Place, Problem
 from ..cost.case import Case
-from ..cost.goodput import goodput
+from ..cost.goodput import Allocation, goodput
 from ..cost.memory import memory_bytes
 from ..cost.power import capped
 from ..cost.step import step
@@ -165,7 +165,8 @@ def _speed(row: Row, asked: Case) -> float:
     pace = asked.work.tokens / step(asked).seconds / asked.layout.gpus
     if row.get("kind") != "pretraining_run":
         return pace
-    return pace * goodput(asked.layout.gpus, asked.machine.per_node, asked.work.shape.parameters, None).value
+    whole = Allocation(asked.layout.gpus, asked.machine.per_node, asked.work.shape.parameters)
+    return pace * goodput(whole, None).value
 
 
 def _power_cap(row: Row) -> Iterator[Prediction]:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from ...spec.facts import facts
 from ...spec.hardware import gpu
+from ...spec.quantity import Amount
 from ..load import Loaded
 from .batch import sequences_asked
 from .device import is_known
@@ -29,19 +30,21 @@ CODE = "TW406"
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Checkpoints too far apart."""
     rule, every = facts("sanity")["lost_hours"], loaded.spec.training.checkpoint.every
-    hours = every.value / 3600 if every.unit == "seconds" else _hours(loaded, rule["utilisation"])
+    if every is None:
+        return  # the planner's own interval is at most three hours
+    hours = every.value / 3600 if every.unit == "seconds" else _hours(loaded, every, rule["utilisation"])
     if hours is not None and hours > rule["most"]:
         message = f"a failure can lose about {hours:.2g} hours of {loaded.spec.cluster.gpus} devices"
         yield Finding("training.checkpoint.every", message, "Write for example `every: 30 min`.")
 
 
-def _hours(loaded: Loaded, utilisation: float) -> float | None:
+def _hours(loaded: Loaded, every: Amount, utilisation: float) -> float | None:
     """Hours between checkpoints, where the peak of the device is known."""
     spec = loaded.spec
     peak = gpu(spec.cluster.gpu).peak(spec.training.precision) if is_known(spec.cluster.gpu) else None
     if peak is None:
         return None
-    every, length = spec.training.checkpoint.every, spec.training.sequence_length
+    length = spec.training.sequence_length
     tokens = every.value if every.unit == "tokens" else every.value * sequences_asked(loaded) * length
     flops = 6.0 * spec.model.shape.parameters * tokens
     return flops / (spec.cluster.gpus * peak * utilisation) / 3600

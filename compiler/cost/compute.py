@@ -21,7 +21,7 @@ def _alignment(size: int) -> float:
     return next(share for step, share in table.items() if size % step == 0)
 
 
-def _sustained(family: str, precision: str) -> float:
+def sustained(family: str, precision: str) -> float:
     """Share of the best measured matmul that long training sustains."""
     table = facts("constants")["matmul"]
     return (precision == "fp8" and table["sustained_fp8"].get(family)) or table["sustained"][family]
@@ -31,7 +31,7 @@ def _sustained(family: str, precision: str) -> float:
 def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int) -> float:
     """Seconds of one [rows, depth] x [depth, columns] product: the best of the tiles, or the memory's pace."""
     table = facts("constants")["matmul"]
-    peak = gpu.flops[precision] * gpu.kernel * _sustained(gpu.family, precision)
+    peak = gpu.flops[precision] * gpu.kernel * sustained(gpu.family, precision)
     wave = gpu.sms / peak
     fill = table["fill_seconds"] / FULL_TILE
     best = min(

@@ -27,13 +27,21 @@ def machine(cluster: Cluster) -> Machine:
     return Machine(gpu(cluster.gpu), cluster.gpus_per_node, net, cluster.interconnect.kind, cluster.power_cap)
 
 
-def software(spec: Spec) -> Profile:
-    """The profile of this project's runtime as the spec configures it."""
-    if spec.cluster.on_cpu:
-        stack = profile("cpu")
+def software(spec: Spec, stack: str | None = None) -> Profile:
+    """The profile of `stack`, or of this project's runtime as the spec configures it.
+
+    Raises InputError when there is no such stack, or when it was never compared on the spec's devices.
+    """
+    family = gpu(spec.cluster.gpu).family
+    if stack is None:
+        ours = "cpu" if spec.cluster.on_cpu else "deepspeed-compiled" if spec.training.compile else "deepspeed"
+        found = profile(ours, family)
     else:
-        stack = profile("deepspeed-compiled" if spec.training.compile else "deepspeed", gpu(spec.cluster.gpu).family)
-    return replace(stack, matmul=stack.matmul * (spec.cluster.efficiency or 1.0))
+        found = profile(stack, family)
+        if spec.cluster.on_cpu or stack == "cpu":
+            remedy = "leave --stack out, or name a cluster of GPUs"
+            raise InputError.one("TW859", "no other stack was compared on processors", remedy, "--stack")
+    return replace(found, matmul=found.matmul * (spec.cluster.efficiency or 1.0))
 
 
 def batch(spec: Spec) -> float:
@@ -42,12 +50,15 @@ def batch(spec: Spec) -> float:
     return asked.value / spec.training.sequence_length if asked.unit == "tokens" else asked.value
 
 
-def question(spec: Spec, layout: Layout) -> Case:
-    """The case of training `spec` with `layout`. Raises InputError when the device lacks the precision asked for."""
-    return asking(spec)(layout)
+def question(spec: Spec, layout: Layout, stack: str | None = None) -> Case:
+    """The case of training `spec` with `layout`, by `stack` (None: this project's runtime).
+
+    Raises InputError when the device lacks the precision asked for, or when there is no such stack.
+    """
+    return asking(spec, stack)(layout)
 
 
-def asking(spec: Spec) -> Callable[[Layout], Case]:
+def asking(spec: Spec, stack: str | None = None) -> Callable[[Layout], Case]:
     """What makes cases of `spec`: all but the layout is looked up once. Raises InputError as `question` does."""
     where = machine(spec.cluster)
     precision = spec.training.precision
@@ -61,11 +72,12 @@ def asking(spec: Spec) -> Callable[[Layout], Case]:
     if where.power_cap and where.gpu.power and where.power_cap < where.gpu.power.lowest:
         message = f"{where.gpu.name} cannot be capped to {where.power_cap:g} W"
         raise InputError.one("TW848", message, f"write {where.gpu.power.lowest:g} W or more", "cluster.power_cap")
-    shape, sequence, stack = spec.model.shape, spec.training.sequence_length, software(spec)
+    shape, sequence, runs = spec.model.shape, spec.training.sequence_length, software(spec, stack)
+    where = replace(where, net=where.net * runs.rails, partial=runs.partial)
     limited = capped(where.gpu, where.power_cap)
     speed = limited.speed if limited else 1.0
 
     def case(layout: Layout) -> Case:
-        return Case(Work(shape, sequence, layout.global_batch, precision), layout, where, stack, speed)
+        return Case(Work(shape, sequence, layout.global_batch, precision), layout, where, runs, speed)
 
     return case

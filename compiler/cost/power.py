@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...spec.facts import facts
 from ...spec.hardware import Gpu
+from .case import Case
+from .compute import layer_time, sustained
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,31 @@ def capped(gpu: Gpu, cap: float | None, load: str = "pretraining") -> Capped | N
     return Capped(_curve(caps, speeds, asked), _curve(caps, draws, asked) * scale)
 
 
-def average_watts(gpu: Gpu, full: Capped, activity: Mapping[str, float]) -> float:
-    """Average draw, given the shares of time spent on compute, communication and waiting."""
+def borrowed(gpu: Gpu) -> bool:
+    """Whether no curve of a capped device of this family is published, so that another family's stands for it."""
+    return gpu.power is not None and gpu.family not in facts("power")["curves"]
+
+
+def average_watts(gpu: Gpu, full: Capped, matrix: float, traffic: float) -> float:
+    """Average draw of a device that reaches `full` watts at full load.
+
+    `matrix`: matrix arithmetic against what training sustains under the cap; `traffic`: share of the memory's rate.
+    """
     if gpu.power is None:
         raise ValueError(gpu.name)
-    weights = facts("power")["activity"]
-    busy = sum(weights[kind] * share for kind, share in activity.items())
+    share = facts("power")["draw"]
+    busy = min(1.0, share["base"] + share["traffic"] * traffic + share["matrix"] * matrix)
     return gpu.power.idle + (full.watts - gpu.power.idle) * busy
+
+
+def load(case: Case, seconds: float) -> tuple[float, float]:
+    """How hard a step of `seconds` works a device: (`matrix`, `traffic`) as `average_watts` takes them."""
+    layout, gpu, shape = case.layout, case.machine.gpu, case.work.shape
+    flops = case.work.tokens * shape.training_flops(case.work.sequence, causal=True) / layout.gpus
+    again = {"none": 1.0, "selective": 1 + case.profile.selective["matmul"] / 3, "full": 4 / 3}[layout.recompute]
+    rate = gpu.flops[case.work.precision] * gpu.kernel * sustained(gpu.family, case.work.precision) * case.speed
+    time = layer_time(case)
+    layers = layout.accumulation * shape.layers / layout.pipeline
+    streams = min(1.0, layers * (time.forward.elementwise + time.backward.elementwise) / case.speed / seconds)
+    share = facts("power")["busy_memory"]
+    return flops * again / seconds / rate, share["streams"] * streams + share["products"] * (1 - streams)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from math import ceil
 
+from ...spec.shape import ModelShape
 from .case import Case
 
 
@@ -29,10 +30,15 @@ def split(layers: int, stages: int, head: float) -> tuple[int, ...]:
     return (*(base,) * (stages - 1 - extra), *(base + 1,) * extra, last)
 
 
+def head_layers(shape: ModelShape) -> float:
+    """The head's arithmetic, in layers."""
+    return shape.vocab_size * shape.hidden_size / shape.layer_parameters
+
+
 def stage_layers(case: Case) -> tuple[int, ...]:
     """Layers of each stage of a case: as equal as can be, or balanced where the layout says so."""
     shape, layout = case.work.shape, case.layout
     if layout.uneven_stages:
-        return split(shape.layers, layout.pipeline, shape.vocab_size * shape.hidden_size / shape.layer_parameters)
+        return split(shape.layers, layout.pipeline, head_layers(shape))
     base, extra = divmod(shape.layers, layout.pipeline)
     return (*(base + 1,) * extra, *(base,) * (layout.pipeline - extra))

@@ -69,12 +69,14 @@ def _resized(cluster: Cluster, setup: Setup, devices: int) -> Cluster:
     return cluster.model_copy(update={"gpus": devices, "interconnect": fabric, "power_cap": setup.power_cap})
 
 
-def scaling(spec: Spec, sizes: Sequence[int], curves: Sequence[Setup]) -> Iterator[ScalingPoint]:
-    """The estimate of `spec` at each size on each setup, planned anew at each point."""
+def scaling(
+    spec: Spec, sizes: Sequence[int], curves: Sequence[Setup], stack: str | None = None
+) -> Iterator[ScalingPoint]:
+    """The estimate of `spec` at each size on each setup, planned anew at each point, as `stack` would run it."""
     free = spec.model_copy(update={"parallel": type(spec.parallel)()})
     for setup, devices in product(curves, sizes):
         there = free.model_copy(update={"cluster": _resized(spec.cluster, setup, devices)})
         try:
-            yield ScalingPoint(setup, devices, predict(there))
+            yield ScalingPoint(setup, devices, predict(there, stack))
         except InputError as error:
             yield ScalingPoint(setup, devices, None, error.problems[0].message)

@@ -1,4 +1,4 @@
-"""Stage `plan`: search the parallel layouts that the runtime can run, and choose one.
+"""Stage `plan`: search the parallel layouts that a stack can run (ours, unless another is named), and choose one.
 
 In: a spec. Out: a `Search` (every legal layout with memory and step time, best first, and why others lose) or the
 `Layout` itself. The cost is by formula, so it does not grow with the number of devices. Raises InputError with the
@@ -7,28 +7,38 @@ nearest thing that works when nothing is legal or nothing fits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from ...spec.facts import facts
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.problem import InputError
+from ...spec.quantity import Amount
 from ...spec.sections import Spec, requested
 from ..cost.case import Case
-from ..cost.from_spec import asking, batch, question
+from ..cost.from_spec import asking, batch, question, software
 from ..cost.memory import memory_bytes
 from ..cost.step import Step, step
+from .layouts import RECOMPUTE, layouts
 
 GIB = 2**30
 ROOM = 0.92  # share of a device's memory that a plan may fill: the estimate's own error
-ROUNDING = 0.25  # the global batch may be this far from what was asked for in tokens
 SAME = 0.005  # closer than this, the simpler layout wins
-MICRO = (1, 2, 4, 8, 16, 32)
-STAGES = 16  # the most that are tried; Llama 3 405B trained with 16 (arXiv 2407.21783, table 4)
-RECOMPUTE = ("none", "selective", "full")
+WORTH = 0.02  # a gain that is worth a note
+NEEDS: Mapping[str, tuple[str, Callable[[Layout], bool]]] = {
+    "uneven": ("uneven stages", lambda layout: layout.uneven_stages),
+    "interleave": ("virtual stages", lambda layout: layout.interleave > 1),
+    "context": ("context parallelism", lambda layout: layout.context > 1),
+    "megatron_sequence": ("sequence parallelism beside tensor parallelism", lambda layout: layout.megatron_sequence),
+}  # what of a stack (facts/software.yaml: layouts) a layout needs
+EVERYTHING = {
+    "uneven": True,
+    "interleave": True,
+    "context": True,
+    "megatron_sequence": True,
+}  # beside what a stack runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +63,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What the search found: candidates, best first; those that do not fit come last, smallest first."""
+    """What the search found: candidates, best first; those that do not fit come last, smallest first.
+
+    `foreign` are layouts that the stack cannot run, the fastest first; none of them is ever chosen.
+    """
 
     candidates: tuple[Candidate, ...]
+    foreign: tuple[Candidate, ...] = ()
+    stack: str | None = None
 
     @property
     def best(self) -> Candidate:
@@ -67,59 +82,25 @@ class Search:
         """Whether any layout fits."""
         return bool(self.candidates) and self.candidates[0].step is not None
 
-
-def _divisors(limit: int, *numbers: int) -> list[int]:
-    return [n for n in range(1, limit + 1) if all(number % n == 0 for number in numbers)]
-
-
-def _degrees(spec: Spec) -> Iterator[dict[str, int]]:
-    """Legal degrees: tensor and sequence groups together inside a node, each with whole heads; equal stages."""
-    cluster, model = spec.cluster, spec.model
-    node = min(cluster.gpus, cluster.gpus_per_node)
-    for tensor in _divisors(node, node, cluster.gpus, model.heads, model.kv_heads, model.ffn_size):
-        rest = node // tensor
-        for sequence in _divisors(rest, rest, model.heads // tensor, spec.training.sequence_length):
-            replicas = cluster.gpus // (tensor * sequence)
-            for stages in _stages(spec, replicas):
-                yield {"tensor": tensor, "sequence": sequence, "pipeline": stages, "data": replicas // stages}
+    def faster_batch(self, spec: Spec) -> str:
+        """Which other global batch would make these devices faster, in a sentence; empty where none would by much."""
+        there = self.candidates
+        if spec.training.global_batch.unit == "sequences":
+            there = search(_in_tokens(spec), self.stack).candidates
+        other = max(there, key=lambda candidate: candidate.pace)
+        gain = other.pace / self.best.pace - 1
+        if gain <= WORTH or not self.fits:
+            return ""
+        return (
+            f"{self.best.layout.global_batch:,} sequences a step divide badly over {spec.cluster.gpus:,} devices: "
+            f"with {other.layout.global_batch:,} they would train {gain:.1%} more tokens a second."
+        )
 
 
-def _stages(spec: Spec, replicas: int) -> list[int]:
-    """Numbers of pipeline stages: what the spec asks for, or on several nodes what the model can be cut into."""
-    can = not (spec.cluster.on_cpu or spec.model.tied_embeddings or spec.training.precision == "fp16")
-    asked, most = spec.parallel.pipeline, STAGES if spec.cluster.nodes > 1 and can else 1
-    found = _divisors(asked or most, spec.model.layers, replicas)
-    return [n for n in found if asked in (None, n)]
-
-
-def _accumulation(spec: Spec, data: int, micro: int) -> int | None:
-    """Micro batches a step, or None when the global batch cannot be made of this many."""
-    wanted = batch(spec)
-    count = max(1, round(wanted / (data * micro)))
-    change = abs(count * data * micro / wanted - 1)
-    return count if change <= (0 if spec.training.global_batch.unit == "sequences" else ROUNDING) else None
-
-
-def _layouts(spec: Spec) -> Iterator[Layout]:
-    """Every legal layout that agrees with what the spec fixes."""
-    fixed: dict[str, Any] = requested(spec.parallel)
-    micros = (fixed["micro_batch"],) if "micro_batch" in fixed else MICRO
-    offload = fixed.get("offload", "none")
-    # Shard groups only where asked for: DeepSpeed 0.19.8 waits for the device after every matrix of hpZ's first forward
-    # pass (partition_parameters.py, "temporary fix").
-    groups = (fixed.get("shard_group", 0),)
-    zeros = (1,) if spec.cluster.on_cpu and "zero" not in fixed else (1, 2, 3)
-    choices = product(zeros, groups, micros, RECOMPUTE)
-    for degrees, (zero, group, micro, recompute) in product(_degrees(spec), [*choices]):
-        if (group and (zero < 3 or degrees["tensor"] > 1)) or (zero > 1 and degrees["pipeline"] > 1):
-            continue
-        names = degrees | {"zero": zero, "recompute": recompute}
-        if any(names[key] != value for key, value in fixed.items() if key in names):
-            continue
-        if (count := _accumulation(spec, degrees["data"], micro)) is not None:
-            yield Layout.model_validate(
-                names | {"shard_group": group, "micro_batch": micro, "accumulation": count, "offload": offload}
-            )
+def _in_tokens(spec: Spec) -> Spec:
+    """The spec with its batch as a target in tokens, which may be rounded."""
+    tokens = Amount(value=batch(spec) * spec.training.sequence_length, unit="tokens")
+    return spec.model_copy(update={"training": spec.training.model_copy(update={"global_batch": tokens})})
 
 
 def _simplicity(layout: Layout) -> tuple[int, ...]:
@@ -138,7 +119,9 @@ def _judged(case: Case, limit: float | None) -> Candidate:
     total = sum(memory.values())
     if limit is not None and total > ROOM * limit:
         largest = max(memory, key=lambda name: memory[name])
-        verdict = f"does not fit: {total / GIB:.0f} GiB of {limit / GIB:.0f}, most of it {largest}"
+        verdict = (
+            f"does not fit: {total / GIB:.1f} of {ROOM * limit / GIB:.1f} GiB that may be filled, most of it {largest}"
+        )
         return Candidate(case.layout, memory, None, verdict)
     return Candidate(case.layout, memory, step(case))
 
@@ -158,16 +141,20 @@ def _compared(candidate: Candidate, best: Candidate) -> Candidate:
     return Candidate(candidate.layout, candidate.memory, candidate.step, verdict)
 
 
-def search(spec: Spec) -> Search:
-    """Every legal layout of `spec`, judged. Raises InputError when the spec leaves none."""
-    case, limit = asking(spec), gpu(spec.cluster.gpu).memory_bytes
-    judged = [_judged(case(layout), limit) for layout in _layouts(spec)]
+def search(spec: Spec, stack: str | None = None, *, everything: bool = False) -> Search:
+    """Every legal layout of `spec` under `stack` (None: this project's runtime), judged.
+
+    `everything` adds the layouts that the stack cannot run. Raises InputError when the spec leaves none, or when
+    there is no such stack.
+    """
+    case, limit, can = asking(spec, stack), gpu(spec.cluster.gpu).memory_bytes, software(spec, stack).layouts
+    judged = [_judged(case(layout), limit) for layout in layouts(spec, can)]
     if not judged:
-        raise InputError.one("TW845", *_impossible(spec))
+        raise InputError.one("TW845", *_impossible(spec, stack))
     running = [candidate for candidate in judged if candidate.step]
     failing = sorted((candidate for candidate in judged if not candidate.step), key=lambda c: c.memory_bytes)
     if not running:
-        return Search(tuple(failing))
+        return Search(tuple(failing), stack=stack)
     # The batch that was asked for comes before speed; TW317 asks back when no layout makes it.
     allowed = facts("sanity")["batch"]["tolerance"]
     asked = [c for c in running if abs(c.layout.global_batch / batch(spec) - 1) <= allowed] or running
@@ -176,15 +163,37 @@ def search(spec: Spec) -> Search:
     best = min(close, key=lambda c: _simplicity(c.layout))
     rest = sorted((c for c in running if c is not best), key=lambda c: (-c.pace, _simplicity(c.layout)))
     chosen = Candidate(best.layout, best.memory, best.step, "chosen")
-    return Search((chosen, *(_compared(candidate, best) for candidate in rest), *failing))
+    ranked = (chosen, *(_compared(candidate, best) for candidate in rest), *failing)
+    return Search(ranked, _foreign(spec, case, limit, can, best) if everything else (), stack)
 
 
-def choose(spec: Spec) -> Layout:
-    """The layout to train `spec` with. Raises InputError, naming the nearest thing that works, when none fits."""
-    found = search(spec)
+def _foreign(
+    spec: Spec, case: Callable[[Layout], Case], limit: float | None, can: Mapping[str, Any], best: Candidate
+) -> tuple[Candidate, ...]:
+    """Layouts that fit and that the stack cannot run, the fastest first, with what they need of it."""
+    found: list[Candidate] = []
+    for layout in layouts(spec, {**can, **EVERYTHING}):
+        lacks = [words for name, (words, needs) in NEEDS.items() if not can[name] and needs(layout)]
+        judged = _judged(case(layout), limit) if lacks else None
+        if judged and judged.step:
+            gap = best.pace / judged.pace - 1
+            pace = f"{gap:.1%} slower" if gap > 0 else f"{-gap:.1%} faster"
+            verdict = f"{pace}, but the runtime has no {' or '.join(lacks)}"
+            found.append(Candidate(layout, judged.memory, judged.step, verdict))
+    return tuple(sorted(found, key=lambda candidate: -candidate.pace))
+
+
+def chosen(spec: Spec, stack: str | None = None) -> Search:
+    """A search whose best layout fits. Raises InputError, naming the nearest thing that works, when none does."""
+    found = search(spec, stack)
     if not found.fits:
         raise InputError.one("TW846", *_too_big(spec, found.best))
-    return found.best.layout
+    return found
+
+
+def choose(spec: Spec, stack: str | None = None) -> Layout:
+    """The layout to train `spec` with. Raises InputError as `chosen` does."""
+    return chosen(spec, stack).best.layout
 
 
 def _freed(spec: Spec) -> Spec:
@@ -192,18 +201,20 @@ def _freed(spec: Spec) -> Spec:
     return spec.model_copy(update={"parallel": type(spec.parallel)()})
 
 
-def _impossible(spec: Spec) -> tuple[str, str, str]:
+def _impossible(spec: Spec, stack: str | None) -> tuple[str, str, str]:
     cluster, wanted = spec.cluster, batch(spec)
     fixed = ", ".join(f"{key}: {value}" for key, value in requested(spec.parallel).items())
     message = f"no layout of {cluster.gpus} devices makes a global batch of {wanted:g} sequences"
     if fixed:
         message += f" with {fixed}"
-        found = next(_layouts(_freed(spec)), None)
+        found = next(layouts(_freed(spec), software(spec, stack).layouts), None)
         if found:
             return message, "leave parallel to the planner: `parallel: auto` finds layouts", "parallel"
     sizes = [n for n in range(1, cluster.gpus + 1) if cluster.gpus % n == 0 and n <= wanted and wanted % n == 0]
-    nearest = max(sizes, default=1)
-    remedy = f"use {nearest} devices, or a global batch that is a multiple of {cluster.gpus} sequences"
+    makes = sorted({layout.global_batch for layout in layouts(_in_tokens(_freed(spec)), software(spec, stack).layouts)})
+    near = [*[n for n in makes if n < wanted][-1:], *[n for n in makes if n > wanted][:1]]
+    batches = f"a global batch of {' or '.join(map(str, near))} sequences" if near else "a larger global batch"
+    remedy = f"use {max(sizes, default=1)} devices, or {batches}"
     return message, remedy, "parallel"
 
 

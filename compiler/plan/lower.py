@@ -14,9 +14,11 @@ from ...spec.plan import CarbonPlan, Device, Plan, Schedule
 from ...spec.problem import InputError
 from ...spec.quantity import Amount
 from ...spec.sections import Carbon, Cluster, Spec
-from ..cost.from_spec import batch, rate
+from ..cost.from_spec import batch, question, rate
+from ..cost.goodput import Allocation, best_interval
+from ..cost.step import step
 from ..load import Loaded
-from .layout_search import ROUNDING
+from .layouts import ROUNDING
 
 
 def lower(loaded: Loaded, layout: Layout) -> Plan:
@@ -63,7 +65,7 @@ def _schedule(spec: Spec, layout: Layout) -> Schedule:
     training = spec.training
     per_step = layout.global_batch * training.sequence_length
     steps = math.ceil(spec.data.tokens / per_step)
-    every = training.checkpoint.every
+    every = training.checkpoint.every or _planned_interval(spec, layout)
     timed = every.unit == "seconds"
     return Schedule(
         steps=steps,
@@ -74,6 +76,13 @@ def _schedule(spec: Spec, layout: Layout) -> Schedule:
         checkpoint_every=None if timed else _steps(every, per_step),
         checkpoint_seconds=every.value if timed else None,
     )
+
+
+def _planned_interval(spec: Spec, layout: Layout) -> Amount:
+    """The steps between checkpoints that lose least to saves and failures together."""
+    whole = Allocation(spec.cluster.gpus, spec.cluster.gpus_per_node, spec.model.shape.parameters)
+    steps = best_interval(whole) / step(question(spec, layout)).seconds
+    return Amount(value=max(1, round(steps)), unit="steps")
 
 
 def _steps(amount: Amount, tokens_per_step: int, least: int = 1) -> int:

@@ -22,9 +22,9 @@ Unit = tuple[float, str]
 
 def layout_text(layout: Mapping[str, int | str | bool]) -> str:
     """A layout in words, without what is not used."""
-    degrees = {name: name for name in ("data", "tensor", "sequence", "pipeline")}
-    words = degrees | {"zero": "ZeRO", "micro_batch": "micro batch"}
-    parts = [f"{word} {layout[key]}" for key, word in words.items() if layout[key] != 1 or key == "zero"]
+    degrees = {name: name for name in ("data", "tensor", "sequence", "context", "pipeline")}
+    words = degrees | {"interleave": "virtual stages", "zero": "ZeRO", "micro_batch": "micro batch"}
+    parts = [f"{word} {layout[key]}" for key, word in words.items() if layout.get(key, 1) != 1 or key == "zero"]
     return ", ".join([*parts, *([f"recompute {layout['recompute']}"] if layout["recompute"] != "none" else [])])
 
 
@@ -60,12 +60,15 @@ class _Units:
 def _predicted(item: Estimate, units: _Units) -> dict[str, Cell]:
     """Every figure of one run, by its heading."""
     return {
+        "Software": text(item.software or UNKNOWN),
         "Devices": text(f"{item.devices} x {item.device}"),
         "Layout": text(layout_text(item.layout)),
         "Memory a device (GiB)": _spread(item.memory_bytes, GIB),
+        "Sequences a step": fixed_cell(item.sequences_per_step, 0),
         "Step (s)": _spread(item.step_seconds),
         "Tokens/s and device": _spread(item.tokens_per_second, item.devices),
         "MFU (%)": _spread(item.mfu, 0.01),
+        "MFU, causal (%)": _spread(item.mfu_causal, 0.01),
         "Device hours": _spread(item.device_hours),
         f"Time ({units.time[1]})": _spread(item.days, units.time[0] / DAY),
         "Power cap (W)": _cap(item),
@@ -92,7 +95,8 @@ def _notes(estimates: Sequence[Estimate]) -> list[str]:
     notes = [f"{item.name}: {item.step_seconds.because}." for item in estimates if item.step_seconds]
     notes += [f"{item.name}: {note}" for item in estimates for note in item.notes]
     notes.append(
-        "Carbon is hours x draw x PUE x intensity; at the cap: with the power cap as the draw, as the paper does."
+        "Carbon is hours x draw x PUE x intensity, and what else the spec's scopes count; at the cap: the devices alone"
+        " with the power cap as their draw, as the paper does."
         " Without a cap the device's default limit is taken."
     )
     return notes + sorted({f"{item.intensity_kg_per_kwh:g} kg/kWh: {item.intensity_source}." for item in estimates})
@@ -121,9 +125,16 @@ def scope_table(estimates: Sequence[Estimate]) -> Table | None:
     scale, unit = fitting(max(part.value or 0.0 for _, part in parts), MASSES)
     rows = [
         [text(item.name), text(part.name), *_bounded(part.value, part.low, part.high, scale), text(part.source)]
-        for item, part in parts
+        for item in estimates
+        for part in (*item.scope_parts, *_total(item))
     ]
     return table("scopes", "Carbon by scope", ("Run", "Scope", unit, "Range", "Source"), rows)
+
+
+def _total(item: Estimate) -> list[Part]:
+    """The headline: all that the run's scopes count."""
+    whole = item.carbon_tonnes
+    return [Part(name="total", value=whole.value, low=whole.low, high=whole.high)] if whole else []
 
 
 def _bounded(value: float | None, low: float | None, high: float | None, scale: float) -> tuple[Cell, Cell]:

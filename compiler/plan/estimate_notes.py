@@ -1,0 +1,75 @@
+"""What an estimate says in words beside its figures: what they include, rest on, and by what convention they count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...spec.display_units import TIMES, fitting
+from ...spec.sections import Spec
+from ..cost.case import Case
+from ..cost.goodput import Goodput
+from ..cost.power import borrowed
+from ..cost.spread import beyond
+from ..cost.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The spec's question and its answers, from which each figure of an estimate is drawn."""
+
+    spec: Spec
+    case: Case
+    step: Step
+    goodput: Goodput
+    stack: str | None = None  # another stack than this project's runtime
+    batch: str = ""  # which batch would make these devices faster
+
+
+def notes(run: Answers) -> tuple[str, ...]:
+    """Whole sentences, the most important first."""
+    said = [_stack(run), run.batch, _extrapolated(run), _counted(run), *_time(run), _borrowed(run), _published(run)]
+    return tuple(note for note in said if note)
+
+
+def _stack(run: Answers) -> str:
+    if run.stack is None:
+        return ""
+    source = run.case.profile.source.rstrip(".")
+    return f"As the stack {run.stack} would run it, not this project's runtime: {source}."
+
+
+def _extrapolated(run: Answers) -> str:
+    found = beyond(run.case)
+    return f"Extrapolated: no published run {' or '.join(found)} was compared; the ranges are wider." if found else ""
+
+
+def _counted(run: Answers) -> str:
+    work, gpu, layout = run.case.work, run.case.machine.gpu, run.case.layout
+    batch = f"A step has {work.batch:,} sequences = {work.tokens:,} tokens."
+    peak = gpu.peak(work.precision)
+    if gpu.family == "cpu" or peak is None:
+        return batch
+    share = work.tokens / (run.step.seconds * peak * layout.gpus)
+    full, causal = (share * work.shape.training_flops(work.sequence, causal=half) for half in (False, True))
+    return f"{batch} MFU counts full attention, as papers do ({full:.1%}); with a causal mask it is {causal:.1%}."
+
+
+def _time(run: Answers) -> list[str]:
+    good, steps = run.goodput, max(1, round(run.goodput.interval / run.step.seconds))
+    scale, unit = fitting(good.interval, TIMES)
+    chosen = "" if run.spec.training.checkpoint.every else ", what loses least here (Young 1974, Daly 2006),"
+    return [
+        f"Hours include a goodput of {good.value:.1%} ({good.low:.1%} to {good.high:.1%}): failures, restarts, saves.",
+        f"A checkpoint every {steps:,} steps ({good.interval / scale:.3g} {unit}){chosen} costs {good.saving:.2%}.",
+    ]
+
+
+def _borrowed(run: Answers) -> str:
+    gpu, cap = run.case.machine.gpu, run.case.machine.power_cap
+    if not borrowed(gpu) or gpu.power is None or cap is None or cap >= gpu.power.default:
+        return ""
+    return f"No curve of a capped {gpu.name} is published: the A100's is borrowed, scaled to {gpu.power.highest:g} W."
+
+
+def _published(run: Answers) -> str:
+    return f"Published figures: {run.spec.published.source}." if run.spec.published else ""
