@@ -81,7 +81,7 @@ def calculon(folder: Path) -> Callable[[Case], float]:
             "pipeline_par_net": 1, "data_par_net": 1, "batch_size": layout.global_batch,
             "microbatch_size": layout.micro_batch, "datatype": "float16", "fused_activation": True,
             "attention_type": "multihead",
-            "activation_recompute": {"full": "full", "none": "none"}.get(layout.recompute, "attn_only"),
+            "activation_recompute": {"full": "full", "none": "none"}.get(layout.activation_checkpointing, "attn_only"),
             "pipeline_interleaving": layout.interleave, "optimizer_sharding": layout.zero > 0 and layout.data > 1,
             "tensor_par_comm_type": "rs_ag" if layout.megatron_sequence else "ar", "tensor_par_overlap": "none",
             "seq_par_ag_redo": False, "data_par_overlap": False, "weight_offload": False,
@@ -118,7 +118,8 @@ def llm_analysis(folder: Path) -> Callable[[Case], float]:
         kinds = {"none": 0, "selective": 1, "full": 4}
         summary: dict[str, Any] = analysis.training(
             batch_size_per_gpu=layout.micro_batch, gradient_accumulation_steps=layout.accumulation,
-            seq_len=asked.work.sequence, activation_recomputation=ActivationRecomputation(kinds[layout.recompute]),
+            seq_len=asked.work.sequence,
+            activation_recomputation=ActivationRecomputation(kinds[layout.activation_checkpointing]),
             flash_attn=False,
         )  # fmt: skip
         return summary["latency_per_iter"]

@@ -51,12 +51,12 @@ def bare_step(plan: Any, tokens: Any, targets: Any, clock: Clock) -> Part:
     """A step of the plainest loop that does the same arithmetic; its update is clocked."""
     import torch
 
-    from trainwright.runtime.engine.optimizer import adamw, configure
+    from trainwright.runtime.engine.optimizer import adamw, apply_hyperparameters
     from trainwright.runtime.model.llama import Llama, build
 
     model = build(lambda: Llama(plan.model), "cpu", plan.training.seed)
     optimizer = adamw(model, plan.training.optimizer)
-    configure(optimizer, plan.training.optimizer, 1e-4)
+    apply_hyperparameters(optimizer, plan.training.optimizer, 1e-4)
 
     def update() -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), plan.training.optimizer.gradient_clip)
@@ -75,15 +75,15 @@ def bare_step(plan: Any, tokens: Any, targets: Any, clock: Clock) -> Part:
 def measure(bundle: Path, folder: Path, steps: int) -> dict[str, list[float]]:
     """Processor seconds of each part, turn by turn."""
     from trainwright.runtime.data.dataset import Dataset
-    from trainwright.runtime.parallel.world import join
-    from trainwright.runtime.train.__main__ import one_step
+    from trainwright.runtime.parallel.world import init_process_group
+    from trainwright.runtime.train.__main__ import train_step
     from trainwright.runtime.train.session import Session
-    from trainwright.runtime.train.setup import begin
+    from trainwright.runtime.train.setup import build_session
     from trainwright.spec.plan import read_plan
     from trainwright.spec.run_folder import RunFolder
 
     plan = read_plan(bundle)
-    session = begin(bundle, plan, RunFolder(folder), join(plan))
+    session = build_session(bundle, plan, RunFolder(folder), init_process_group(plan))
     clocks = {name: Clock() for name in ("update", "DeepSpeed", "data", "log", "meter")}
     inside = [("data", Dataset, "batch"), ("log", Session, "tell"), ("meter", Session, "charge")]
     inside += [("DeepSpeed", session.engine, "step"), ("DeepSpeed", session.engine, "_backward_epilogue")]
@@ -92,7 +92,7 @@ def measure(bundle: Path, folder: Path, steps: int) -> dict[str, list[float]]:
     batch = session.train.batch(0, 0, 0)
     whole = {
         "bare": bare_step(plan, batch.tokens, batch.targets, clocks["update"]),
-        "Trainwright": lambda: one_step(session),
+        "Trainwright": lambda: train_step(session),
     }
     found: dict[str, list[float]] = {name: [] for name in (*whole, *clocks)}
     for turn in range(WARM + steps):

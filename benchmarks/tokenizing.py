@@ -18,8 +18,8 @@ import sentencepiece
 from trainwright.runtime.data.tokenizer import Tokenizer, train
 from trainwright.runtime.huggingface import layout
 from trainwright.runtime.prepare import corpus
-from trainwright.runtime.prepare.tokenize import Encoders, SourceWriter
-from trainwright.spec.sections import Source
+from trainwright.runtime.prepare.tokenize import EncoderPool, SourceWriter
+from trainwright.spec.sections import CorpusSource
 from trainwright.spec.sections import Tokenizer as Settings
 
 VOCABULARY = 32_000
@@ -27,14 +27,14 @@ VOCABULARY = 32_000
 
 def ours(model: Path, folder: Path, workers: int) -> float:
     """Seconds to write shards."""
-    paths = corpus.files(Source(path="*.txt"), folder)
+    paths = corpus.source_files(CorpusSource(path="*.txt"), folder)
     target = folder / "shards"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     began = time.perf_counter()
     writer = SourceWriter(target, 0, "*.txt", "uint16")
-    with Encoders(model, 1e-9, workers) as encoders:
-        blocks = (block for path in paths for block in corpus.blocks(path, "text"))
+    with EncoderPool(model, 1e-9, workers) as encoders:
+        blocks = (block for path in paths for block in corpus.read_blocks(path, "text"))
         for encoded in encoders(blocks, lambda _: None):
             writer.write(encoded)
     writer.close()
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--copies", type=int, default=2, help="Times that the standard library is repeated.")
     chosen = parser.parse_args()
-    sources = corpus.files(Source(path="python:stdlib"), Path("/"))
+    sources = corpus.source_files(CorpusSource(path="python:stdlib"), Path("/"))
     texts = [text for text in (path.read_text(encoding="utf-8") for path in sources) if layout.SPACE not in text]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

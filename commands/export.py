@@ -29,9 +29,9 @@ def command(
 
 def _continue(run: Path, out: Path, prompt: str) -> None:
     from ..runtime.data.tokenizer import Tokenizer
-    from ..runtime.huggingface.sample import continued, load
+    from ..runtime.huggingface.sample import greedy_completion, load_exported
     from ..spec.plan import read_plan
 
     plan = read_plan(run)
     tokenizer = Tokenizer(out / "tokenizer.model")
-    typer.echo(continued(load(plan, out), tokenizer, prompt, context=plan.training.sequence_length))
+    typer.echo(greedy_completion(load_exported(plan, out), tokenizer, prompt, context=plan.training.sequence_length))

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from ..spec.manifest import changes, is_bundle
+from ..spec.manifest import changed_files, is_bundle
 from ..spec.plan import read_plan
 from ..spec.problem import InputError
 from ..spec.run_folder import RunFolder
@@ -83,7 +83,7 @@ def _compiled(spec: Path, sets: list[str], target: str | None, out: Path | None)
 def _vouch(bundle: Path) -> None:
     if not is_bundle(bundle):
         raise InputError.one("TW702", f"{bundle} is not a bundle", "compile one: trainwright compile SPEC")
-    found = changes(bundle)
+    found = changed_files(bundle)
     if found:
         remedy = "change the spec and compile again; `trainwright compile --force` replaces the bundle"
         raise InputError.one("TW703", f"{bundle} was edited by hand: {', '.join(found)}", remedy)

@@ -21,9 +21,9 @@ def command(
     from .terminal import Terminal
 
     folder, console = RunFolder(run), Terminal()
-    console.print(stop.ask(folder))
+    console.print(stop.request_stop(folder))
     if not wait:
         return
     with console.status("saving") as status:
-        stop.wait(folder, lambda seconds: status.update(f"saving, {seconds:.0f} s"))
+        stop.wait_until_stopped(folder, lambda seconds: status.update(f"saving, {seconds:.0f} s"))
     console.print(f"{run} has left; launch it again to go on")

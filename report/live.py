@@ -17,7 +17,7 @@ from rich.text import Text
 from ..spec.display_units import ENERGIES, MASSES, TIMES
 from ..spec.number_text import UNKNOWN, count, percent, significant, with_unit
 from ..spec.run_folder import RunFolder
-from ..spec.run_progress import Follower, Progress
+from ..spec.run_progress import EventFollower, Progress
 from .accounting.emissions_row import emitted
 from .accounting.history import RunHistory, read_run_history
 
@@ -47,13 +47,13 @@ def draw_once(folder: Path, width: int, running: bool) -> RenderableType:
     return draw(read_run_history(folder), progress, width)
 
 
-def _followed(folder: Path, running: bool) -> tuple[Follower, Progress]:
+def _followed(folder: Path, running: bool) -> tuple[EventFollower, Progress]:
     """A log of which nothing was read yet; what runs without a start in it is being prepared."""
-    return Follower(RunFolder(folder).events), Progress(phase="preparing" if running else "not started")
+    return EventFollower(RunFolder(folder).events), Progress(phase="preparing" if running else "not started")
 
 
-def _catch_up(follower: Follower, progress: Progress) -> None:
-    for event in follower.news():
+def _catch_up(follower: EventFollower, progress: Progress) -> None:
+    for event in follower.new_events():
         progress.update(event)
 
 

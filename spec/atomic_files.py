@@ -18,7 +18,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` atomically. Raises OSError; then the old file is untouched."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

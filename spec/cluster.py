@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from .quantity import BytesPerSecond, UsdPerHour, Watts
 from .section import Count, Section
-from .text_types import Device, Key, Label
+from .text_types import Key, Label, RdmaDevice
 
 
 class Interconnect(Section):
@@ -17,8 +17,8 @@ class Interconnect(Section):
     kind: Literal["infiniband", "roce", "efa", "ethernet", "none"] = Field(description="The fabric; none: one node.")
     bandwidth_per_gpu: BytesPerSecond | None = Field(default=None, description="Line rate of one GPU, one direction.")
     bandwidth_per_node: BytesPerSecond | None = Field(default=None, description="Line rate of one node, one direction.")
-    hcas: tuple[Device, ...] = Field(default=(), description="RDMA devices, e.g. mlx5_0; empty: NCCL chooses.")
-    socket_interface: Device | None = Field(
+    hcas: tuple[RdmaDevice, ...] = Field(default=(), description="RDMA devices, e.g. mlx5_0; empty: NCCL chooses.")
+    socket_interface: RdmaDevice | None = Field(
         default=None, description="Bootstrap (and TCP) interface, not the RDMA port."
     )
     traffic_class: int | None = Field(default=None, ge=0, le=255, description="RoCE traffic class byte of your fabric.")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-Recompute = Literal["none", "selective", "full"]
+ActivationCheckpointing = Literal["none", "selective", "full"]
 Offload = Literal["none", "optimizer"]
 
 
@@ -32,7 +32,7 @@ class Layout(BaseModel):
     shard_group: int = 0
     micro_batch: PositiveInt = 1
     accumulation: PositiveInt = 1
-    recompute: Recompute = "none"
+    activation_checkpointing: ActivationCheckpointing = "none"
     offload: Offload = "none"
     megatron_sequence: bool = False
 

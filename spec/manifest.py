@@ -29,7 +29,7 @@ def is_bundle(folder: Path) -> bool:
         return False
 
 
-def changes(folder: Path) -> tuple[str, ...]:
+def changed_files(folder: Path) -> tuple[str, ...]:
     """What differs from the MANIFEST, one finding a file. Raises OSError when there is no MANIFEST."""
     lines = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace").splitlines()
     entries = [_LINE.match(line) for line in lines if not line.startswith("#")]

@@ -87,13 +87,13 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Follower:
+class EventFollower:
     """Reads only what was appended since the last look; an unfinished last line waits for its end."""
 
     path: Path
     offset: int = 0
 
-    def news(self) -> Iterator[Event]:
+    def new_events(self) -> Iterator[Event]:
         """Events appended since the last call; nothing while there is no log yet."""
         if not self.path.is_file():
             return

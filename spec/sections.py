@@ -19,7 +19,7 @@ from pydantic import (
 
 from .cluster import Cluster, Interconnect
 from .launch import Launch
-from .layout import Offload, Recompute
+from .layout import ActivationCheckpointing, Offload
 from .quantity import Amount, AmountIn, Bytes, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tokens, Tonnes, Watts
 from .section import Count, Section, Size
 from .shape import ModelShape
@@ -29,6 +29,7 @@ __all__ = [
     "Carbon",
     "Checkpointing",
     "Cluster",
+    "CorpusSource",
     "Data",
     "Interconnect",
     "Launch",
@@ -38,12 +39,10 @@ __all__ = [
     "Parallel",
     "Published",
     "Scopes",
-    "Source",
     "Spec",
     "Tokenizer",
     "Training",
     "Validation",
-    "requested",
 ]
 
 
@@ -92,7 +91,7 @@ class Tokenizer(Section):
     training_bytes: Bytes = Field(default=200 * 10**6, description="At most this much text trains the tokenizer.")
 
 
-class Source(Section):
+class CorpusSource(Section):
     """One part of the corpus."""
 
     path: FileGlob = Field(
@@ -100,17 +99,13 @@ class Source(Section):
         "relative to the spec; or python:stdlib."
     )
     field: Key = Field(default="text", description="Field of a JSON line that holds the text.")
-    weight: PositiveFloat | None = Field(
-        default=None,
-        description="Relative share of this source in the mixture. Written in none, sources give as much as they have: "
-        "every text is seen equally often.",
-    )
+    weight: PositiveFloat = Field(default=1.0, description="Relative share of this source in the mixture.")
 
 
 class Data(Section):
     """What is read, how much of it, and in which order."""
 
-    train: tuple[Source, ...] = Field(min_length=1, description="Sources of training text.")
+    train: tuple[CorpusSource, ...] = Field(min_length=1, description="Sources of training text.")
     validation: Fraction = Field(default=0.01, gt=0, lt=0.5, description="Share of documents held out of training.")
     tokens: Tokens = Field(gt=0, description="Training tokens to see in all.")
     seed: NonNegativeInt = Field(default=0, description="Seed of the sample order.")
@@ -219,7 +214,9 @@ class Parallel(Section):
     zero: Literal[0, 1, 2, 3] | None = Field(default=None, description="DeepSpeed ZeRO stage.")
     shard_group: Count | None = Field(default=None, description="Ranks that share one ZeRO-3 copy (hpZ).")
     micro_batch: Count | None = Field(default=None, description="Sequences per rank and forward pass.")
-    activation_checkpointing: Recompute | None = Field(default=None, description="What the backward pass recomputes.")
+    activation_checkpointing: ActivationCheckpointing | None = Field(
+        default=None, description="What the backward pass recomputes."
+    )
     offload: Offload | None = Field(default=None, description="Keep the optimizer in host memory.")
 
 
@@ -272,11 +269,3 @@ class Spec(Section):
     carbon: Carbon
     launch: Launch = Launch()
     published: Published | None = None
-
-
-def requested(parallel: Parallel) -> dict[str, object]:
-    """The layout fields that the user fixed, under `Layout`'s names."""
-    fields = parallel.model_dump(exclude_none=True)
-    if "activation_checkpointing" in fields:
-        fields["recompute"] = fields.pop("activation_checkpointing")
-    return fields

@@ -41,7 +41,7 @@ Label = Annotated[str, Word(r"[A-Za-z0-9][A-Za-z0-9 ._+()-]*", 80, "letters, dig
 FileGlob = Annotated[str, Word(r"[^-\s#~][^\n\r\0]*", 1000, "a path that does not start with - # ~ or a blank")]
 AbsolutePath = Annotated[str, Word(r"/[A-Za-z0-9_./@:+,=-]*[A-Za-z0-9_]", 1000, "an absolute path, without blanks")]
 Key = Annotated[str, Word(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", 100, "letters, digits and _ . -")]
-Device = Annotated[str, Word(r"\^?=?[A-Za-z0-9][A-Za-z0-9_.:-]*", 64, "the name of a device or interface")]
+RdmaDevice = Annotated[str, Word(r"\^?=?[A-Za-z0-9][A-Za-z0-9_.:-]*", 64, "the name of a device or interface")]
 Host = Annotated[str, Word(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", 253, "a host name or an IPv4 address")]
 Account = Annotated[str, Word(r"[A-Za-z0-9_][A-Za-z0-9_.,+-]*", 100, "letters, digits and _ . , + -")]
 Image = Annotated[str, Word(r"[A-Za-z0-9/][A-Za-z0-9_.:/@#+-]*", 500, "an image reference or the path of one")]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from timing import Clock
 
-from trainwright.runtime.parallel.world import join
-from trainwright.runtime.train.__main__ import one_step
-from trainwright.runtime.train.setup import begin
+from trainwright.runtime.parallel.world import init_process_group
+from trainwright.runtime.train.__main__ import train_step
+from trainwright.runtime.train.setup import build_session
 from trainwright.spec.plan import read_plan
 from trainwright.spec.run_folder import RunFolder, read_events
 
@@ -18,10 +18,10 @@ def main(bundle: Path, run: RunFolder, steps: int) -> None:
     run.events.unlink(missing_ok=True)
     shutil.rmtree(run.checkpoints, ignore_errors=True)
     plan = read_plan(bundle)
-    session = begin(bundle, plan, run, join(plan))
+    session = build_session(bundle, plan, run, init_process_group(plan))
     clock = Clock()
     for _ in range(steps):
-        one_step(session)
+        train_step(session)
         clock.step()
     session.close()
     clock.report([event["loss"] for event in read_events(run.events) if event["kind"] == "step"])

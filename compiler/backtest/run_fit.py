@@ -52,7 +52,7 @@ def _seconds_a_sequence(asked: Case) -> float:
 def _layouts(asked: Case) -> Iterator[Case]:
     """Common layouts of the same devices and batch without pipeline stages."""
     old, node = asked.layout, asked.machine.per_node
-    kept = dict.fromkeys((old.recompute, "selective", "full"))
+    kept = dict.fromkeys((old.activation_checkpointing, "selective", "full"))
     for tensor, zero, group, micro, recompute in product(DEGREES, (1, 3), (0, node), DEGREES, kept):
         data = old.gpus // tensor
         whole = old.gpus % tensor == 0 and asked.work.shape.heads % tensor == 0 and tensor <= node
@@ -65,7 +65,7 @@ def _layouts(asked: Case) -> Iterator[Case]:
             "shard_group": group,
             "micro_batch": micro,
             "accumulation": old.global_batch // (data * micro),
-            "recompute": recompute,
+            "activation_checkpointing": recompute,
             "megatron_sequence": tensor > 1 and asked.profile.sequence_parallel,
         }
         layout = old.model_copy(update=change)
@@ -86,7 +86,7 @@ def _lighter(row: Row, asked: Case) -> Iterator[Case]:
         yield changed(micro_batch=micro, accumulation=old.accumulation * old.micro_batch // micro)
     if not row.get("tp") and old.tensor < asked.machine.per_node and old.data > 1:
         yield changed(tensor=2 * old.tensor, data=old.data // 2, accumulation=2 * old.accumulation)
-    if not row.get("act_ckpt") and old.recompute != "full":
-        yield changed(recompute="selective" if old.recompute == "none" else "full")
-    if not row.get("offload") and old.recompute == "full" and not asked.host_activations:
+    if not row.get("act_ckpt") and old.activation_checkpointing != "full":
+        yield changed(activation_checkpointing="selective" if old.activation_checkpointing == "none" else "full")
+    if not row.get("offload") and old.activation_checkpointing == "full" and not asked.host_activations:
         yield replace(asked, host_activations=True)

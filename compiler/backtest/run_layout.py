@@ -12,7 +12,7 @@ from typing import Any
 
 from ...spec.facts import facts
 from ...spec.hardware import Gpu
-from ...spec.layout import Layout, Offload, Recompute
+from ...spec.layout import ActivationCheckpointing, Layout, Offload
 from ...spec.shape import ModelShape
 from ..cost.case import Profile
 
@@ -66,7 +66,7 @@ def _interleave(row: Row, stack: Profile, pipeline: int) -> int:
     return max(1, min(facts("software")["defaults"]["interleave"], int(row["layers"]) // pipeline))
 
 
-def _recomputed(row: Row, usual: Recompute) -> Recompute:
+def _recomputed(row: Row, usual: ActivationCheckpointing) -> ActivationCheckpointing:
     if not row.get("act_ckpt"):
         return usual
     if says(row, "act_ckpt", "full"):
@@ -101,7 +101,7 @@ def _micro_batch(row: Row, stack: Profile, pipeline: int, rank_batch: int | None
     return micro
 
 
-def layout(row: Row, stack: Profile, usual: Recompute, count: int) -> Layout:
+def layout(row: Row, stack: Profile, usual: ActivationCheckpointing, count: int) -> Layout:
     """The layout of a row over `count` devices."""
     tensor, pipeline, context = (int(row.get(key) or 1) for key in ("tp", "pp", "cp"))
     data = max(1, int(row.get("dp") or count // (tensor * pipeline * context)))
@@ -119,7 +119,7 @@ def layout(row: Row, stack: Profile, usual: Recompute, count: int) -> Layout:
         shard_group=_shard_group(row),
         micro_batch=micro,
         accumulation=max(1, whole // (data * micro)) if whole else facts("software")["defaults"]["accumulation"],
-        recompute=_recomputed(row, usual),
+        activation_checkpointing=_recomputed(row, usual),
         offload=_offloaded(row),
         megatron_sequence=tensor > 1 and (stack.sequence_parallel if unsaid else bool(row["sequence_parallel"])),
     )

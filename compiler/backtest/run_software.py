@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...spec.facts import facts
-from ...spec.layout import Recompute
+from ...spec.layout import ActivationCheckpointing
 from ..cost.case import Profile
 from ..cost.stack import profile
 
@@ -46,7 +46,7 @@ def _applies(rule: Mapping[str, Any], row: Row, text: str, when: str | None) -> 
     )
 
 
-def software(row: Row, family: str) -> tuple[Profile, Recompute]:
+def software(row: Row, family: str) -> tuple[Profile, ActivationCheckpointing]:
     """The profile of a row's framework on a device family, and what it recomputes unless the row says."""
     table = facts("software")
     defaults, when = table["defaults"], date(row)
@@ -55,7 +55,7 @@ def software(row: Row, family: str) -> tuple[Profile, Recompute]:
     text = " ".join(str(word) for word in (row.get("framework"), compiled, sharding, row.get("model")) if word)
     rule = next((rule for rule in table["frameworks"] if _applies(rule, row, text, when)), None)
     if rule:
-        return profile(rule["profile"], family, when), rule.get("recompute", "none")
+        return profile(rule["profile"], family, when), rule.get("activation_checkpointing", "none")
     if staged or int(row.get("tp") or 1) > 1:
         name = defaults["model_parallel"].get(family, defaults["model_parallel"]["ampere"])
     else:

@@ -83,7 +83,7 @@ def _case(row: dict[str, int]) -> Case:
         zero=0,
         micro_batch=row["micro"],
         accumulation=max(1, row["batch"] // (row["data"] * row["micro"])),
-        recompute="full",
+        activation_checkpointing="full",
     )
     stack = profile("megatron-2021")
     net = NODE_GBPS / NODE * GBPS

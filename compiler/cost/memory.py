@@ -77,11 +77,11 @@ def activation_bytes(case: Case) -> float:
     pipes = case.profile.memory["pipes"] * flight * border if layout.pipeline > 1 else 0.0
     if layout.megatron_sequence:
         pipes += GATHERED * border * layout.tensor
-    if layout.recompute == "full" and case.host_activations:
+    if layout.activation_checkpointing == "full" and case.host_activations:
         return 2 * border + everything + pipes  # one layer's input on its way out, one's on its way in
-    if layout.recompute == "full":
+    if layout.activation_checkpointing == "full":
         return held * border + everything + pipes
-    return held * (everything if layout.recompute == "none" else thin) + pipes
+    return held * (everything if layout.activation_checkpointing == "none" else thin) + pipes
 
 
 def logit_bytes(case: Case) -> float:

@@ -82,7 +82,9 @@ def load(case: Case, seconds: float) -> tuple[float, float]:
     """How hard a step of `seconds` works a device: (`matrix`, `traffic`) as `average_watts` takes them."""
     layout, gpu, shape = case.layout, case.machine.gpu, case.work.shape
     flops = case.work.tokens * shape.training_flops(case.work.sequence, causal=True) / layout.gpus
-    again = {"none": 1.0, "selective": 1 + case.profile.selective["matmul"] / 3, "full": 4 / 3}[layout.recompute]
+    again = {"none": 1.0, "selective": 1 + case.profile.selective["matmul"] / 3, "full": 4 / 3}[
+        layout.activation_checkpointing
+    ]
     rate = gpu.flops[case.work.precision] * gpu.kernel * sustained(gpu.family, case.work.precision) * case.speed
     time = layer_time(case)
     layers = layout.accumulation * shape.layers / layout.pipeline

@@ -57,9 +57,9 @@ class _Micro:
 
 def _share(case: Case, times: LayerTime) -> float:
     """Seconds of forward work that the backward pass repeats in one layer."""
-    if case.layout.recompute == "none":
+    if case.layout.activation_checkpointing == "none":
         return 0.0
-    if case.layout.recompute == "full":
+    if case.layout.activation_checkpointing == "full":
         return times.forward.seconds - (times.last if case.profile.early_stop else 0.0)
     part = case.profile.selective
     ahead = times.forward
@@ -98,7 +98,7 @@ def _vocabulary(case: Case) -> float:
 def _layer(case: Case) -> _Micro:
     times = layer_time(case)
     repeated = _share(case, times)
-    full = case.layout.recompute == "full"
+    full = case.layout.activation_checkpointing == "full"
     again = 0.5 if case.profile.early_stop else 1.0  # the last product's all-reduce is not repeated either
     passes = 2 + (again if full else 0)
     exposed = 1 - case.profile.overlap["tensor"]

@@ -97,7 +97,7 @@ def _allow_short_forms(properties: dict[str, JsonSchema], definitions: dict[str,
     image: JsonSchema = {"type": "string", "description": "An image reference or the path of one."}
     container = definitions["Launch"]["properties"]["container"]
     container |= {"anyOf": [image, {"$ref": "#/$defs/Container"}]}
-    source: list[JsonSchema] = [{"type": "string", "description": "A glob."}, {"$ref": "#/$defs/Source"}]
+    source: list[JsonSchema] = [{"type": "string", "description": "A glob."}, {"$ref": "#/$defs/CorpusSource"}]
     train = definitions["Data"]["properties"]["train"]
     about = {"description": train["description"]}
     definitions["Data"]["properties"]["train"] = about | {

@@ -16,12 +16,12 @@ from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.problem import InputError
 from ...spec.quantity import Amount
-from ...spec.sections import Spec, requested
+from ...spec.sections import Spec
 from ..cost.case import Case
 from ..cost.from_spec import asking, batch, question, software
 from ..cost.memory import memory_bytes
 from ..cost.step import Step, step
-from .layouts import RECOMPUTE, layouts
+from .layouts import CHECKPOINTING, layouts
 
 GIB = 2**30
 ROOM = 0.92  # share of a device's memory that a plan may fill: the estimate's own error
@@ -104,12 +104,12 @@ def _in_tokens(spec: Spec) -> Spec:
 
 
 def _simplicity(layout: Layout) -> tuple[int, ...]:
-    recompute = RECOMPUTE.index(layout.recompute)
+    checkpointing = CHECKPOINTING.index(layout.activation_checkpointing)
     return (
         layout.tensor * layout.sequence * layout.pipeline,
         layout.zero,
         layout.shard_group,
-        recompute,
+        checkpointing,
         -layout.micro_batch,
     )
 
@@ -203,7 +203,7 @@ def _freed(spec: Spec) -> Spec:
 
 def _impossible(spec: Spec, stack: str | None) -> tuple[str, str, str]:
     cluster, wanted = spec.cluster, batch(spec)
-    fixed = ", ".join(f"{key}: {value}" for key, value in requested(spec.parallel).items())
+    fixed = ", ".join(f"{key}: {value}" for key, value in spec.parallel.model_dump(exclude_none=True).items())
     message = f"no layout of {cluster.gpus} devices makes a global batch of {wanted:g} sequences"
     if fixed:
         message += f" with {fixed}"
@@ -227,12 +227,16 @@ def _too_big(spec: Spec, smallest: Candidate) -> tuple[str, str, str]:
         f"no layout fits: the smallest needs {need / GIB:.0f} GiB a device of {ROOM * limit / GIB:.0f} that may be "
         f"filled, most of it {largest} ({smallest.memory[largest] / GIB:.0f} GiB)"
     )
-    return message, _remedy(spec, smallest, ROOM * limit), "parallel" if requested(spec.parallel) else "cluster"
+    return (
+        message,
+        _remedy(spec, smallest, ROOM * limit),
+        "parallel" if spec.parallel.model_dump(exclude_none=True) else "cluster",
+    )
 
 
 def _remedy(spec: Spec, smallest: Candidate, room: float) -> str:
     """The nearest change that fits: free what the spec fixes, offload the optimizer, or take more devices."""
-    if requested(spec.parallel):
+    if spec.parallel.model_dump(exclude_none=True):
         found = search(_freed(spec))
         if found.fits:
             settings = found.best.layout.model_dump(exclude_defaults=True, exclude={"accumulation"})

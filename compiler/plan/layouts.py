@@ -12,12 +12,12 @@ from math import ceil, floor
 from typing import Any
 
 from ...spec.layout import Layout
-from ...spec.sections import Spec, requested
+from ...spec.sections import Spec
 from ..cost.from_spec import batch
 from ..cost.stages import head_layers, split
 
 ROUNDING = 0.25  # the global batch may be this far from what was asked for in tokens
-RECOMPUTE = ("none", "selective", "full")
+CHECKPOINTING = ("none", "selective", "full")
 ROUNDS = (1, 2, 4, 8, 16, 32)  # a batch in tokens is also rounded to whole micro batches of these sizes
 LONG = 16384  # tokens from which context parallelism is tried
 RINGS = (1, 2, 4, 8, 16)
@@ -27,11 +27,11 @@ Can = Mapping[str, Any]
 
 def layouts(spec: Spec, can: Can) -> Iterator[Layout]:
     """Every legal layout that agrees with what the spec fixes, for a stack that runs what `can` says."""
-    fixed: dict[str, Any] = requested(spec.parallel)
+    fixed: dict[str, Any] = spec.parallel.model_dump(exclude_none=True)
     for degrees in _degrees(spec, can):
         rounds = _rounds(spec, degrees["data"], fixed.get("micro_batch"))
-        for shards, recompute in product(_shards(spec, can, degrees, fixed), RECOMPUTE):
-            names = degrees | shards | {"recompute": recompute}
+        for shards, checkpointing in product(_shards(spec, can, degrees, fixed), CHECKPOINTING):
+            names = degrees | shards | {"activation_checkpointing": checkpointing}
             if any(names[key] != value for key, value in fixed.items() if key in names):
                 continue
             for micro, count in rounds:

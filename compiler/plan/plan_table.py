@@ -25,7 +25,7 @@ def _row(candidate: Candidate) -> list[Cell]:
     degrees = (layout.data, layout.tensor, layout.sequence, layout.pipeline, layout.zero, layout.shard_group)
     return [
         *(fixed_cell(degree, 0) for degree in (*degrees, layout.micro_batch)),
-        text(layout.recompute),
+        text(layout.activation_checkpointing),
         fixed_cell(candidate.memory_bytes / GIB, 1),
         significant_cell(candidate.step.seconds if candidate.step else None),
         text(_largest_parts(candidate)),

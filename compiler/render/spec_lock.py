@@ -31,7 +31,7 @@ def lock_text(spec: Spec, layout: Layout, provenance: Mapping[str, str]) -> str:
 def _parallel(layout: Layout) -> Parallel:
     fields = layout.model_dump(include={"data", "tensor", "sequence", "pipeline", "zero", "micro_batch", "offload"})
     shards = {"shard_group": layout.shard_group} if layout.shard_group else {}
-    return Parallel.model_validate({**fields, **shards, "activation_checkpointing": layout.recompute})
+    return Parallel.model_validate({**fields, **shards, "activation_checkpointing": layout.activation_checkpointing})
 
 
 def _short(origin: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...spec.manifest import MANIFEST, changes, is_bundle
+from ...spec.manifest import MANIFEST, changed_files, is_bundle
 from ...spec.problem import InputError
 
 _AT_FDCWD = -100
@@ -79,7 +79,7 @@ def _refuse_others(folder: Path, *, force: bool) -> None:
     if not is_bundle(folder):
         remedy = "choose another folder; Trainwright replaces only what it wrote"
         raise InputError.one("TW632", f"{folder} is not a bundle", remedy, "--out")
-    edited = changes(folder)
+    edited = changed_files(folder)
     if edited and not force:
         remedy = "keep your change in the spec; --force replaces the folder"
         raise InputError.one("TW633", f"{folder} was edited by hand: {', '.join(edited)}", remedy, "--out")

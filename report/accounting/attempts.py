@@ -87,11 +87,13 @@ def attempts(events: Iterable[Event]) -> list[AttemptEvents]:
 
 
 def _clock(attempt: AttemptEvents, before: float) -> None:
-    """Fill `seconds` and `elapsed`: the idle time before the start event, then the wall clock.
+    """Fill `seconds` and `elapsed`: the startup time before the start event, then the wall clock.
 
     A clock that stood still or jumped back is overruled by the spans logged.
     """
-    before += sum(max(number(event, "seconds") or 0.0, 0.0) for event in attempt.events if event.get("name") == "idle")
+    before += sum(
+        max(number(event, "seconds") or 0.0, 0.0) for event in attempt.events if event.get("name") == "startup"
+    )
     clock = worked = 0.0
     last = number(attempt.events[0], "time")
     for index, event in enumerate(attempt.events):

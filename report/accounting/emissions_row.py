@@ -108,7 +108,7 @@ def _power_cap(cap: object) -> str:
     """What became of the power cap, in words."""
     if not isinstance(cap, dict):
         return "none asked for"
-    asked, enforced = number(cap, "requested_watts"), number(cap, "enforced_watts")
+    asked, enforced = number(cap, "power_cap_watts"), number(cap, "enforced_watts")
     if asked is None:
         return "none asked for"
     state = (

@@ -48,7 +48,7 @@ def _part(event: dict[str, object], *, counts: bool) -> str:
             return "validation"
         case "checkpoint":
             return "checkpoints"
-        case "phase" if event.get("name") == "idle":
+        case "phase" if event.get("name") == "startup":
             return "start-up"
         case _:
             return ""

@@ -25,7 +25,16 @@ def layout_text(layout: Mapping[str, int | str | bool]) -> str:
     degrees = {name: name for name in ("data", "tensor", "sequence", "context", "pipeline")}
     words = degrees | {"interleave": "virtual stages", "zero": "ZeRO", "micro_batch": "micro batch"}
     parts = [f"{word} {layout[key]}" for key, word in words.items() if layout.get(key, 1) != 1 or key == "zero"]
-    return ", ".join([*parts, *([f"recompute {layout['recompute']}"] if layout["recompute"] != "none" else [])])
+    return ", ".join(
+        [
+            *parts,
+            *(
+                [f"activation checkpointing {layout['activation_checkpointing']}"]
+                if layout["activation_checkpointing"] != "none"
+                else []
+            ),
+        ]
+    )
 
 
 def _spread(value: Range | None, unit: float = 1.0) -> Cell:

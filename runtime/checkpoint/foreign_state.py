@@ -99,9 +99,9 @@ def _converter_input(value: Any, bounds: Bounds) -> Iterator[str]:
 def read_state(path: Path, device: str = "cpu") -> Any:
     """The content of a file of the engine, on `device` ("meta": structure only). Raises UnpicklingError."""
     os.environ.setdefault("DS_ACCELERATOR", "cpu")  # or DeepSpeed would look for a GPU, and warn
-    from ..engine.checkpoint_engine import DurableFiles
+    from ..engine.checkpoint_engine import DurableCheckpointEngine
 
-    return DurableFiles().load(str(path), map_location=device)
+    return DurableCheckpointEngine().load(str(path), map_location=device)
 
 
 def rewrite(source: Path, target: Path) -> None:

@@ -29,13 +29,13 @@ Weights = dict[str, Tensor]
 _DATA_RANK = re.compile(r"zero_pp_rank_(\d+)_")
 
 
-def newest(run: RunFolder, plan: Plan) -> tuple[Path, list[str]]:
+def newest_valid_checkpoint(run: RunFolder, plan: Plan) -> tuple[Path, list[str]]:
     """The newest generation that a run of `plan` would resume from, and what was wrong with newer ones.
 
     Raises InputError when there is none.
     """
     flaws: list[str] = []
-    for generation in store.generations(run.checkpoints):
+    for generation in store.list_checkpoints(run.checkpoints):
         flaw = damage(generation, plan)
         if flaw is None:
             return generation, flaws
@@ -49,23 +49,26 @@ def damage(generation: Path, plan: Plan, share: tuple[int, int] = (0, 1)) -> str
 
     `share` = (i, n): look at every n-th file, from the i-th.
     """
-    flaw = store.damage(generation, share, signing_key(plan.training.checkpoint))
+    flaw = store.find_damage(generation, share, signing_key(plan.training.checkpoint))
     if flaw is not None:
         return flaw
-    mine, shapes = sorted((generation / store.ENGINE).iterdir())[share[0] :: share[1]], whole_shapes(plan.model)
+    mine, shapes = sorted((generation / store.ENGINE).iterdir())[share[0] :: share[1]], full_shapes(plan.model)
     refused = ((file, refusal(file, shapes)) for file in mine)
     return next((f"{generation.name}/{store.ENGINE}/{file.name} {why}" for file, why in refused if why), None)
 
 
-def gather(generation: Path, model: Model) -> Weights:
+def gather_weights(generation: Path, model: Model) -> Weights:
     """Every weight under its Hugging Face name, whole. The generation must have passed `damage`."""
-    shapes = whole_shapes(model)
+    shapes = full_shapes(model)
     engine = generation / store.ENGINE
-    parts = [_part(engine, name) for name in _model_ranks(engine)]
-    return {name: _merged([part[name] for part in parts if name in part], shape) for name, shape in shapes.items()}
+    parts = [_rank_weights(engine, name) for name in _model_ranks(engine)]
+    return {
+        name: _concatenate_slices([part[name] for part in parts if name in part], shape)
+        for name, shape in shapes.items()
+    }
 
 
-def whole_shapes(model: Model) -> dict[str, torch.Size]:
+def full_shapes(model: Model) -> dict[str, torch.Size]:
     """The name and shape of every weight of a model."""
     with torch.device("meta"):
         return {name: weight.shape for name, weight in Llama(model).state_dict().items()}
@@ -77,7 +80,7 @@ def _model_ranks(engine: Path) -> list[str]:
     return sorted(found, key=lambda name: int(name.removeprefix("mp_rank_")))
 
 
-def _part(engine: Path, rank: str) -> Mapping[str, Tensor]:
+def _rank_weights(engine: Path, rank: str) -> Mapping[str, Tensor]:
     """The weights of one model-parallel rank."""
     whole = engine / f"{rank}_model_states.pt"
     return read_state(whole)["module"] if whole.exists() else _from_flat(engine, rank)
@@ -98,7 +101,7 @@ def _from_flat(engine: Path, rank: str) -> Weights:
     return weights | {twin: weights[name] for twin, name in state["shared_params"].items()}
 
 
-def _merged(parts: list[Tensor], shape: torch.Size) -> Tensor:
+def _concatenate_slices(parts: list[Tensor], shape: torch.Size) -> Tensor:
     """The whole of a weight that tensor-parallel ranks hold in slices, along the dimension that falls short."""
     if parts[0].shape == shape:
         return parts[0]

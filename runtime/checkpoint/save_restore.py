@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...spec.atomic_files import write_whole
+from ...spec.atomic_files import write_atomically
 from ...spec.exit_codes import Exit
 from ...spec.foreign_files import read_json
 from ...spec.plan import Plan
@@ -32,7 +32,7 @@ STATE = "state.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftCheckpoint:
     """A generation that is being written; what it will hold is settled."""
 
     folder: Path
@@ -41,7 +41,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedCheckpoint:
     """A published generation."""
 
     path: Path
@@ -50,64 +50,68 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NewestValid:
     """The newest sound generation (None: none at all), and what was wrong with newer ones."""
 
     path: Path | None
     damaged: tuple[str, ...]
 
-    def content(self) -> dict[str, Any]:
+    def read_state(self) -> dict[str, Any]:
         """What state.json of the generation holds."""
         if self.path is None:
             raise FileNotFoundError("there is no checkpoint")
         return read_json(self.path / STATE)
 
 
-def draft(engine: Any, world: World, root: Path, content: dict[str, Any]) -> Draft:
+def start(engine: Any, world: World, root: Path, content: dict[str, Any]) -> DraftCheckpoint:
     """Begin to write the generation of `content["state"]["step"]`. The engine may train on as soon as this returns.
 
     Raises Ended(STORAGE) on every rank when the disk of any of them refuses; the generations before stay as they were.
     """
     step = content["state"]["step"]
-    folder = root / f".draft-{store.name_of(step)}"
-    _together(world, lambda: store.draft(root, step) if world.rank == 0 else None, folder)
+    folder = root / f".draft-{store.folder_name(step)}"
+    _on_all_ranks(world, lambda: store.create_draft(root, step) if world.rank == 0 else None, folder)
     engine.save_checkpoint(str(folder), tag=ENGINE, save_latest=False)
 
     def write_own() -> dict[str, FileEntry]:
         files = _write_json(folder, f"random-{world.rank:05d}.json", random_state(world))
         return files | (_write_json(folder, STATE, content) if world.rank == 0 else {})
 
-    return Draft(folder, step, _together(world, write_own, folder)[world.rank])
+    return DraftCheckpoint(folder, step, _on_all_ranks(world, write_own, folder)[world.rank])
 
 
-def publish(engine: Any, world: World, begun: Draft, keep: Checkpointing) -> Saved:
+def commit(engine: Any, world: World, begun: DraftCheckpoint, keep: Checkpointing) -> SavedCheckpoint:
     """Wait for the files of a draft, give it its name, and remove old generations. Raises Ended as `draft` does."""
     folder, root = begun.folder, begun.folder.parent
-    files = store.merge(_together(world, lambda: engine.checkpoint_engine.take(folder) | begun.own, folder))
+    files = store.merge_entries(
+        _on_all_ranks(world, lambda: engine.checkpoint_engine.collect_written(folder) | begun.own, folder)
+    )
 
     def name() -> None:
         if world.rank == 0:
             store.publish(folder, begun.step, files, signing_key(keep))
             store.prune(root, keep.keep_last, keep.keep_every)
 
-    _together(world, name, folder)
-    return Saved(root / store.name_of(begun.step), begun.step, sum(entry.bytes for entry in files.values()))
+    _on_all_ranks(world, name, folder)
+    return SavedCheckpoint(
+        root / store.folder_name(begun.step), begun.step, sum(entry.bytes for entry in files.values())
+    )
 
 
-def find(world: World, root: Path, plan: Plan) -> Found:
+def find_newest_valid(world: World, root: Path, plan: Plan) -> NewestValid:
     """The newest generation whose every file has its hash and holds plain state of this model; ranks share the work.
 
     Raises Ended(CORRUPT) when there are generations but none is sound.
     """
     damaged: list[str] = []
-    for generation in world.share(store.generations(root))[0]:
-        flaw = next(filter(None, world.share(_flaw(generation, world, plan))), None)
+    for generation in world.all_gather_object(store.list_checkpoints(root))[0]:
+        flaw = next(filter(None, world.all_gather_object(_flaw(generation, world, plan))), None)
         if flaw is None:
-            return Found(generation, tuple(damaged))
+            return NewestValid(generation, tuple(damaged))
         damaged.append(flaw)
     if damaged:
         raise Ended(Exit.CORRUPT, "no checkpoint is sound", "; ".join(damaged))
-    return Found(None, ())
+    return NewestValid(None, ())
 
 
 def _flaw(generation: Path, world: World, plan: Plan) -> str | None:
@@ -127,8 +131,8 @@ def _loop_flaw(generation: Path) -> str | None:
     return None if plain else f"{generation.name}/{STATE} is not the state of a run"
 
 
-def load(engine: Any, world: World, generation: Path, *, resharded: bool = False) -> None:
-    """Put weights, optimizer and random generators back. The generation was checked by `find`.
+def restore(engine: Any, world: World, generation: Path, *, resharded: bool = False) -> None:
+    """Put weights, optimizer and random generators back. The generation was checked by `find_newest_valid`.
 
     `resharded`: it was saved under another layout. Its generators belong to ranks that are no more.
     Raises UnfitStateError when the state does not fit the engine.
@@ -146,18 +150,18 @@ def load(engine: Any, world: World, generation: Path, *, resharded: bool = False
 
 
 def _write_json(folder: Path, name: str, value: Any) -> dict[str, FileEntry]:
-    write_whole(folder / name, json.dumps(value, sort_keys=True).encode())
+    write_atomically(folder / name, json.dumps(value, sort_keys=True).encode())
     return {name: store.hash_file(folder / name)}
 
 
-def _together(world: World, action: Callable[[], T], draft: Path) -> list[T]:
+def _on_all_ranks(world: World, action: Callable[[], T], draft: Path) -> list[T]:
     """Every rank's result of `action`; when one rank's disk refuses, all end, and the draft is removed."""
     result, failure = None, None
     try:
         result = action()
     except OSError as error:
         failure = f"rank {world.rank}: {error}"
-    answers = world.share((result, failure))
+    answers = world.all_gather_object((result, failure))
     failures = [answer[1] for answer in answers if answer[1]]
     if failures:
         if world.rank == 0:

@@ -24,8 +24,8 @@ FIXED = (
 # Degrees that say which rank holds what.
 RESHARD = ("layout.data", "layout.sequence", "layout.tensor", "layout.pipeline", "layout.zero", "layout.shard_group")
 # Settings with no influence on the weights; a new value is simply used.
-FREE = ("name", "spec_sha256", "device.", "carbon.", "model.name", "training.on_change", "training.checkpoint.")
-FREE_TOO = (
+HARMLESS = ("name", "spec_sha256", "device.", "carbon.", "model.name", "training.on_change", "training.checkpoint.")
+HARMLESS_KEYS = (
     "schedule.checkpoint_every",
     "schedule.checkpoint_seconds",
     "tokenizer.training_bytes",
@@ -36,18 +36,18 @@ FREE_TOO = (
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SettingChange:
     """One setting with its value in the checkpoint and its value now."""
 
     key: str
     before: Any
     now: Any
-    stuck: bool = False  # whether the layout of now cannot take in the pieces of another
+    cannot_reshard: bool = False  # whether the layout of now cannot take in the pieces of another
 
     @property
-    def free(self) -> bool:
+    def harmless(self) -> bool:
         """Whether it cannot influence the weights."""
-        return self.key.startswith(FREE + FREE_TOO)
+        return self.key.startswith(HARMLESS + HARMLESS_KEYS)
 
     @property
     def reshards(self) -> bool:
@@ -58,18 +58,22 @@ class Change:
     def fixed(self) -> bool:
         """Whether it can never be applied to a run that has begun."""
         across_stage_3 = self.key == "layout.zero" and 3 in (self.before, self.now)  # DeepSpeed converts neither way
-        return across_stage_3 or (self.reshards and self.stuck) or (self.key.startswith(FIXED) and not self.free)
+        return (
+            across_stage_3
+            or (self.reshards and self.cannot_reshard)
+            or (self.key.startswith(FIXED) and not self.harmless)
+        )
 
     def __str__(self) -> str:
         return f"{self.key}: {self.before!r} in the checkpoint, {self.now!r} now"
 
 
-def settings(plan: Plan, versions: Mapping[str, str]) -> dict[str, Any]:
+def checkpoint_settings(plan: Plan, versions: Mapping[str, str]) -> dict[str, Any]:
     """What a checkpoint remembers of how it was made."""
     return {"plan": plan.model_dump(mode="json"), "versions": dict(versions)}
 
 
-def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+def diff_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[SettingChange]:
     """Every leaf that differs, plan and library versions alike, in order of keys."""
     old = dict(_leaves(before["plan"])) | {f"version of {k}": v for k, v in before["versions"].items()}
     new = dict(_leaves(now["plan"])) | {f"version of {k}": v for k, v in now["versions"].items()}
@@ -78,18 +82,18 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     # knows pipelines of its own engine only (0.19.8).
     staged = max(old["layout.pipeline"], new["layout.pipeline"]) > 1
     stuck = staged or (new["layout.zero"] == 3 and new["layout.tensor"] > 1)
-    return [Change(key, old.get(key), new.get(key), stuck) for key in keys if old.get(key) != new.get(key)]
+    return [SettingChange(key, old.get(key), new.get(key), stuck) for key in keys if old.get(key) != new.get(key)]
 
 
-def accept(found: list[Change], on_change: str) -> list[Change]:
+def accept_changes(found: list[SettingChange], on_change: str) -> list[SettingChange]:
     """The changes to apply. Raises InputError naming every one that the spec, or reason, refuses."""
-    refused = [change for change in found if not change.free and (change.fixed or on_change == "refuse")]
+    refused = [change for change in found if not change.harmless and (change.fixed or on_change == "refuse")]
     if refused:
         raise InputError([_problem(change) for change in refused])
     return found
 
 
-def _problem(change: Change) -> Problem:
+def _problem(change: SettingChange) -> Problem:
     if change.fixed:
         remedy = "put the old value back, or start a new run folder: a run that has begun keeps this setting"
     else:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...spec.atomic_files import sync_folder, write_whole
+from ...spec.atomic_files import sync_folder, write_atomically
 from ...spec.foreign_files import read_json
 
 MANIFEST = "manifest.json"
@@ -37,7 +37,7 @@ class FileEntry:
     sha256: str
 
 
-def name_of(step: int) -> str:
+def folder_name(step: int) -> str:
     """The folder name of the generation after `step` optimizer steps."""
     return f"step-{step:08d}"
 
@@ -50,18 +50,18 @@ def step_of(generation: Path) -> int:
     return int(match.group(1))
 
 
-def generations(root: Path) -> list[Path]:
+def list_checkpoints(root: Path) -> list[Path]:
     """The published generations under `root`, newest first."""
     if not root.is_dir():
         return []
     return sorted((p for p in root.iterdir() if _NAME.match(p.name) and p.is_dir()), key=step_of, reverse=True)
 
 
-def draft(root: Path, step: int) -> Path:
+def create_draft(root: Path, step: int) -> Path:
     """A fresh, empty folder in which the generation of `step` is built. Drafts of killed saves are removed."""
     root.mkdir(parents=True, exist_ok=True)
     clear_drafts(root)
-    folder = root / f".draft-{name_of(step)}"
+    folder = root / f".draft-{folder_name(step)}"
     folder.mkdir()
     return folder
 
@@ -82,21 +82,21 @@ def publish(folder: Path, step: int, files: Mapping[str, FileEntry], key: bytes 
     entries = {name: {"bytes": entry.bytes, "sha256": entry.sha256} for name, entry in sorted(files.items())}
     body: dict[str, Any] = {"format": FORMAT, "step": step, "files": entries}
     signature = {"hmac": _signature(body, key)} if key else {}
-    write_whole(folder / MANIFEST, _dump({**body, "sha256": _digest(body), **signature}))
+    write_atomically(folder / MANIFEST, _dump({**body, "sha256": _digest(body), **signature}))
     for inner in {(folder / name).parent for name in files}:
         sync_folder(inner)
-    final = folder.with_name(name_of(step))
+    final = folder.with_name(folder_name(step))
     if final.exists():
         _remove(final)
     folder.rename(final)
     sync_folder(final.parent)
-    write_whole(final.parent / LATEST, final.name.encode())
+    write_atomically(final.parent / LATEST, final.name.encode())
     return final
 
 
 def prune(root: Path, keep_last: int, keep_every: int) -> None:
     """Remove generations beyond the newest `keep_last`, except those whose step is a multiple of `keep_every`."""
-    for old in generations(root)[keep_last:]:
+    for old in list_checkpoints(root)[keep_last:]:
         if not (keep_every and step_of(old) % keep_every == 0):
             _remove(old)
 
@@ -118,7 +118,7 @@ def read_manifest(generation: Path, key: bytes = b"") -> dict[str, FileEntry]:
     return files
 
 
-def damage(generation: Path, share: tuple[int, int] = (0, 1), key: bytes = b"") -> str | None:
+def find_damage(generation: Path, share: tuple[int, int] = (0, 1), key: bytes = b"") -> str | None:
     """What is wrong with a generation, or None. `share` = (i, n): hash only every n-th file, from the i-th.
 
     Nothing is unpickled. Files that the manifest does not name count as damage, and so does a name that no save of ours
@@ -135,7 +135,12 @@ def damage(generation: Path, share: tuple[int, int] = (0, 1), key: bytes = b"") 
         return f"{generation.name}/{strange[0]} is not in the manifest"
     mine = sorted(promised)[share[0] :: share[1]]
     return next(
-        (f"{generation.name}/{name} {why}" for name in mine if (why := _flaw(generation / name, promised[name]))), None
+        (
+            f"{generation.name}/{name} {why}"
+            for name in mine
+            if (why := _file_damage(generation / name, promised[name]))
+        ),
+        None,
     )
 
 
@@ -149,12 +154,12 @@ def hash_file(path: Path) -> FileEntry:
     return FileEntry(size, digest.hexdigest())
 
 
-def merge(parts: Iterable[Mapping[str, FileEntry]]) -> dict[str, FileEntry]:
+def merge_entries(parts: Iterable[Mapping[str, FileEntry]]) -> dict[str, FileEntry]:
     """The files that all ranks wrote, as one manifest."""
     return {name: entry for part in parts for name, entry in part.items()}
 
 
-def _flaw(path: Path, entry: FileEntry) -> str | None:
+def _file_damage(path: Path, entry: FileEntry) -> str | None:
     if path.is_symlink() or not path.is_file():
         return "is missing"
     if path.stat().st_size != entry.bytes:

@@ -31,7 +31,8 @@ def load_resharded(engine: Any, world: World, generation: Path) -> None:
     Raises Ended on every rank: STORAGE on a full disk, CORRUPT when DeepSpeed cannot convert what is there.
     """
     draft = generation.with_name(DRAFT)
-    failure = next(filter(None, world.share(_convert(generation, draft) if world.rank == 0 else None)), None)
+    failures = world.all_gather_object(_convert(generation, draft) if world.rank == 0 else None)
+    failure = next(filter(None, failures), None)
     if failure is not None:
         raise Ended(failure[0], failure[0].name.lower(), failure[1])
     settings = engine._config  # noqa: SLF001 - DeepSpeed reads the switch from here and has no other way to set it
@@ -40,13 +41,13 @@ def load_resharded(engine: Any, world: World, generation: Path) -> None:
     settings.load_universal_checkpoint = True
     engine.load_checkpoint(str(draft), tag=ENGINE, load_lr_scheduler_states=False)
     settings.load_universal_checkpoint = False  # left on, DeepSpeed saves ZeRO-3 weights of the first rank only
-    _part(optimizer, decays)
-    world.wait()
+    _undo_shared_state(optimizer, decays)
+    world.barrier()
     if world.rank == 0:
         shutil.rmtree(draft)
 
 
-def _part(optimizer: Any, decays: list[float]) -> None:
+def _undo_shared_state(optimizer: Any, decays: list[float]) -> None:
     """Undo what DeepSpeed's ZeRO-3 load (0.19.8) shares: one step counter, counted up once a group, and one decay."""
     for state in optimizer.state.values():
         state["step"] = state["step"].clone()

@@ -19,9 +19,8 @@ from ...spec.layout import Layout
 from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
-from .sample_order import Order
-from .shard_files import SHARD_FILES
-from .shards import Index, SourcePart, Split, file_sha256, read_index
+from .sample_order import SampleOrder
+from .shards import Index, SourcePart, Split, Tokens, file_sha256, read_index
 
 
 @dataclass(frozen=True)
@@ -34,33 +33,24 @@ class Batch:
 
 
 class Stream:
-    """The tokens of one source, in many files, as if they were one array."""
+    """The tokens of one source, memory-mapped, as if they were one array."""
 
     def __init__(self, folder: Path, part: SourcePart, dtype: str) -> None:
-        self._kind = np.dtype(dtype).newbyteorder("<")
-        self._paths = [folder / shard.file for shard in part.shards]
+        kind = np.dtype(dtype).newbyteorder("<")
+        self._maps: list[Tokens] = [_mapped(folder / s.file, s.tokens, kind) for s in part.shards]
         self._ends = list(accumulate(shard.tokens for shard in part.shards))
         self.tokens = part.tokens
-        for path, shard in zip(self._paths, part.shards, strict=True):
-            _check_size(path, shard.tokens * self._kind.itemsize)
-            SHARD_FILES.forget(path)
 
     def read(self, start: int, count: int) -> NDArray[np.int64]:
         """Tokens [count] from `start`, over shard borders where need be."""
         pieces: list[NDArray[np.int64]] = []
         while count:
             shard = bisect_right(self._ends, start)
-            here = min(count, self._ends[shard] - start)
-            pieces.append(self._piece(shard, start, here))
-            start, count = start + here, count - here
+            inside = start - (self._ends[shard] - len(self._maps[shard]))
+            piece = self._maps[shard][inside : inside + count].astype(np.int64)
+            pieces.append(piece)
+            start, count = start + len(piece), count - len(piece)
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-
-    def _piece(self, shard: int, start: int, count: int) -> NDArray[np.int64]:
-        """Tokens [count] that lie in one shard, from `start` of the source."""
-        inside = start - (self._ends[shard - 1] if shard else 0)
-        size = self._kind.itemsize
-        content = SHARD_FILES.read(self._paths[shard], inside * size, count * size)
-        return np.frombuffer(content, self._kind).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -68,18 +58,18 @@ class Dataset:
     """One split of a run's data, cut into samples and put in order."""
 
     streams: tuple[Stream, ...]
-    order: Order
+    order: SampleOrder
     sequence_length: int
     layout: Layout
     end_of_document: int | None  # given only where attention must stay inside documents
 
-    def batch(self, step: int, turn: int, data_rank: int) -> Batch:
+    def batch(self, step: int, micro_step: int, data_rank: int) -> Batch:
         """The micro-batch number `turn` (below the layout's accumulation) of `data_rank` in `step`, all from zero.
 
         The samples of a step are the same whatever the layout, as long as the global batch is.
         """
         layout = self.layout
-        first = step * layout.global_batch + (turn * layout.data + data_rank) * layout.micro_batch
+        first = step * layout.global_batch + (micro_step * layout.data + data_rank) * layout.micro_batch
         return self.samples(np.arange(first, first + layout.micro_batch, dtype=np.uint64))
 
     def samples(self, numbers: NDArray[np.uint64]) -> Batch:
@@ -120,8 +110,7 @@ def open_dataset(plan: Plan, run: RunFolder, split: Split) -> Dataset:
             "data",
         )
     sizes = tuple((part.tokens - 1) // length for _, part in used)
-    weights = tuple(weight for weight, _ in used if weight is not None)
-    order = Order(sizes, weights or None, plan.data.seed)
+    order = SampleOrder(sizes, tuple(weight for weight, _ in used), plan.data.seed)
     streams = tuple(Stream(run.data, part, index.dtype) for _, part in used)
     within = plan.data.document_attention == "within"
     return Dataset(streams, order, length, plan.layout, index.end_of_document if within else None)
@@ -142,12 +131,15 @@ def _fits(index: Index, plan: Plan, run: RunFolder) -> None:
         )
 
 
-def _check_size(path: Path, expected: int) -> None:
+def _mapped(path: Path, tokens: int, kind: np.dtype[np.unsignedinteger]) -> Tokens:
     try:
         size = path.stat().st_size
     except OSError as error:
         raise InputError.one(
             "TW813", f"{path} cannot be read: {error.strerror}", "Launch again to remake it."
         ) from error
-    if size != expected:
-        raise InputError.one("TW813", f"{path} has {size} bytes instead of {expected}", "Launch again to remake it.")
+    if size != tokens * kind.itemsize:
+        raise InputError.one(
+            "TW813", f"{path} has {size} bytes instead of {tokens * kind.itemsize}", "Launch again to remake it."
+        )
+    return np.memmap(path, dtype=kind, mode="r")

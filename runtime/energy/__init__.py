@@ -10,36 +10,36 @@ Sources, the best first: NVML energy counters of the GPUs, RAPL packages of the 
 from __future__ import annotations
 
 from ...spec.plan import Plan
-from .meter import AbsentMeter, Meter, SteadyMeter
-from .meter_reading import JOULES_PER_KWH, Gap, Reading, Source
-from .node import devices_here, within
+from .meter import ConstantPowerMeter, Meter, NoMeter
+from .meter_reading import JOULES_PER_KWH, Gap, MeterSource, Reading
+from .node import call_with_timeout, devices_here
 from .phases import PhaseLedger
 from .sampler import SampledMeter
 
-__all__ = ["JOULES_PER_KWH", "Gap", "Meter", "PhaseLedger", "Reading", "Source", "open_meter"]
+__all__ = ["JOULES_PER_KWH", "Gap", "Meter", "MeterSource", "PhaseLedger", "Reading", "open_meter"]
 
 
 def open_meter(plan: Plan, local_rank: int) -> Meter:
     """Open the meter of this node (local rank 0) or one that adds nothing (all others)."""
     if local_rank != 0:
-        return AbsentMeter()
+        return NoMeter()
     sampled = _gpu_meter(plan) if plan.device.kind == "cuda" else _package_meter()
-    return sampled or SteadyMeter(plan.device.assumed_watts, devices_here(plan))
+    return sampled or ConstantPowerMeter(plan.device.assumed_watts, devices_here(plan))
 
 
 def _gpu_meter(plan: Plan) -> SampledMeter | None:
     from .cap import CapWatch, node_gpus
-    from .nvml import Error, GpuProbe, UnseenProbe
+    from .nvml import Error, GpuProbe, HiddenGpuProbe
 
     def start() -> SampledMeter | None:
         found = node_gpus(plan)
         probes = [GpuProbe(gpu) for gpu in found.gpus]
         if not any(probe.readable for probe in probes):
             return None
-        unseen = [UnseenProbe(number) for number in range(found.unseen)]
+        unseen = [HiddenGpuProbe(number) for number in range(found.hidden)]
         return SampledMeter("nvml", [*probes, *unseen], [CapWatch(found.gpus, plan.device.power_cap_watts)]).start()
 
-    return within(start, Error)
+    return call_with_timeout(start, Error)
 
 
 def _package_meter() -> SampledMeter | None:

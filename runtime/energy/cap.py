@@ -14,52 +14,52 @@ from dataclasses import dataclass
 from ...spec.plan import Plan
 from ...spec.run_folder import Event
 from .meter import Clock
-from .node import devices_here, within
-from .nvml import Error, Found, Gpu, find
+from .node import call_with_timeout, devices_here
+from .nvml import Error, Gpu, VisibleGpus, find_gpus
 
 INTERVAL = 30.0  # seconds between two looks of the watch
 ROUNDING = 0.5  # watts: a limit this close to the one that was asked for is the one that was asked for
 
 
 @dataclass(frozen=True, slots=True)
-class Cap:
+class EnforcedCap:
     """The cap as the `start` event of a run tells it; null is unknown."""
 
-    requested_watts: float | None
+    power_cap_watts: float | None
     enforced_watts: float | None
     applied: bool | None
 
 
-def observe(plan: Plan) -> Cap:
+def observe_cap(plan: Plan) -> EnforcedCap:
     """What this node enforces now: the highest limit of its GPUs. Unknown where one of them does not answer."""
 
     def highest() -> float | None:
         found = node_gpus(plan)
-        return None if found.unseen else max((gpu.enforced_watts() for gpu in found.gpus), default=None)
+        return None if found.hidden else max((gpu.enforced_watts() for gpu in found.gpus), default=None)
 
-    enforced, asked = within(highest, Error), plan.device.power_cap_watts
-    return Cap(asked, enforced, holds(enforced, asked))
+    enforced, asked = call_with_timeout(highest, Error), plan.device.power_cap_watts
+    return EnforcedCap(asked, enforced, is_enforced(enforced, asked))
 
 
-def combine(nodes: Iterable[Cap | None]) -> Cap:
+def combine_caps(nodes: Iterable[EnforcedCap | None]) -> EnforcedCap:
     """The cap of a job from those of its nodes (None: a rank that does not speak for a node)."""
     caps = [cap for cap in nodes if cap is not None]
-    asked, limits = caps[0].requested_watts, [cap.enforced_watts for cap in caps]
+    asked, limits = caps[0].power_cap_watts, [cap.enforced_watts for cap in caps]
     enforced = None if None in limits else max(limit for limit in limits if limit is not None)
     applied = [cap.applied for cap in caps]
-    return Cap(asked, enforced, False if False in applied else None if None in applied else True)
+    return EnforcedCap(asked, enforced, False if False in applied else None if None in applied else True)
 
 
-def holds(enforced: float | None, asked: float | None) -> bool | None:
+def is_enforced(enforced: float | None, asked: float | None) -> bool | None:
     """Whether a limit is in force; None when none was asked for or the driver does not tell."""
     return None if enforced is None or asked is None else enforced <= asked + ROUNDING
 
 
-def node_gpus(plan: Plan) -> Found:
+def node_gpus(plan: Plan) -> VisibleGpus:
     """The GPUs of this node that the run uses; none on CPU. Raises Error where the driver does not answer."""
     if plan.device.kind == "cpu":
-        return Found([], 0)
-    return find(os.environ.get("CUDA_VISIBLE_DEVICES"), devices_here(plan))
+        return VisibleGpus([], 0)
+    return find_gpus(os.environ.get("CUDA_VISIBLE_DEVICES"), devices_here(plan))
 
 
 class CapWatch:

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-LATE = 3.0  # a reading older than this many seconds says nothing about now
-AHEAD = 1.0  # between two samples the power is taken to hold for this many seconds
-HOPELESS = 600.0  # after so many seconds without a reading we no longer wait for the counter to fill them
+MAX_AGE = 3.0  # a reading older than this many seconds says nothing about now
+HOLD = 1.0  # between two samples the power is taken to hold for this many seconds
+GIVE_UP_AFTER = 600.0  # after so many seconds without a reading we no longer wait for the counter to fill them
 SHORTFALL = 0.7  # after an outage, a counter below this share of what the power trace saw has lost energy
 UNREAD = "the instrument did not answer"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class InstrumentLimits:
     """What is known of an instrument: the most its device can draw, where its counter wraps, whether there is one."""
 
     ceiling_watts: float | None = None
@@ -38,7 +38,7 @@ class Sample:
 
 
 @dataclass(slots=True)
-class Trace:
+class PowerTrace:
     """The integral of the power samples since `start`, and the holes in it."""
 
     start: float
@@ -52,7 +52,7 @@ class Trace:
         """Take a power sample; two of them join when no more than LATE seconds lie between."""
         if watts is None:
             return
-        if time - self.end <= LATE:
+        if time - self.end <= MAX_AGE:
             before = watts if self.watts is None else self.watts
             self.joules += (watts + before) / 2 * (time - self.end)
             self.least += min(watts, before) * (time - self.end)
@@ -62,7 +62,7 @@ class Trace:
 
     def finish(self, time: float) -> None:
         """Extend the trace to `time`: the last power holds for LATE seconds, beyond that is a hole."""
-        if self.watts is not None and time - self.end <= LATE:
+        if self.watts is not None and time - self.end <= MAX_AGE:
             self.add(time, self.watts)
         elif time > self.end:
             self.holes.append((self.end, time))
@@ -79,13 +79,13 @@ class Trace:
         return sum(end - start for start, end in self.holes)
 
 
-class Track:
+class DeviceEnergy:
     """Energy of one device since `opened`."""
 
-    def __init__(self, opened: float, limits: Limits) -> None:
+    def __init__(self, opened: float, limits: InstrumentLimits) -> None:
         self._limits = limits
         self._counter: float | None = None  # its last good value, read at `_trace.start`
-        self._trace = Trace(opened, opened)
+        self._trace = PowerTrace(opened, opened)
         self._reason = UNREAD
         self._joules = self._covered = self._bridged = self._uncovered = 0.0
         self._gaps: list[tuple[float, float, str]] = []
@@ -101,7 +101,7 @@ class Track:
 
     def finish(self, time: float) -> None:
         """Settle everything up to `time` with what is known."""
-        fresh, bridged = time - self._trace.start <= LATE, self._bridged
+        fresh, bridged = time - self._trace.start <= MAX_AGE, self._bridged
         self._settle_by_trace(time)
         if fresh and self._limits.counter:  # the moment since the last sample is no failure of the counter
             self._covered, self._bridged = self._covered + self._bridged - bridged, bridged
@@ -111,7 +111,7 @@ class Track:
 
         After HOPELESS seconds without any reading a span is one, so that a run that is killed has told of it.
         """
-        if now - self._trace.end > HOPELESS:
+        if now - self._trace.end > GIVE_UP_AFTER:
             self._settle_by_trace(now)
             self._counter = None
         gaps, self._gaps = self._gaps, []
@@ -119,19 +119,19 @@ class Track:
 
     def joules(self, now: float) -> float:
         """Energy metered up to `now`; the last power is taken to hold until the next sample."""
-        ahead = min(max(0.0, now - self._trace.end), AHEAD)
+        ahead = min(max(0.0, now - self._trace.end), HOLD)
         return self._joules + self._trace.joules + (self._trace.watts or 0.0) * ahead
 
     def watts(self, now: float) -> float | None:
         """Power at the last sample; None when that is too old."""
-        return self._trace.watts if now - self._trace.end <= LATE else None
+        return self._trace.watts if now - self._trace.end <= MAX_AGE else None
 
     def seconds(self, now: float) -> tuple[float, float, float]:
         """Seconds covered by the counter, bridged by the power trace, and covered by neither."""
         blind = now - self._trace.end
-        missing = self._trace.hole_seconds + (blind if blind > LATE else 0.0)
+        missing = self._trace.hole_seconds + (blind if blind > MAX_AGE else 0.0)
         pending = max(0.0, now - self._trace.start - missing)
-        counted = self._limits.counter and now - self._trace.start <= LATE
+        counted = self._limits.counter and now - self._trace.start <= MAX_AGE
         covered, bridged = (pending, 0.0) if counted else (0.0, pending)
         return self._covered + covered, self._bridged + bridged, self._uncovered + missing
 
@@ -148,7 +148,7 @@ class Track:
             return
         if delta is not None:
             self._settle_by_counter(time, delta)
-        elif self._counter is None and time - self._trace.start <= LATE:
+        elif self._counter is None and time - self._trace.start <= MAX_AGE:
             self._trace.restart(time)  # the first value only says where the counter starts
         else:
             self._settle_by_trace(time)
@@ -167,10 +167,10 @@ class Track:
             if limits.ceiling_watts and span * limits.ceiling_watts > limits.modulus_joules:
                 self._reason = "the energy counter may have wrapped more than once"
                 return None
-        if delta < 0 or (limits.ceiling_watts and delta > limits.ceiling_watts * (span + AHEAD)):
+        if delta < 0 or (limits.ceiling_watts and delta > limits.ceiling_watts * (span + HOLD)):
             self._reason = f"the energy counter {'was reset' if delta < 0 else 'jumped'}"
             return None
-        if span > LATE and delta < SHORTFALL * self._trace.least:
+        if span > MAX_AGE and delta < SHORTFALL * self._trace.least:
             self._reason = "the energy counter lost energy"
             return None
         return delta
@@ -179,7 +179,7 @@ class Track:
         span = time - self._trace.start
         self._joules += joules
         self._covered += span
-        if self._trace.end < time and span > AHEAD / 2:
+        if self._trace.end < time and span > HOLD / 2:
             self._trace.watts = joules / span  # no power reading: the mean since the last value stands in for it
         self._trace.restart(time)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ...spec.run_folder import Event
 
 
-def lost_span(events: Iterable[Event]) -> Event | None:
+def killed_span(events: Iterable[Event]) -> Event | None:
     """The gap that the last attempt of a run left, or None where it said its last word or never took a step.
 
     When it died is unknown; it was before the next step's event, so the span is taken to be as long as the last step.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ...spec.run_folder import Event
-from .meter_reading import ABSENT, Reading, Source
+from .meter_reading import ABSENT, MeterSource, Reading
 
 Clock = Callable[[], float]  # seconds that never jump: time.monotonic
 
@@ -16,7 +16,7 @@ class Meter(Protocol):
     """Cumulative energy of this node. Every method returns at once; none raises because an instrument failed."""
 
     @property
-    def source(self) -> Source | None:
+    def source(self) -> MeterSource | None:
         """Where the numbers come from; None when the energy is unknown."""
         ...
 
@@ -24,7 +24,7 @@ class Meter(Protocol):
         """The energy since the meter was opened, from memory."""
         ...
 
-    def poke(self) -> None:
+    def sample_now(self) -> None:
         """Ask for a fresh sample soon: call it where a phase begins or ends."""
         ...
 
@@ -37,7 +37,7 @@ class Meter(Protocol):
         ...
 
 
-class SteadyMeter:
+class ConstantPowerMeter:
     """A constant power over monotonic time: what is assumed where nothing can be read (None: unknown)."""
 
     def __init__(self, watts: float | None, devices: int, clock: Clock = time.monotonic) -> None:
@@ -47,7 +47,7 @@ class SteadyMeter:
         self._opened = clock()
 
     @property
-    def source(self) -> Source | None:
+    def source(self) -> MeterSource | None:
         """Assumed, or unknown."""
         return None if self._watts is None else "assumed"
 
@@ -58,7 +58,7 @@ class SteadyMeter:
             return Reading(None, None, None, uncovered_seconds=seconds * self._devices)
         return Reading("assumed", self._watts * seconds, self._watts, covered_seconds=seconds * self._devices)
 
-    def poke(self) -> None:
+    def sample_now(self) -> None:
         """Nothing to sample."""
 
     def events(self) -> list[Event]:
@@ -70,16 +70,16 @@ class SteadyMeter:
         return self.read()
 
 
-class AbsentMeter:
+class NoMeter:
     """For ranks whose node is metered by its local rank 0: adds nothing to a sum over ranks."""
 
-    source: Source | None = None
+    source: MeterSource | None = None
 
     def read(self) -> Reading:
         """Nothing, known to be nothing."""
         return ABSENT
 
-    def poke(self) -> None:
+    def sample_now(self) -> None:
         """Nothing to sample."""
 
     def events(self) -> list[Event]:

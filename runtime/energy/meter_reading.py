@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Source = Literal["nvml", "rapl", "assumed"]
-KINDS: tuple[Source | None, ...] = ("nvml", "rapl", "assumed", None)  # from the best to none at all
+MeterSource = Literal["nvml", "rapl", "assumed"]
+KINDS: tuple[MeterSource | None, ...] = ("nvml", "rapl", "assumed", None)  # from the best to none at all
 
 JOULES_PER_KWH = 3.6e6
 
@@ -30,7 +30,7 @@ class Reading:
     integrating the power trace where the counter failed, `uncovered` by neither.
     """
 
-    source: Source | None
+    source: MeterSource | None
     joules: float | None
     watts: float | None
     covered_seconds: float = 0.0

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ...spec.plan import Plan
 
-PATIENCE = 20.0  # seconds until an instrument that does not answer counts as absent
+DRIVER_TIMEOUT = 20.0  # seconds until an instrument that does not answer counts as absent
 
 Answer = TypeVar("Answer")
 
@@ -21,7 +21,7 @@ def devices_here(plan: Plan) -> int:
     return int(local) if local else min(plan.device.per_node, plan.device.count)
 
 
-def within(call: Callable[[], Answer], failure: type[Exception]) -> Answer | None:
+def call_with_timeout(call: Callable[[], Answer], failure: type[Exception]) -> Answer | None:
     """What `call` returns; None when it raises `failure` or takes longer than PATIENCE (then it is left behind)."""
     answers: SimpleQueue[Answer | Exception] = SimpleQueue()
 
@@ -33,7 +33,7 @@ def within(call: Callable[[], Answer], failure: type[Exception]) -> Answer | Non
 
     threading.Thread(target=run, daemon=True).start()
     try:
-        answer = answers.get(timeout=PATIENCE)
+        answer = answers.get(timeout=DRIVER_TIMEOUT)
     except Empty:
         return None
     if isinstance(answer, failure):

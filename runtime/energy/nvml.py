@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pynvml
 
-from .device_energy import Limits
+from .device_energy import InstrumentLimits
 
 Error: Any = pynvml.NVMLError  # what every function here may raise
 SPIKE = 1.5  # a GPU's mean power over a sample stays below this multiple of its highest settable limit
@@ -53,14 +53,14 @@ class Gpu:
         return low / 1000, high / 1000
 
 
-class Found(NamedTuple):
+class VisibleGpus(NamedTuple):
     """The distinct physical GPUs of a node's ranks, and how many of the devices asked for this process cannot see."""
 
     gpus: list[Gpu]
-    unseen: int
+    hidden: int
 
 
-def find(visible: str | None, count: int) -> Found:
+def find_gpus(visible: str | None, count: int) -> VisibleGpus:
     """The physical GPUs behind the first `count` CUDA devices. Raises Error when NVML is not there.
 
     `visible` is CUDA_VISIBLE_DEVICES: indices, UUIDs or their unique beginnings, or MIG UUIDs; CUDA ignores
@@ -74,7 +74,7 @@ def find(visible: str | None, count: int) -> Found:
         named = (_find(entry.strip(), list(by_uuid)) for entry in visible.split(","))
         chosen = [uuid for uuid in takewhile(lambda uuid: uuid is not None, named) if uuid is not None]
     chosen = chosen[:count]
-    return Found([Gpu(uuid, by_uuid[uuid]) for uuid in dict.fromkeys(chosen)], count - len(chosen))
+    return VisibleGpus([Gpu(uuid, by_uuid[uuid]) for uuid in dict.fromkeys(chosen)], count - len(chosen))
 
 
 def _find(entry: str, uuids: list[str]) -> str | None:
@@ -102,7 +102,7 @@ class GpuProbe:
         self._gpu = gpu
         self._failed = False
         self.device = gpu.uuid
-        self.limits = Limits(_ceiling(gpu), counter=_supported(gpu.joules))
+        self.limits = InstrumentLimits(_ceiling(gpu), counter=_supported(gpu.joules))
 
     @property
     def readable(self) -> bool:
@@ -128,10 +128,10 @@ class GpuProbe:
             return None
 
 
-class UnseenProbe:
+class HiddenGpuProbe:
     """A device whose rank was given a GPU that this process cannot see: a gap for the whole run, not zero."""
 
-    limits = Limits()
+    limits = InstrumentLimits()
 
     def __init__(self, number: int) -> None:
         self.device = f"unseen-{number}"

@@ -12,7 +12,7 @@ from ...spec.run_folder import Event
 from .meter import Clock
 from .meter_reading import JOULES_PER_KWH, Reading
 
-Phase = Literal["tokenizer", "data", "train", "validate", "checkpoint", "idle"]
+Phase = Literal["tokenizer", "data", "train", "validate", "checkpoint", "startup"]
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class PhaseLedger:
         self._total: dict[str, Account] = defaultdict(Account)
         self._fresh: dict[str, Account] = defaultdict(Account)
 
-    def charge(self, phase: Phase, reading: Reading) -> None:
+    def charge_energy(self, phase: Phase, reading: Reading) -> None:
         """Charge the time and energy since the last call (or since the ledger was made) to `phase`."""
         now = self._clock()
         before = 0.0 if self._reading is None else self._reading.joules

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .device_energy import Limits
+from .device_energy import InstrumentLimits
 
 POWERCAP = Path("/sys/class/powercap")
 SHORTEST_WRAP = 60.0  # seconds: no package draws so much that its counter wraps faster
@@ -23,7 +23,7 @@ class PackageProbe:
         self._counter = zone / "energy_uj"
         self.device = (zone / "name").read_text().strip()
         modulus = int((zone / "max_energy_range_uj").read_text()) * MICRO
-        self.limits = Limits(modulus / SHORTEST_WRAP, modulus)
+        self.limits = InstrumentLimits(modulus / SHORTEST_WRAP, modulus)
 
     def sample(self) -> tuple[float | None, float | None, str]:
         """Energy counter in joules; a package shows no power."""

@@ -12,19 +12,19 @@ from dataclasses import asdict, replace
 from typing import Protocol
 
 from ...spec.run_folder import Event
-from .device_energy import Limits, Sample, Track
+from .device_energy import DeviceEnergy, InstrumentLimits, Sample
 from .meter import Clock
-from .meter_reading import Gap, Reading, Source
+from .meter_reading import Gap, MeterSource, Reading
 
-PERIOD = 1.0  # seconds between samples
-PATIENCE = 2.0  # seconds that `close` waits for the last sample
+SAMPLE_PERIOD = 1.0  # seconds between samples
+CLOSE_TIMEOUT = 2.0  # seconds that `close` waits for the last sample
 
 
 class Probe(Protocol):
     """One device as its instrument shows it."""
 
     device: str
-    limits: Limits
+    limits: InstrumentLimits
 
     def sample(self) -> tuple[float | None, float | None, str]:
         """Energy counter in joules, power in watts, and why one of them is missing. Never raises; may be slow."""
@@ -38,13 +38,13 @@ class SampledMeter:
     """Energy of the node's devices. `watches` are looked at after every sample; their events go into the run's log."""
 
     def __init__(
-        self, source: Source, probes: Sequence[Probe], watches: Sequence[Watch] = (), clock: Clock = time.monotonic
+        self, source: MeterSource, probes: Sequence[Probe], watches: Sequence[Watch] = (), clock: Clock = time.monotonic
     ) -> None:
-        self.source: Source | None = source
+        self.source: MeterSource | None = source
         self._clock = clock
         self._wall = time.time() - clock()  # gaps are dated once, so that a wall clock that jumps cannot stretch them
         opened = clock()
-        self._tracks = [(probe, Track(opened, probe.limits)) for probe in probes]
+        self._tracks = [(probe, DeviceEnergy(opened, probe.limits)) for probe in probes]
         self._watches = watches
         self._news: list[Event] = []
         self._most = 0.0
@@ -81,7 +81,7 @@ class SampledMeter:
             self._most = max(self._most, reading.joules)
             return replace(reading, joules=self._most)
 
-    def poke(self) -> None:
+    def sample_now(self) -> None:
         """Have the thread take a sample now, so that two phases are split where they meet."""
         self._wake.set()
 
@@ -102,7 +102,7 @@ class SampledMeter:
         if self._thread.is_alive():
             self._closing.set()
             self._wake.set()
-            self._thread.join(PATIENCE)
+            self._thread.join(CLOSE_TIMEOUT)
         with self._lock:
             if self._final is None:
                 now = self._clock()
@@ -113,7 +113,7 @@ class SampledMeter:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._wake.wait(PERIOD)
+            self._wake.wait(SAMPLE_PERIOD)
             self._wake.clear()
             self.sample()
 

@@ -1,9 +1,9 @@
 """The files that DeepSpeed writes into a generation: hashed while written, synced, and read without trusting them.
 
-`DurableFiles` takes the place of DeepSpeed's TorchCheckpointEngine, which writes without fsync and unpickles anything
-(`weights_only=False`). Ours unpickles tensors and the few DeepSpeed classes named here, and nothing else.
+`DurableCheckpointEngine` replaces DeepSpeed's TorchCheckpointEngine, which writes without fsync and unpickles anything
+(`weights_only=False`). Ours unpickles tensors and the few DeepSpeed classes listed here, and nothing else.
 
-Written in the background, a file is first made whole in memory, so that training cannot change what it will hold.
+In the background, a file is first serialised in memory, so that training cannot change what it will hold.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from torch.serialization import safe_globals
 
 from ..checkpoint.store import FileEntry
 
-HARMLESS: list[Any] = [LossScaler, DynamicLossScaler, ZeroStageEnum, fragment_address]
+SAFE_CLASSES: list[Any] = [LossScaler, DynamicLossScaler, ZeroStageEnum, fragment_address]
 
 
-class DurableFiles(TorchCheckpointEngine):
+class DurableCheckpointEngine(TorchCheckpointEngine):
     """Writes and reads the files of one checkpoint on this rank; with `background`, a thread does the writing."""
 
     def __init__(self, *, background: bool = False) -> None:
@@ -40,10 +40,10 @@ class DurableFiles(TorchCheckpointEngine):
     def save(self, state_dict: Any, path: str) -> None:
         """Write `state_dict` to `path`, durably, now or in the background.
 
-        A refusal of the disk is kept for `take`: raised here, it would leave the other ranks in DeepSpeed's barrier.
+        A write error is kept for `collect_written`: raised here, the other ranks would hang in DeepSpeed's barrier.
         """
         if self._writer is None:
-            self._writes[path] = _outcome(partial(_write, path, partial(_save, state_dict)))
+            self._writes[path] = _completed(partial(_write, path, partial(_save, state_dict)))
         else:
             memory = io.BytesIO()
             torch.save(state_dict, memory)
@@ -51,16 +51,16 @@ class DurableFiles(TorchCheckpointEngine):
             self._writes[path] = self._writer.submit(_write, path, lambda file: file.write(content))
 
     @property
-    def written(self) -> bool:
+    def all_written(self) -> bool:
         """Whether nothing is still being written."""
         return all(write.done() for write in self._writes.values())
 
     def load(self, path: str, map_location: Any = None) -> Any:
         """The content of a file whose hash was checked before. Raises UnpicklingError on anything but plain state."""
-        with safe_globals(HARMLESS):
+        with safe_globals(SAFE_CLASSES):
             return torch.load(path, map_location=map_location, weights_only=True)
 
-    def take(self, folder: Path) -> dict[str, FileEntry]:
+    def collect_written(self, folder: Path) -> dict[str, FileEntry]:
         """What this rank wrote into `folder` since the last call, by path inside it; waits for what is being written.
 
         Raises OSError when the disk refused any of it.
@@ -95,7 +95,7 @@ class _Hashing:
         self._file.flush()
 
 
-def _outcome(action: Callable[[], FileEntry]) -> Future[FileEntry]:
+def _completed(action: Callable[[], FileEntry]) -> Future[FileEntry]:
     """What `action` gave, or how the disk refused, as if a thread had done it."""
     outcome: Future[FileEntry] = Future()
     try:

@@ -16,10 +16,10 @@ from torch import Tensor
 from ...spec.plan import Plan
 from ...spec.problem import InputError, Problem
 from ..model.attention import causal_attention
-from ..model.llama import Given, Layer, Llama, build
+from ..model.llama import InitialWeights, Layer, Llama, build
 from ..parallel.ulysses import Ulysses, sequence_group
 from ..parallel.world import World
-from .checkpoint_engine import DurableFiles
+from .checkpoint_engine import DurableCheckpointEngine
 from .optimizer import adamw
 
 
@@ -48,16 +48,16 @@ def read_config(bundle: Path, plan: Plan) -> dict[str, Any]:
     return config
 
 
-def start_engine(plan: Plan, config: dict[str, Any], world: World, given: Given | None = None) -> Any:
+def build_engine(plan: Plan, config: dict[str, Any], world: World, given: InitialWeights | None = None) -> Any:
     """Build the model and wrap it."""
     import deepspeed
 
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
     ranks = None
     if plan.layout.pipeline > 1:
-        from .process_groups import declare_stages
+        from .process_groups import register_pipeline_groups
 
-        ranks = declare_stages(world)
+        ranks = register_pipeline_groups(world)
     model = build_model(plan, config, world, given)
     if plan.layout.zero == 3:
         # A layer's weights come in one gather: the first that it needs brings all (the estimate's `collectives`).
@@ -65,15 +65,15 @@ def start_engine(plan: Plan, config: dict[str, Any], world: World, given: Given 
     optimizer = adamw(model, plan.training.optimizer)
     with _zero_in_every_stage():
         engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config, mpu=ranks)
-    engine.checkpoint_engine = DurableFiles(background=plan.training.checkpoint.asynchronous)
+    engine.checkpoint_engine = DurableCheckpointEngine(background=plan.training.checkpoint.asynchronous)
     # DeepSpeed would add scripts to every checkpoint, past our hashes; a checkpoint holds no programs.
-    setattr(engine, "_copy_recovery_script", _nothing)  # noqa: B010 - not ours to name directly
+    setattr(engine, "_copy_recovery_script", _skip_recovery_script)  # noqa: B010 - not ours to name directly
     if plan.training.compile:
         engine.compile()
     return engine
 
 
-def build_model(plan: Plan, config: dict[str, Any], world: World, given: Given | None = None) -> Llama:
+def build_model(plan: Plan, config: dict[str, Any], world: World, given: InitialWeights | None = None) -> Llama:
     """This rank's part of the model: of the same weights, given or from the seed, whatever the layout."""
     layout = plan.layout
     attention = causal_attention
@@ -81,12 +81,12 @@ def build_model(plan: Plan, config: dict[str, Any], world: World, given: Given |
         attention = Ulysses(sequence_group(layout.sequence, layout.tensor))
 
     def llama() -> Llama:
-        return Llama(plan.model, attention, layout.recompute, given, world.stage)
+        return Llama(plan.model, attention, layout.activation_checkpointing, given, world.stage)
 
     if layout.tensor > 1:
-        from ..parallel.tensor_parallel import build_share  # the layers of DeepSpeed come with it
+        from ..parallel.tensor_parallel import build_tensor_parallel  # the layers of DeepSpeed come with it
 
-        return build_share(llama, plan, config, world)
+        return build_tensor_parallel(llama, plan, config, world)
     if layout.zero == 3:
         return _build_sharded(llama, config, plan.training.seed)
     return build(llama, world.device, plan.training.seed)
@@ -123,7 +123,7 @@ def _build_sharded(llama: Callable[[], Llama], config: dict[str, Any], seed: int
     return model
 
 
-def forget_gradients(engine: Any) -> None:
+def clear_gradients(engine: Any) -> None:
     """After a skipped step: clear what DeepSpeed keeps of its gradients.
 
     With CPU offload its ZeRO-1 and 2 clear them only after an update (0.19.8), so that one NaN would spoil every step
@@ -142,7 +142,7 @@ def replica_group() -> Any:
     return vars(groups)["_get_data_parallel_group"]()
 
 
-def _nothing(folder: str) -> None:
+def _skip_recovery_script(folder: str) -> None:
     del folder
 
 

@@ -56,7 +56,7 @@ def learning_rate(step: int, settings: Optimizer, schedule: Schedule) -> float:
     return settings.learning_rate * (final + (1 - final) * shape)
 
 
-def configure(optimizer: Any, settings: Optimizer, rate: float) -> None:
+def apply_hyperparameters(optimizer: Any, settings: Optimizer, rate: float) -> None:
     """Set every hyperparameter of `optimizer` from the plan.
 
     Each step, not once: a restored checkpoint brings its own values along, and OPT-175B trained on the old ones

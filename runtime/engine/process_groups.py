@@ -17,14 +17,14 @@ from torch import distributed
 from ..parallel.world import World
 
 
-def declare_stages(world: World) -> Any:
+def register_pipeline_groups(world: World) -> Any:
     """Make the groups of a pipeline, and return what DeepSpeed takes as its `mpu`: its own module, set right."""
     deepspeed.init_distributed()
     tensor = world.layout.tensor
-    model = _mine(world, _model_parallel(world))
+    model = _own_group(world, _model_parallel(world))
     groups.__dict__.update(
-        _TENSOR_MODEL_PARALLEL_GROUP=_mine(world, (range(r, r + tensor) for r in range(0, world.size, tensor))),
-        _DATA_PARALLEL_GROUP=_mine(world, _data_parallel(world)),
+        _TENSOR_MODEL_PARALLEL_GROUP=_own_group(world, (range(r, r + tensor) for r in range(0, world.size, tensor))),
+        _DATA_PARALLEL_GROUP=_own_group(world, _data_parallel(world)),
         _MODEL_PARALLEL_GROUP=model,
         # It would take the tensor-parallel ranks for all that hold another part of the model (0.19.8).
         get_model_parallel_rank=lambda: distributed.get_rank(model),
@@ -34,19 +34,19 @@ def declare_stages(world: World) -> Any:
 
 
 def _data_parallel(world: World) -> Iterator[range]:
-    tensor, each = world.layout.tensor, world.stage_ranks
+    tensor, each = world.layout.tensor, world.ranks_per_stage
     for first in range(0, world.size, each):
         yield from (range(first + slot, first + each, tensor) for slot in range(tensor))
 
 
 def _model_parallel(world: World) -> Iterator[list[int]]:
     """Stage by stage, in each slice by slice: the order of a checkpoint's `mp_rank` files."""
-    tensor, each = world.layout.tensor, world.stage_ranks
+    tensor, each = world.layout.tensor, world.ranks_per_stage
     for first in range(0, each, tensor):
         yield [rank for start in range(first, world.size, each) for rank in range(start, start + tensor)]
 
 
-def _mine(world: World, all_ranks: Iterator[Any]) -> Any:
+def _own_group(world: World, all_ranks: Iterator[Any]) -> Any:
     """The group of this rank; every rank makes all of them, in the same order."""
     made = [(ranks, distributed.new_group([*ranks])) for ranks in all_ranks]
     return next(group for ranks, group in made if world.rank in ranks)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from ...spec.atomic_files import sync_folder, write_whole
+from ...spec.atomic_files import sync_folder, write_atomically
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
-from ..checkpoint.full_weights import Weights, gather, newest
+from ..checkpoint.full_weights import Weights, gather_weights, newest_valid_checkpoint
 from ..checkpoint.store import step_of
 from ..data.tokenizer import Tokenizer
-from ..model.llama import PRECISION
+from ..model.llama import TORCH_DTYPE
 from . import layout
 
 SHARD_BYTES = 5 * 10**9  # the Hub's and transformers' own habit
@@ -41,9 +41,10 @@ def export(run: RunFolder, folder: Path) -> Exported:
     plan = _plan(run)
     if folder.exists():
         raise InputError.one("TW842", f"{folder} exists already", "Name a new folder.", "--out")
-    generation, damaged = newest(run, plan)
+    generation, damaged = newest_valid_checkpoint(run, plan)
     weights = {
-        name: weight.to(PRECISION[plan.training.precision]) for name, weight in gather(generation, plan.model).items()
+        name: weight.to(TORCH_DTYPE[plan.training.precision])
+        for name, weight in gather_weights(generation, plan.model).items()
     }
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -80,7 +81,7 @@ def write_weights(folder: Path, weights: Weights, *, tied: bool) -> None:
         places = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
         size = sum(weight.nbytes for weight in kept.values())
         index = {"metadata": {"total_size": size}, "weight_map": places}
-        write_whole(folder / "model.safetensors.index.json", layout.dump(index))
+        write_atomically(folder / "model.safetensors.index.json", layout.dump(index))
 
 
 def _packed(weights: Weights) -> list[list[str]]:
@@ -107,7 +108,7 @@ def _write_beside(folder: Path, plan: Plan, run: RunFolder) -> None:
     tokenizer = Tokenizer(run.tokenizer)
     marks = (tokenizer.begin, tokenizer.end)
     context = plan.training.sequence_length
-    dtype = str(PRECISION[plan.training.precision]).removeprefix("torch.")
+    dtype = str(TORCH_DTYPE[plan.training.precision]).removeprefix("torch.")
     files = {
         "config.json": layout.config(plan.model, context, dtype, marks),
         "generation_config.json": layout.generation_config(marks),
@@ -115,5 +116,5 @@ def _write_beside(folder: Path, plan: Plan, run: RunFolder) -> None:
         "tokenizer_config.json": layout.tokenizer_config(run.tokenizer, context),
     }
     for name, content in files.items():
-        write_whole(folder / name, layout.dump(content))
+        write_atomically(folder / name, layout.dump(content))
     shutil.copyfile(run.tokenizer, folder / "tokenizer.model")

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from ...spec.atomic_files import sync_folder
 from ...spec.problem import InputError, Problem
 from ...spec.sections import Model
-from ..checkpoint.full_weights import whole_shapes
+from ..checkpoint.full_weights import full_shapes
 from ..data.tokenizer import Tokenizer
 
 # What our architecture fixes: the key of config.json, the value it must have, and what it has when it is left out.
@@ -39,7 +39,7 @@ class Imported:
     tokenizer: bool
 
 
-class Weights:
+class SafetensorsWeights:
     """The tensors of a folder's safetensors files, read one at a time."""
 
     def __init__(self, folder: Path) -> None:
@@ -126,11 +126,11 @@ def _model(config: dict[str, Any], rope: dict[str, Any]) -> Model:
     )
 
 
-def check_weights(folder: Path, model: Model) -> Weights:
+def check_weights(folder: Path, model: Model) -> SafetensorsWeights:
     """The weights of `folder`, after a look that all are there with their shapes. Raises InputError otherwise."""
     try:
-        weights = Weights(folder)
-        shapes = whole_shapes(model)
+        weights = SafetensorsWeights(folder)
+        shapes = full_shapes(model)
         if model.tied_embeddings:
             del shapes["lm_head.weight"]
         missing = [f"{name} is missing" for name in shapes if name not in weights.places]

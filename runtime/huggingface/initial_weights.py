@@ -12,13 +12,13 @@ from pathlib import Path
 from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
-from ..model.llama import Given
+from ..model.llama import InitialWeights
 from .import_ import check_weights, read_model
 
 _DESCRIPTIVE = {"name", "init_std", "init_from"}  # what two models may differ in and still share weights
 
 
-def bring_initial(plan: Plan, run: RunFolder, root: Path) -> None:
+def stage_initial_weights(plan: Plan, run: RunFolder, root: Path) -> None:
     """Leave the run with the weights that its model begins from, if it names any.
 
     Raises InputError when they are not there, damaged, or of another model; OSError when they cannot be written.
@@ -39,7 +39,7 @@ def bring_initial(plan: Plan, run: RunFolder, root: Path) -> None:
     draft.rename(_place(run))
 
 
-def given_weights(plan: Plan, run: RunFolder) -> Given | None:
+def open_initial_weights(plan: Plan, run: RunFolder) -> InitialWeights | None:
     """Where the model's weights come from: the run's copy, or None for random ones."""
     return None if plan.model.init_from is None else check_weights(_place(run), plan.model)
 

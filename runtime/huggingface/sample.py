@@ -12,7 +12,7 @@ from ..data.tokenizer import Tokenizer
 from ..model.llama import Llama
 
 
-def load(plan: Plan, folder: Path) -> Llama:
+def load_exported(plan: Plan, folder: Path) -> Llama:
     """The exported model, in fp32."""
     with torch.device("meta"):
         model = Llama(plan.model)
@@ -25,7 +25,7 @@ def load(plan: Plan, folder: Path) -> Llama:
 
 
 @torch.no_grad()
-def continued(model: Llama, tokenizer: Tokenizer, prompt: str, *, context: int, length: int = 100) -> str:
+def greedy_completion(model: Llama, tokenizer: Tokenizer, prompt: str, *, context: int, length: int = 100) -> str:
     """`prompt` and at most `length` likeliest tokens after it, each seen from the last `context` tokens."""
     ids = [tokenizer.begin, *tokenizer.encode(prompt).tolist()]
     for _ in range(length):

@@ -19,21 +19,23 @@ from pathlib import Path
 HIGHEST_SIGNAL = 64
 
 
-def deepspeed(words: Sequence[str], hostfile: Path) -> int:
+def run_deepspeed_launcher(words: Sequence[str], hostfile: Path) -> int:
     """Start the ranks of this node and wait for them; the code of the first that failed, 128 + N for signal N.
 
     Raises OSError when there is no hostfile.
     """
     module = [sys.executable, "-u", "-m", "deepspeed.launcher.launch", "--log_level=warning"]
     # A session of its own: what is sent to our process group would make the launcher kill its ranks after 30 s.
-    with subprocess.Popen([*module, f"--world_info={world(hostfile)}", *words], start_new_session=True) as launcher:
+    with subprocess.Popen(
+        [*module, f"--world_info={encode_world(hostfile)}", *words], start_new_session=True
+    ) as launcher:
         code = launcher.wait()
         with contextlib.suppress(ProcessLookupError):  # killed itself, it leaves its ranks behind
             os.killpg(launcher.pid, signal.SIGKILL)
     return shell_code(code)
 
 
-def world(hostfile: Path) -> str:
+def encode_world(hostfile: Path) -> str:
     """The hosts and their devices, as the launcher wants to be told: {host: [0, 1, ...]} in JSON in base64."""
     lines = [line.split(" slots=") for line in hostfile.read_text(encoding="utf-8").splitlines()]
     hosts = {host: list(range(int(slots))) for host, slots in lines}

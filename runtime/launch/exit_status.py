@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from ...spec.atomic_files import write_whole
+from ...spec.atomic_files import write_atomically
 from ...spec.exit_codes import Exit
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
@@ -58,25 +58,25 @@ def exit_file(run: Path) -> Path:
     return run / "exit_code"
 
 
-def record(run: Path, code: Exit) -> None:
+def record_exit_code(run: Path, code: Exit) -> None:
     """Write the exit code. The first cause stands, but a cause is worth more than `PEER_LOST`, which is its echo."""
     path = exit_file(run)
     known = path.read_text().strip() if path.exists() else ""
     if known in ("", str(int(Exit.PEER_LOST))):
-        write_whole(path, f"{int(code)}\n".encode())
+        write_atomically(path, f"{int(code)}\n".encode())
 
 
-def report(run: Path, end: Ended) -> None:
+def record_end(run: Path, end: Ended) -> None:
     """Say and record an end that all ranks share; rank 0 speaks for all."""
     if rank_here() != 0:
         return
     if end.code not in (Exit.DONE, Exit.PREEMPTED):
         _say(0, f"{end}\n")
         log_fault(run, 0, f"{end}", f"left with {end.code.name}")
-    record(run, end.code)
+    record_exit_code(run, end.code)
 
 
-def status(code: Exit) -> int:
+def process_status(code: Exit) -> int:
     """The exit status of this process for an end that all ranks share."""
     return 0 if _LAUNCHERS & os.environ.keys() else code
 
@@ -86,7 +86,7 @@ def rank_here() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
-def fail(run: Path, error: Exception) -> NoReturn:
+def exit_failed(run: Path, error: Exception) -> NoReturn:
     """End this process for a failure that the other ranks do not know of.
 
     Not by way of the interpreter's normal end, which would wait for collectives that nobody answers any more.
@@ -98,17 +98,17 @@ def fail(run: Path, error: Exception) -> NoReturn:
         # Every rank finds the same: one a node says it.
         problems = error.problems if os.environ.get("LOCAL_RANK", "0") == "0" else ()
         details = "".join(f"{p.code} {p.path}: {p.message}\n  {p.help}\n" for p in problems)
-    note(run, str(error), code, details)
+    record_failure(run, str(error), code, details)
     os._exit(code)
 
 
-def note(run: Path, what: str, code: Exit, details: str | None = None) -> None:
+def record_failure(run: Path, what: str, code: Exit, details: str | None = None) -> None:
     """Say, log and record why this rank alone is about to leave; never fails."""
     rank = rank_here()
     _say(rank, f"{what}\n" if details is None else details)
     try:
         log_fault(run, rank, what, f"left with {code.name}")
-        record(run, code)
+        record_exit_code(run, code)
     except OSError as refused:
         _say(rank, f"{refused}\n")
 

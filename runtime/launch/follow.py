@@ -9,25 +9,25 @@ from pathlib import Path
 from ...spec.exit_codes import Exit
 from ...spec.run_folder import RunFolder
 from .exit_status import exit_file
-from .locate import find
+from .locate import locate
 
 INTERVAL = 1.0  # seconds between looks
 
 
 def follow(run: RunFolder, say: Callable[[str], object]) -> int:
     """Tell new lines of the logs and changes of place; the exit code of the run."""
-    logs, before = Logs(run.path / "logs"), ""
-    while place := find(run):
-        if place.text != before:
-            say(f"{place.text}\n")
-            before = place.text
-        say(logs.news())
+    logs, before = LogFollower(run.path / "logs"), ""
+    while place := locate(run):
+        if place.description != before:
+            say(f"{place.description}\n")
+            before = place.description
+        say(logs.new_text())
         time.sleep(INTERVAL)
-    say(logs.news())
-    return recorded(run)
+    say(logs.new_text())
+    return recorded_exit_code(run)
 
 
-def recorded(run: RunFolder) -> int:
+def recorded_exit_code(run: RunFolder) -> int:
     """The code that the run ended with; PEER_LOST when it ended without one."""
     try:
         return int(exit_file(run.path).read_text(encoding="utf-8"))
@@ -35,14 +35,14 @@ def recorded(run: RunFolder) -> int:
         return Exit.PEER_LOST
 
 
-class Logs:
+class LogFollower:
     """The growing logs of a folder; what was there at the start belongs to earlier launches."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read = {path: path.stat().st_size for path in folder.glob("*.log")}
 
-    def news(self) -> str:
+    def new_text(self) -> str:
         """What was appended since the last call."""
         return "".join(self._more(path) for path in sorted(self._folder.glob("*.log")))
 

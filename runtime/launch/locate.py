@@ -13,25 +13,25 @@ from pathlib import Path
 from ...spec.run_folder import RunFolder
 from .lock import is_held, owner
 
-_PATIENCE = 30  # seconds for a scheduler to answer
+_SCHEDULER_TIMEOUT = 30  # seconds for a scheduler to answer
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RunLocation:
     """Where a run is, in words; `leave` is the command that makes it leave, where the stop file does not."""
 
-    text: str
-    leave: tuple[str, ...] = ()
+    description: str
+    stop_command: tuple[str, ...] = ()
 
 
-def find(run: RunFolder) -> Place | None:
+def locate(run: RunFolder) -> RunLocation | None:
     """Where `run` is; None when nothing of it runs or waits."""
     for note, look in _SCHEDULERS.items():
         words = _note(run.path / note)
         place = look(*words) if words else None
         if place is not None:
             return place
-    return Place(owner(run)) if is_held(run) else None
+    return RunLocation(owner(run)) if is_held(run) else None
 
 
 def _note(path: Path) -> list[str]:
@@ -41,7 +41,7 @@ def _note(path: Path) -> list[str]:
         return []
 
 
-def _slurm(job: str) -> Place | None:
+def _slurm(job: str) -> RunLocation | None:
     states = _answer("squeue", "--noheader", f"--jobs={job}", "--format=%T %r").splitlines()
     if not states:
         return None
@@ -49,10 +49,10 @@ def _slurm(job: str) -> Place | None:
     because = "the data is being prepared" if reason == "dependency" else reason
     waiting = state == "pending"  # then nobody looks for a stop file
     text = f"Slurm job {job}: {state} ({because})" if waiting else f"Slurm job {job}: {state}"
-    return Place(text, ("scancel", job) if waiting else ())
+    return RunLocation(text, ("scancel", job) if waiting else ())
 
 
-def _kubernetes(name: str, namespace: str, kind: str) -> Place | None:
+def _kubernetes(name: str, namespace: str, kind: str) -> RunLocation | None:
     """`kind` is job.batch, jobset or trainjob; the pods of each carry the run's label."""
     client = ("kubectl", "--namespace", namespace)
     alive = (f"--selector=trainwright/run={name}", "--field-selector=status.phase!=Succeeded,status.phase!=Failed")
@@ -61,18 +61,16 @@ def _kubernetes(name: str, namespace: str, kind: str) -> Place | None:
         return None
     suspend = ("patch", kind, name, "--type=merge", '--patch={"spec": {"suspend": true}}')
     text = f"Kubernetes {kind} {namespace}/{name}: {len(pods)} pod{'s' if len(pods) > 1 else ''}"
-    return Place(text, (*client, *suspend))  # each pod then saves and ends
+    return RunLocation(text, (*client, *suspend))  # each pod then saves and ends
 
 
 def _answer(*words: str) -> str:
     """What a scheduler's command says; nothing when it fails: a job that is gone is an error there."""
     try:
-        result = subprocess.run(
-            words, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=_PATIENCE
-        )
+        result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_SCHEDULER_TIMEOUT)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return result.stdout.strip()
 
 
-_SCHEDULERS: dict[str, Callable[..., Place | None]] = {"slurm-job": _slurm, "kubernetes-job": _kubernetes}
+_SCHEDULERS: dict[str, Callable[..., RunLocation | None]] = {"slurm-job": _slurm, "kubernetes-job": _kubernetes}

@@ -21,7 +21,7 @@ INHERITED = "TRAINWRIGHT_LOCK"  # the descriptor of a lock that the caller holds
 
 
 @contextmanager
-def held(run: RunFolder) -> Generator[int]:
+def hold(run: RunFolder) -> Generator[int]:
     """Hold the lock of `run`; yields its descriptor, for children to inherit. Nothing in the folder is overwritten.
 
     Raises InputError naming the owner when another launch holds it, or ranks of an earlier one are alive.

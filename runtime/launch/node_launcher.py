@@ -18,7 +18,7 @@ from typing import Any
 
 from ...spec.exit_codes import Exit
 from ...spec.run_folder import RunFolder
-from .deepspeed_launcher import deepspeed
+from .deepspeed_launcher import run_deepspeed_launcher
 from .exit_status import exit_file, log_fault
 
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     _stop_file_on_signals(RunFolder(options.run))
     words = options.words[1:]
-    code = deepspeed(words, options.hostfile) if options.hostfile else _torchrun(words, options.run)
+    code = run_deepspeed_launcher(words, options.hostfile) if options.hostfile else _torchrun(words, options.run)
     return _recorded(options.run, code)
 
 

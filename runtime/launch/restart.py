@@ -14,8 +14,8 @@ from pathlib import Path
 from ...spec.exit_codes import FINAL, Exit
 from ...spec.run_folder import RunFolder, read_events
 
-PATIENCE = 3  # starts in a row without a new step, as NVIDIA's resiliency extension
-HOST_PATIENCE = 600  # seconds for all hosts to answer again: a server with GPUs boots in five to ten minutes
+MAX_STALLED_STARTS = 3  # starts in a row without a new step, as NVIDIA's resiliency extension
+HOST_TIMEOUT = 600  # seconds for all hosts to answer again: a server with GPUs boots in five to ten minutes
 
 
 def furthest_step(run: RunFolder) -> int:
@@ -26,7 +26,7 @@ def furthest_step(run: RunFolder) -> int:
         return 0
 
 
-def verdict(run: RunFolder, code: int) -> int | None:
+def final_exit_code(run: RunFolder, code: int) -> int | None:
     """The code to leave with after an end with `code`, None to start again. Counts starts without progress."""
     if code in FINAL:
         return code
@@ -37,16 +37,16 @@ def verdict(run: RunFolder, code: int) -> int | None:
         last = {"step": 0, "stalled": 0}
     stalled = last["stalled"] + 1 if step <= last["step"] else 0
     record.write_text(json.dumps({"step": step, "stalled": stalled}), encoding="utf-8")
-    return Exit.NO_PROGRESS if stalled >= PATIENCE else None
+    return Exit.NO_PROGRESS if stalled >= MAX_STALLED_STARTS else None
 
 
 def main() -> int:
     """The verdict as an exit code."""
-    parser = argparse.ArgumentParser(description=verdict.__doc__)
+    parser = argparse.ArgumentParser(description=final_exit_code.__doc__)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--code", type=int, required=True)
     options = parser.parse_args()
-    return verdict(RunFolder(options.run), options.code) or 0
+    return final_exit_code(RunFolder(options.run), options.code) or 0
 
 
 if __name__ == "__main__":

@@ -8,30 +8,30 @@ from collections.abc import Callable
 
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
-from .locate import find
+from .locate import locate
 
 INTERVAL = 0.5  # seconds between looks
 
 
-def ask(run: RunFolder) -> str:
+def request_stop(run: RunFolder) -> str:
     """Create the stop file, or tell the scheduler; what was done, in words.
 
     Raises InputError when nothing of `run` runs or waits.
     """
-    place = find(run)
+    place = locate(run)
     if place is None:
         remedy = f"where it stands: trainwright status {run.path}"
         raise InputError.one("TW704", f"{run.path} is not running", remedy, "RUN")
-    if place.leave:
-        subprocess.run(place.leave, check=True, timeout=60, stdout=subprocess.DEVNULL)
+    if place.stop_command:
+        subprocess.run(place.stop_command, check=True, timeout=60, stdout=subprocess.DEVNULL)
     else:
         run.stop.touch()
-    return f"{place.text}: asked to save and leave"
+    return f"{place.description}: asked to save and leave"
 
 
-def wait(run: RunFolder, tell: Callable[[float], None]) -> None:
+def wait_until_stopped(run: RunFolder, tell: Callable[[float], None]) -> None:
     """Wait until nothing of `run` is left, telling the seconds waited now and then."""
     started = time.monotonic()
-    while find(run) is not None:
+    while locate(run) is not None:
         tell(time.monotonic() - started)
         time.sleep(INTERVAL)

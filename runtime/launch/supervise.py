@@ -19,8 +19,8 @@ from ...spec.exit_codes import Exit
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from .exit_status import exit_file
-from .lock import held, sign
-from .restart import HOST_PATIENCE, verdict
+from .lock import hold, sign
+from .restart import HOST_TIMEOUT, final_exit_code
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
@@ -35,34 +35,34 @@ class Supervisor:
         self.run = run
         self.command = list(command)
         self.lock = lock
-        self.asked = 0
+        self.stop_requests = 0
         self.child: subprocess.Popen[bytes] | None = None
 
-    def work(self) -> int:
+    def run_to_end(self) -> int:
         """Run to the end; the exit code to leave with."""
         self.run.stop.unlink(missing_ok=True)
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
-        patience = 0  # at the first start a host that does not answer is a mistake
-        while not self.asked:
-            code = self._once(patience)
-            if self.asked:
+        host_timeout = 0  # at the first start a host that does not answer is a mistake
+        while not self.stop_requests:
+            code = self._once(host_timeout)
+            if self.stop_requests:
                 return Exit.PREEMPTED if code < 0 or code > 128 else code
             if code == Exit.PREEMPTED:
                 return code
-            answer = verdict(self.run, code)
+            answer = final_exit_code(self.run, code)
             if answer is not None:
                 return answer
             _say(f"the run ended with code {code}; starting it again")
-            patience = HOST_PATIENCE
+            host_timeout = HOST_TIMEOUT
         return Exit.PREEMPTED
 
-    def _once(self, patience: int) -> int:
+    def _once(self, host_timeout: int) -> int:
         exit_file(self.run.path).unlink(missing_ok=True)
-        environment = {**os.environ, "TRAINWRIGHT_PATIENCE": str(patience)}
+        environment = {**os.environ, "TRAINWRIGHT_HOST_TIMEOUT": str(host_timeout)}
         self.child = subprocess.Popen(self.command, env=environment, start_new_session=True, pass_fds=(self.lock,))
-        if self.asked:  # while it was being started
-            self._pass_on()
+        if self.stop_requests:  # while it was being started
+            self._forward_stop()
         code = self.child.wait()
         _signal_group(self.child.pid, signal.SIGKILL)  # nothing of a start outlives it
         self.child = None
@@ -70,13 +70,13 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: Any) -> None:
         del number, frame
-        self.asked += 1
-        self._pass_on()
+        self.stop_requests += 1
+        self._forward_stop()
 
-    def _pass_on(self) -> None:
+    def _forward_stop(self) -> None:
         if self.child is None:
             return
-        if self.asked == 1:
+        if self.stop_requests == 1:
             _say("saving, then leaving; once more to leave without saving")
             self.run.stop.touch()
             _signal_group(self.child.pid, signal.SIGTERM)
@@ -102,9 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     run = RunFolder(options.run)
     try:
-        with held(run) as lock:
+        with hold(run) as lock:
             sign(lock)
-            return Supervisor(run, [word for word in options.command if word != "--"], lock).work()
+            return Supervisor(run, [word for word in options.command if word != "--"], lock).run_to_end()
     except InputError as error:
         for problem in error.problems:
             _say(f"{problem.code}: {problem.message}; {problem.help}")

@@ -20,7 +20,7 @@ from ...spec.run_folder import Event
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
-class Line:
+class ProgressLine:
     """Shows `step` events of rank 0."""
 
     def __init__(self, plan: Plan, step: int) -> None:

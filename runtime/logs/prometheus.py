@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from ...spec.exit_codes import Exit
 from ...spec.run_folder import Event, RunFolder
-from ...spec.run_progress import Follower
+from ...spec.run_progress import EventFollower
 from ..energy import JOULES_PER_KWH
 
 LATEST = {  # (kind of event, field) -> gauge, meaning
@@ -60,7 +60,7 @@ class RunMetrics(Collector):
 
     def __init__(self, run: Path) -> None:
         self._name = run.resolve().name
-        self._log = Follower(RunFolder(run).events)
+        self._log = EventFollower(RunFolder(run).events)
         self._lock = threading.Lock()
         self._latest: dict[str, float] = {}
         self._counted: dict[Key, float] = defaultdict(float)
@@ -68,7 +68,7 @@ class RunMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the events since the last scrape, then give every metric that is known."""
         with self._lock:
-            for event in self._log.news():
+            for event in self._log.new_events():
                 self._take(event)
             yield from self._gauges()
             yield from self._counters()

@@ -19,7 +19,7 @@ def scalars(event: Event) -> dict[str, float]:
     return {f"{prefix}/{name}": event[name] for name in names if event.get(name) is not None}
 
 
-class Board:
+class TensorBoardLog:
     """Writes the curves beside the event log."""
 
     def __init__(self, folder: Path, step: int) -> None:

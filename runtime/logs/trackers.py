@@ -20,13 +20,13 @@ from typing import Any, Protocol
 
 from ...spec.exit_codes import Exit
 from ...spec.run_folder import RunFolder
-from ...spec.run_progress import Follower
+from ...spec.run_progress import EventFollower
 from .tensorboard import scalars
 
 PERIOD = 5.0  # seconds between two looks at the log
 
 
-class Sink(Protocol):
+class Tracker(Protocol):
     """Where curves go."""
 
     def send(self, step: int, values: Mapping[str, float]) -> None:
@@ -38,7 +38,7 @@ class Sink(Protocol):
         ...
 
 
-class WandbSink:
+class WandbTracker:
     """A Weights & Biases run; sending again goes on with the same one."""
 
     def __init__(self, project: str, name: str, settings: Mapping[str, Any], folder: Path) -> None:
@@ -55,7 +55,7 @@ class WandbSink:
         self._run.finish()
 
 
-class MlflowSink:
+class MlflowTracker:
     """An MLflow run in the experiment of the project's name."""
 
     def __init__(self, project: str, name: str, settings: Mapping[str, Any], folder: Path) -> None:
@@ -74,14 +74,17 @@ class MlflowSink:
         self._mlflow.end_run()
 
 
-SINKS: dict[str, Callable[[str, str, Mapping[str, Any], Path], Sink]] = {"wandb": WandbSink, "mlflow": MlflowSink}
+TRACKERS: dict[str, Callable[[str, str, Mapping[str, Any], Path], Tracker]] = {
+    "wandb": WandbTracker,
+    "mlflow": MlflowTracker,
+}
 
 
-def forward(log: Follower, sink: Sink) -> None:
+def send_events(log: EventFollower, sink: Tracker) -> None:
     """Send every curve until the run has stopped."""
     while True:
         stopped = False
-        for event in log.news():
+        for event in log.new_events():
             stopped = event["kind"] == "stop"
             if values := scalars(event):
                 sink.send(event["step"], values)
@@ -96,18 +99,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="trainwright.runtime.logs.trackers", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--run", type=Path, required=True, help="run folder")
-    parser.add_argument("--to", choices=sorted(SINKS), required=True, help="the tracker")
+    parser.add_argument("--to", choices=sorted(TRACKERS), required=True, help="the tracker")
     parser.add_argument("--project", default="trainwright", help="project or experiment there")
     given = parser.parse_args(arguments)
     run = RunFolder(given.run.resolve())
     settings = json.loads(run.plan.read_text(encoding="utf-8")) if run.plan.exists() else {}
     try:
-        sink = SINKS[given.to](given.project, run.path.name, settings, run.path)
+        sink = TRACKERS[given.to](given.project, run.path.name, settings, run.path)
     except ModuleNotFoundError as error:
         print(f"{error}: pip install 'trainwright[{given.to}]'", file=sys.stderr)  # noqa: T201 - the whole answer
         return Exit.INPUT
     try:
-        forward(Follower(run.events), sink)
+        send_events(EventFollower(run.events), sink)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     finally:

@@ -16,18 +16,18 @@ import torch.nn.functional as F  # noqa: N812 - torch's own idiom
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ...spec.layout import Recompute
+from ...spec.layout import ActivationCheckpointing
 from ...spec.sections import Model
 from .attention import causal_attention
 from .lm_head import Head
 from .norm_rope import Angles, Norm, rotary_angles, rotate
-from .pipeline_stage import Stage
+from .pipeline_stage import PipelineStage
 
 # What weights are kept in, by the spec's name for it.
-PRECISION = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+TORCH_DTYPE = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 # The weight of a name, to begin from instead of a random one.
-Given = Callable[[str], Tensor]
+InitialWeights = Callable[[str], Tensor]
 
 # q [batch, time, heads, head size], k and v [batch, time, kv heads, head size], documents [batch, time] or None
 # -> [batch, time, heads, head size]. Ulysses wraps `causal_attention` in its all-to-all.
@@ -84,10 +84,10 @@ class FeedForward(nn.Module):
 class Layer(nn.Module):
     """One transformer layer with its two residual branches."""
 
-    def __init__(self, model: Model, attention: Attention, recompute: Recompute) -> None:
+    def __init__(self, model: Model, attention: Attention, checkpointing: ActivationCheckpointing) -> None:
         super().__init__()
-        selective = recompute == "selective"
-        self.whole = recompute == "full"
+        selective = checkpointing == "selective"
+        self.whole = checkpointing == "full"
         self.input_layernorm = Norm(model.hidden_size, model.norm_eps)
         self.self_attn = SelfAttention(model, attention, recompute=selective)
         self.post_attention_layernorm = Norm(model.hidden_size, model.norm_eps)
@@ -110,12 +110,14 @@ class Decoder(nn.Module):
     Tokens [batch, time], on later stages hidden states -> hidden states [batch, time, hidden].
     """
 
-    def __init__(self, model: Model, attention: Attention, recompute: Recompute, stage: Stage) -> None:
+    def __init__(
+        self, model: Model, attention: Attention, checkpointing: ActivationCheckpointing, stage: PipelineStage
+    ) -> None:
         super().__init__()
         self.head_size, self.rope_theta = model.shape.head_size, model.rope_theta
         self.embed_tokens = nn.Embedding(model.vocab_size, model.hidden_size) if stage.first else None
         numbers = stage.layers(model.layers)
-        self.layers = nn.ModuleDict({str(number): Layer(model, attention, recompute) for number in numbers})
+        self.layers = nn.ModuleDict({str(number): Layer(model, attention, checkpointing) for number in numbers})
         self.norm = Norm(model.hidden_size, model.norm_eps) if stage.last else None
 
     def forward(self, x: Tensor, positions: Tensor | None, documents: Tensor | None) -> Tensor:
@@ -130,31 +132,31 @@ class Decoder(nn.Module):
         return x if self.norm is None else self.norm(x)
 
 
-WHOLE = Stage()
+WHOLE = PipelineStage()
 
 
 class Llama(nn.Module):
     """A Llama-family language model, or one pipeline stage of it.
 
-    `recompute` trades time for memory in the backward pass: `selective` recomputes rotary positions, the attention
-    core (arXiv 2205.05198, section 5) and the gate's product, and keeps every projection's result; `full` keeps only
-    the input of each layer. Weights come from `initialize` or a checkpoint; the constructor works on any device,
-    `meta` included.
+    `activation_checkpointing` trades time for memory in the backward pass: `selective` recomputes rotary positions,
+    the attention core (arXiv 2205.05198, section 5) and the gate's product, and keeps every projection's result; `full`
+    keeps only the input of each layer. Weights come from `initialize` or a checkpoint; the constructor works on any
+    device, `meta` included.
     """
 
     def __init__(
         self,
         model: Model,
         attention: Attention = causal_attention,
-        recompute: Recompute = "none",
-        given: Given | None = None,
-        stage: Stage = WHOLE,
+        activation_checkpointing: ActivationCheckpointing = "none",
+        given: InitialWeights | None = None,
+        stage: PipelineStage = WHOLE,
     ) -> None:
         super().__init__()
         self.given = given
         self.sizes = model
         self.stage = stage
-        self.model = Decoder(model, attention, recompute, stage)
+        self.model = Decoder(model, attention, activation_checkpointing, stage)
         self.lm_head = Head(model.hidden_size, model.vocab_size) if stage.last else None
         self.tie()
 

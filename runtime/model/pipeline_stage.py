@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PipelineStage:
     """Stage `index` of `count`, of equally many layers each; the first has the embedding, the last norm and head."""
 
     index: int = 0

@@ -19,41 +19,41 @@ from .world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class ForwardPass:
     """A forward pass: what came in, and what was made of it: on the last stage the loss in nats per token."""
 
-    taken: Tensor
-    made: Tensor
+    inputs: Tensor
+    output: Tensor
 
 
-def forwards(engine: Any, world: World, batches: Iterable[Batch], count: int) -> Iterator[Pass]:
+def forward_passes(engine: Any, world: World, batches: Iterable[Batch], count: int) -> Iterator[ForwardPass]:
     """The forward passes of `count` micro-batches, each when it is asked for."""
     stage, coming = world.stage, None
     for number, batch in enumerate(batches, 1):
         inputs = _inputs(batch, world)
         if not stage.first:
-            coming = coming or _expect(engine, world, inputs["x"].shape)
+            coming = coming or _post_receive(engine, world, inputs["x"].shape)
             inputs["x"] = coming.wait()
-        made = engine(**inputs)
+        output = engine(**inputs)
         if not stage.first:
-            coming = _expect(engine, world, inputs["x"].shape[:2]) if number < count else None
-        sent = None if stage.last else distributed.isend(made.detach(), world.neighbour(1))
-        yield Pass(inputs["x"], made)
+            coming = _post_receive(engine, world, inputs["x"].shape[:2]) if number < count else None
+        sent = None if stage.last else distributed.isend(output.detach(), world.neighbour(1))
+        yield ForwardPass(inputs["x"], output)
         if sent is not None:
             sent.wait()
 
 
-def backward(engine: Any, world: World, passed: Pass) -> None:
+def backward(engine: Any, world: World, passed: ForwardPass) -> None:
     """The backward pass: from the loss on the last stage, elsewhere from the gradient that the next stage sends."""
     if world.stage.last:
-        engine.backward(passed.made)
+        engine.backward(passed.output)
     else:
-        gradient = torch.empty_like(passed.made)
+        gradient = torch.empty_like(passed.output)
         distributed.recv(gradient, world.neighbour(1))
         # DeepSpeed wants a loss: this one's gradient is the one that came, which has the mean over micro-batches in it.
-        engine.backward((passed.made * gradient).sum(), scale_wrt_gas=False)
+        engine.backward((passed.output * gradient).sum(), scale_wrt_gas=False)
     if not world.stage.first:
-        distributed.send(_gradient(passed.taken), world.neighbour(-1))
+        distributed.send(_gradient(passed.inputs), world.neighbour(-1))
 
 
 def _inputs(batch: Batch, world: World) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _inputs(batch: Batch, world: World) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Coming:
+class _PendingReceive:
     """Hidden states on their way."""
 
     hidden: Tensor
@@ -81,12 +81,12 @@ class _Coming:
         return self.hidden.requires_grad_()
 
 
-def _expect(engine: Any, world: World, shape: torch.Size) -> _Coming:
+def _post_receive(engine: Any, world: World, shape: torch.Size) -> _PendingReceive:
     """Make room for hidden states of `shape` [batch, time] from the stage before."""
     model = engine.module
     kind = next(model.parameters()).dtype
     hidden = torch.empty(*shape, model.sizes.hidden_size, dtype=kind, device=world.device)
-    return _Coming(hidden, distributed.irecv(hidden, world.neighbour(-1)))
+    return _PendingReceive(hidden, distributed.irecv(hidden, world.neighbour(-1)))
 
 
 def _gradient(taken: Tensor) -> Tensor:

@@ -23,53 +23,59 @@ from deepspeed.utils import groups
 from torch import Tensor, distributed, nn
 
 from ...spec.plan import Plan
-from ..model.llama import PRECISION, Llama
-from ..model.lm_head import Head, Slices, mean_loss, rows_at_once
+from ..model.llama import TORCH_DTYPE, Llama
+from ..model.lm_head import Chunks, Head, chunk_rows, mean_loss
 from .world import World
 
 
-class Column(LinearLayer):
+class ColumnParallelLinear(LinearLayer):
     """A slice of a matrix's outputs."""
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
         """[..., in] -> [..., this rank's out]."""
-        return F.linear(_spread(x, self.mp_group), self.weight)
+        return F.linear(_copy_to_tensor_parallel(x, self.mp_group), self.weight)
 
 
-class Row(LinearAllreduce):
+class RowParallelLinear(LinearAllreduce):
     """A slice of a matrix's inputs."""
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
         """[..., this rank's in] -> [..., out], whole on every rank."""
-        return _total(F.linear(x, self.weight), self.mp_group)
+        return _reduce_from_tensor_parallel(F.linear(x, self.weight), self.mp_group)
 
 
-class VocabularyEmbedding(LinearLayer):
+class VocabParallelEmbedding(LinearLayer):
     """This rank's rows of the embedding: tokens of other ranks' rows are zero here, and the sum has them all."""
 
     def forward(self, tokens: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
         """Tokens [batch, time] -> [batch, time, hidden]."""
-        row, mine = _own(self, tokens)
-        return _total(F.embedding(row, self.weight).masked_fill(~mine[..., None], 0.0), self.mp_group)
+        row, mine = _own_rows(self, tokens)
+        return _reduce_from_tensor_parallel(
+            F.embedding(row, self.weight).masked_fill(~mine[..., None], 0.0), self.mp_group
+        )
 
 
-class VocabularyHead(LinearLayer):
+class VocabParallelHead(LinearLayer):
     """This rank's rows of the head: hidden states [batch, time, hidden] -> the mean loss in nats, as `Head`."""
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride] - a loss needs targets
         self, hidden: Tensor, targets: Tensor
     ) -> Tensor:
         """The mean cross entropy with `targets` [batch, time]; whole logits are never made."""
-        slices = Slices(rows_at_once(hidden.device, max(self._partition_sizes)), self._score)  # as many on every rank
-        return mean_loss(_spread(hidden, self.mp_group).flatten(0, 1), self.weight, targets.flatten(), slices)
+        slices = Chunks(
+            chunk_rows(hidden.device, max(self._partition_sizes)), self._loss_and_logit_grad
+        )  # as many on every rank
+        return mean_loss(
+            _copy_to_tensor_parallel(hidden, self.mp_group).flatten(0, 1), self.weight, targets.flatten(), slices
+        )
 
-    def _score(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    def _loss_and_logit_grad(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
         """The summed loss, and the gradient of these logits: of this rank's part of the vocabulary."""
         logits = logits.float()
         top = logits.amax(dim=1, keepdim=True)
         distributed.all_reduce(top, distributed.ReduceOp.MAX, self.mp_group)
         logits -= top
-        row, mine = _own(self, truth)
+        row, mine = _own_rows(self, truth)
         chosen = logits.gather(1, row).masked_fill(~mine, 0.0)
         sums = torch.stack([logits.exp_().sum(dim=1, keepdim=True), chosen])
         distributed.all_reduce(sums, group=self.mp_group)
@@ -77,7 +83,7 @@ class VocabularyHead(LinearLayer):
         return (sums[0].log() - sums[1]).sum(), logits.scatter_add_(1, row, -mine.type_as(logits))
 
 
-class _Total(torch.autograd.Function):
+class _ReduceFromTensorParallel(torch.autograd.Function):
     """The sum over ranks, made in place; each rank's part has the gradient of the sum."""
 
     @staticmethod
@@ -92,7 +98,7 @@ class _Total(torch.autograd.Function):
         return gradients[0], None
 
 
-class _Spread(torch.autograd.Function):
+class _CopyToTensorParallel(torch.autograd.Function):
     """The same on every rank; its gradient is the sum of what the ranks make of it."""
 
     @staticmethod
@@ -109,10 +115,13 @@ class _Spread(torch.autograd.Function):
 
 # Compiled, the sums of gradients would be lost (torch 2.13).
 _eager: Callable[[Any], Callable[[Tensor, Any], Tensor]] = vars(torch.compiler)["disable"]
-_total, _spread = _eager(_Total.apply), _eager(_Spread.apply)
+_reduce_from_tensor_parallel, _copy_to_tensor_parallel = (
+    _eager(_ReduceFromTensorParallel.apply),
+    _eager(_CopyToTensorParallel.apply),
+)
 
 
-def _own(layer: LinearLayer, tokens: Tensor) -> tuple[Tensor, Tensor]:
+def _own_rows(layer: LinearLayer, tokens: Tensor) -> tuple[Tensor, Tensor]:
     """Each token's row among the layer's own, or 0, and whether it has one."""
     sizes, rank = vars(layer)["_partition_sizes"], layer.tp_index
     row = tokens - sum(sizes[:rank])
@@ -120,7 +129,7 @@ def _own(layer: LinearLayer, tokens: Tensor) -> tuple[Tensor, Tensor]:
     return row.where(mine, 0), mine
 
 
-def build_share(llama: Callable[[], Llama], plan: Plan, config: dict[str, Any], world: World) -> Llama:
+def build_tensor_parallel(llama: Callable[[], Llama], plan: Plan, config: dict[str, Any], world: World) -> Llama:
     """A model of which this rank holds its slices and, while they are filled, one whole parameter.
 
     With ZeRO-3 it keeps only its shard of each slice.
@@ -131,21 +140,23 @@ def build_share(llama: Callable[[], Llama], plan: Plan, config: dict[str, Any], 
     with torch.device("meta"):
         model = llama()
     shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
-    _cut(model, AutoTPConfig.from_dict(config["tensor_parallel"]["partition_config"]))
+    _replace_with_parallel_layers(model, AutoTPConfig.from_dict(config["tensor_parallel"]["partition_config"]))
     shards = config if plan.layout.zero == 3 else None
 
     def wholes() -> Iterator[tuple[str, Tensor]]:
         for name, slot in [*model.named_parameters()]:
             whole = torch.empty(shapes[name], device=world.device)
             yield name, whole
-            _keep(model, name, _slice(slot, whole).to(PRECISION[plan.training.precision], copy=True), shards)
+            _fill_parameter(
+                model, name, _own_slice(slot, whole).to(TORCH_DTYPE[plan.training.precision], copy=True), shards
+            )
 
     model.initialize(plan.training.seed, wholes())
     model.tie()
     return model
 
 
-def _cut(model: Llama, specs: AutoTPConfig) -> None:
+def _replace_with_parallel_layers(model: Llama, specs: AutoTPConfig) -> None:
     """Replace the model's matrices, still without memory, by tensor-parallel layers, and tell DeepSpeed of it."""
     group = groups.get_tensor_model_parallel_group()
     for name, module in [*model.named_modules()]:
@@ -161,13 +172,13 @@ def _cut(model: Llama, specs: AutoTPConfig) -> None:
 
 def _layer(module: nn.Module, kind: PartitionType) -> type[LinearLayer | LinearAllreduce]:
     if kind == PartitionType.ROW:
-        return Row
+        return RowParallelLinear
     if isinstance(module, nn.Embedding):
-        return VocabularyEmbedding
-    return VocabularyHead if isinstance(module, Head) else Column
+        return VocabParallelEmbedding
+    return VocabParallelHead if isinstance(module, Head) else ColumnParallelLinear
 
 
-def _slice(slot: Tensor, whole: Tensor) -> Tensor:
+def _own_slice(slot: Tensor, whole: Tensor) -> Tensor:
     """This rank's part of a whole parameter, cut as DeepSpeed cut its empty slot."""
     cut = getattr(slot, DS_AUTOTP_UC_META, None)
     if cut is None:
@@ -175,7 +186,7 @@ def _slice(slot: Tensor, whole: Tensor) -> Tensor:
     return whole.split(cut["partition_sizes"], cut["partition_dim"])[groups.get_tensor_model_parallel_rank()]
 
 
-def _keep(model: Llama, name: str, value: Tensor, shards: dict[str, Any] | None) -> None:
+def _fill_parameter(model: Llama, name: str, value: Tensor, shards: dict[str, Any] | None) -> None:
     """Put the value into the empty slot of the model, with all that DeepSpeed wrote on the slot."""
     owner, _, leaf = name.rpartition(".")
     module = model.get_submodule(owner)

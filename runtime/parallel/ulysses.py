@@ -25,23 +25,23 @@ class Ulysses:
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor, documents: Tensor | None) -> Tensor:
         """Attend; `q`, `k`, `v` [batch, part of time, heads, head size], `documents` [batch, whole time] or None."""
-        whole = [self._heads_apart(tensor) for tensor in (q, self._enough_heads(k), self._enough_heads(v))]
+        whole = [self._scatter_heads(tensor) for tensor in (q, self._repeat_kv_heads(k), self._repeat_kv_heads(v))]
         mixed = causal_attention(whole[0], whole[1], whole[2], documents)
-        return self._time_apart(mixed)
+        return self._gather_heads(mixed)
 
-    def _enough_heads(self, x: Tensor) -> Tensor:
+    def _repeat_kv_heads(self, x: Tensor) -> Tensor:
         """Repeat key or value heads until they can be dealt out evenly."""
         return x.repeat_interleave(math.lcm(x.shape[2], self._size) // x.shape[2], dim=2)
 
-    def _heads_apart(self, x: Tensor) -> Tensor:
+    def _scatter_heads(self, x: Tensor) -> Tensor:
         """[batch, time / n, heads, size] -> [batch, time, heads / n, size]."""
         sent = x.unflatten(2, (self._size, -1)).movedim(2, 0)
-        return _exchange(sent, self._group).movedim(0, 1).flatten(1, 2)
+        return _all_to_all(sent, self._group).movedim(0, 1).flatten(1, 2)
 
-    def _time_apart(self, x: Tensor) -> Tensor:
+    def _gather_heads(self, x: Tensor) -> Tensor:
         """[batch, time, heads / n, size] -> [batch, time / n, heads, size]."""
         sent = x.unflatten(1, (self._size, -1)).movedim(1, 0)
-        return _exchange(sent, self._group).movedim(0, 2).flatten(2, 3)
+        return _all_to_all(sent, self._group).movedim(0, 2).flatten(2, 3)
 
 
 class _AllToAll(torch.autograd.Function):
@@ -60,7 +60,7 @@ class _AllToAll(torch.autograd.Function):
         return _AllToAll.forward(ctx, gradients[0], ctx.group), None
 
 
-def _exchange(sent: Tensor, group: Any) -> Tensor:
+def _all_to_all(sent: Tensor, group: Any) -> Tensor:
     return _AllToAll.apply(sent, group)  # pyright: ignore[reportReturnType] - torch leaves `apply` untyped
 
 

@@ -20,9 +20,9 @@ from torch._C._distributed_c10d import HashStore
 from ...spec.layout import Layout
 from ...spec.plan import Plan
 from ...spec.problem import InputError
-from ..model.pipeline_stage import Stage
+from ..model.pipeline_stage import PipelineStage
 
-ALONE = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+SINGLE_PROCESS = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
 COLLECTIVE_TIMEOUT = timedelta(minutes=30)  # the watchdog finds lost ranks long before; this ends the rest
 
 
@@ -44,27 +44,27 @@ class World:
     @property
     def data_rank(self) -> int:
         """Which samples this rank sees; equal throughout a tensor or sequence group, and on every stage."""
-        return self.rank % self.stage_ranks // (self.layout.tensor * self.layout.sequence)
+        return self.rank % self.ranks_per_stage // (self.layout.tensor * self.layout.sequence)
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> PipelineStage:
         """Which part of the layers this rank holds; stages lie furthest apart, as they say the least to each other."""
-        return Stage(self.rank // self.stage_ranks, self.layout.pipeline)
+        return PipelineStage(self.rank // self.ranks_per_stage, self.layout.pipeline)
 
     def neighbour(self, step: int) -> int:
         """The rank of the next (`step` 1) or previous (-1) stage that sees the same samples."""
-        return self.rank + step * self.stage_ranks
+        return self.rank + step * self.ranks_per_stage
 
     @property
-    def stage_ranks(self) -> int:
+    def ranks_per_stage(self) -> int:
         """Ranks of one stage."""
         return self.size // self.layout.pipeline
 
-    def total(self, numbers: Sequence[float]) -> list[float]:
+    def all_reduce_sum(self, numbers: Sequence[float]) -> list[float]:
         """Element-wise sum over all ranks, in float64, on the CPU: every rank gets the same bits."""
-        return self.add_up(numbers)()
+        return self.all_reduce_sum_async(numbers)()
 
-    def add_up(self, numbers: Sequence[float]) -> Callable[[], list[float]]:
+    def all_reduce_sum_async(self, numbers: Sequence[float]) -> Callable[[], list[float]]:
         """Begin to sum as `total` does; the call that comes back waits for the other ranks."""
         vector = torch.tensor(numbers, dtype=torch.float64)
         work = distributed.all_reduce(vector, async_op=True)
@@ -76,20 +76,20 @@ class World:
 
         return wait
 
-    def share(self, value: Any) -> list[Any]:
+    def all_gather_object(self, value: Any) -> list[Any]:
         """The values of all ranks, in order of rank."""
         values: list[Any] = [None] * self.size
         distributed.all_gather_object(values, value)
         return values
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Until every rank is here."""
-        self.total([0.0])
+        self.all_reduce_sum([0.0])
 
 
-def join(plan: Plan) -> World:
+def init_process_group(plan: Plan) -> World:
     """Join the process group. Raises InputError when the processes are not those that the plan counts on."""
-    for name, value in ALONE.items():
+    for name, value in SINGLE_PROCESS.items():
         os.environ.setdefault(name, value)
     rank, size, local_rank = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
     if size != plan.layout.gpus:
@@ -112,7 +112,7 @@ def join(plan: Plan) -> World:
     return World(rank, size, local_rank, device, plan.layout)
 
 
-def leave() -> None:
+def destroy_process_group() -> None:
     """Leave the process group."""
     if distributed.is_initialized():
         distributed.destroy_process_group()

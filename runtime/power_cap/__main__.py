@@ -13,7 +13,7 @@ from ...spec.plan import read_plan
 from . import __doc__ as description
 from .guard import identity, wait
 from .limits import apply, read, restore
-from .record import Record
+from .record import NodePowerCap
 
 REASON = {
     "sudo": "it takes `sudo -n nvidia-smi` without a password",
@@ -37,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match given.command:
             case "apply":
-                _say(sentence(apply(read_plan(given.bundle), given.run, identity(int(given.owner)))))
+                _say(describe_applied(apply(read_plan(given.bundle), given.run, identity(int(given.owner)))))
             case "read":
                 print(read(read_plan(given.bundle)).model_dump_json(indent=2))  # noqa: T201 - this is the answer
             case "restore":
-                _say(farewell(restore(given.run)))
+                _say(describe_restored(restore(given.run)))
             case _:
                 if wait(given.run, given.owner):
                     restore(given.run, given.owner)
@@ -51,14 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return Exit.DONE
 
 
-def sentence(record: Record) -> str:
+def describe_applied(record: NodePowerCap) -> str:
     """Whether the cap is in force, in one line."""
-    if record.requested_watts is None:
+    if record.power_cap_watts is None:
         return "none was asked for"
     enforced = [limit.enforced_watts for limit in record.gpus]
     known = [watts for watts in enforced if watts is not None]
     shown = f"{max(known):g} W" if known and len(known) == len(enforced) else "unknown"
-    line = f"asked for {record.requested_watts:g} W, enforced {shown} on {record.host}"
+    line = f"asked for {record.power_cap_watts:g} W, enforced {shown} on {record.host}"
     if record.applied:
         return line
     silent = "" if record.gpus else "no GPU answers here"
@@ -70,7 +70,7 @@ def sentence(record: Record) -> str:
     return f"{'NOT IN FORCE' if record.applied is False else 'UNKNOWN'}: {line}; {problem}"
 
 
-def farewell(record: Record | None) -> str:
+def describe_restored(record: NodePowerCap | None) -> str:
     """What was given back, in one line; nothing when there was nothing to give back."""
     if record is None:
         return ""

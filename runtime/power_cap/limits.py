@@ -12,24 +12,26 @@ from pathlib import Path
 from socket import gethostname
 
 from ...spec.plan import Plan
-from ..energy.cap import holds, node_gpus
-from ..energy.node import within
+from ..energy.cap import is_enforced, node_gpus
+from ..energy.node import call_with_timeout
 from ..energy.nvml import Error, Gpu
 from . import guard
-from .record import Limit, Record, load, locked, save
+from .record import GpuLimit, NodePowerCap, load, locked, save
 
 TIMEOUT = 60.0  # seconds for one nvidia-smi
 
 
-def read(plan: Plan) -> Record:
+def read(plan: Plan) -> NodePowerCap:
     """What this node enforces now; changes and records nothing."""
-    limits = within(lambda: tuple(Limit(uuid=gpu.uuid) for gpu in node_gpus(plan).gpus), Error) or ()
+    limits = call_with_timeout(lambda: tuple(GpuLimit(uuid=gpu.uuid) for gpu in node_gpus(plan).gpus), Error) or ()
     device = plan.device
-    record = Record(host=gethostname(), mode=device.power_cap_mode, requested_watts=device.power_cap_watts, gpus=limits)
+    record = NodePowerCap(
+        host=gethostname(), mode=device.power_cap_mode, power_cap_watts=device.power_cap_watts, gpus=limits
+    )
     return _read_back(record, [None] * len(limits))
 
 
-def apply(plan: Plan, run: Path, owner: str) -> Record:
+def apply(plan: Plan, run: Path, owner: str) -> NodePowerCap:
     """Set the cap where that is ours to do, until `owner` ends, and record what is enforced.
 
     The limits that were found are recorded before one is changed, so that a crash in between loses nothing.
@@ -48,7 +50,7 @@ def apply(plan: Plan, run: Path, owner: str) -> Record:
     return record
 
 
-def restore(run: Path, owner: str | None = None) -> Record | None:
+def restore(run: Path, owner: str | None = None) -> NodePowerCap | None:
     """Give back the limits that this node's record holds (for `owner`, if given); None when it holds none.
 
     What cannot be given back stays held, for the next start to try; what was enforced during the run stays on record.
@@ -67,7 +69,7 @@ def restore(run: Path, owner: str | None = None) -> Record | None:
         return record
 
 
-def _found(limits: Sequence[Limit], old: Record | None) -> tuple[Limit, ...]:
+def _found(limits: Sequence[GpuLimit], old: NodePowerCap | None) -> tuple[GpuLimit, ...]:
     """With the watts to go back to: those of a record that nobody restored, since today's would be our own cap."""
     kept = {limit.uuid: limit.before_watts for limit in old.gpus} if old and old.held else {}
     return tuple(
@@ -76,13 +78,13 @@ def _found(limits: Sequence[Limit], old: Record | None) -> tuple[Limit, ...]:
     )
 
 
-def _read_back(record: Record, problems: Sequence[str | None]) -> Record:
+def _read_back(record: NodePowerCap, problems: Sequence[str | None]) -> NodePowerCap:
     """The record with what is enforced now."""
     gpus = tuple(
         limit.model_copy(update={"enforced_watts": _ask(limit.uuid, Gpu.enforced_watts), "problem": problem})
         for limit, problem in zip(record.gpus, problems, strict=True)
     )
-    verdicts = [holds(limit.enforced_watts, record.requested_watts) for limit in gpus]
+    verdicts = [is_enforced(limit.enforced_watts, record.power_cap_watts) for limit in gpus]
     applied = False if False in verdicts else None if None in verdicts or not verdicts else True
     return record.model_copy(update={"gpus": gpus, "applied": applied})
 
@@ -95,7 +97,7 @@ def _ask(uuid: str, question: Callable[[Gpu], float]) -> float | None:
         gpu.renew()
         return question(gpu)
 
-    return within(answer, Error)
+    return call_with_timeout(answer, Error)
 
 
 def _set(uuid: str, watts: float) -> str | None:
@@ -103,9 +105,7 @@ def _set(uuid: str, watts: float) -> str | None:
     root = () if os.geteuid() == 0 else ("sudo", "-n")
     command = [*root, "nvidia-smi", "-i", uuid, "-pl", f"{watts:g}"]
     try:
-        done = subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIMEOUT, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     said = (done.stderr + done.stdout).strip().splitlines()

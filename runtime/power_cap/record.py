@@ -10,10 +10,10 @@ from socket import gethostname
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ...spec.atomic_files import write_whole
+from ...spec.atomic_files import write_atomically
 
 
-class Limit(BaseModel):
+class GpuLimit(BaseModel):
     """The power limit of one GPU, in watts; null is unknown, or for `before_watts` not touched."""
 
     model_config = ConfigDict(frozen=True)
@@ -24,31 +24,31 @@ class Limit(BaseModel):
     problem: str | None = None
 
 
-class Record(BaseModel):
+class NodePowerCap(BaseModel):
     """The cap of a node. `held`: the limits are ours and must be given back when the process `owner` ends."""
 
     model_config = ConfigDict(frozen=True)
 
     host: str
     mode: str
-    requested_watts: float | None
+    power_cap_watts: float | None
     applied: bool | None = None
     held: bool = False
     owner: str = ""
-    gpus: tuple[Limit, ...] = ()
+    gpus: tuple[GpuLimit, ...] = ()
 
 
-def load(run: Path) -> Record | None:
+def load(run: Path) -> NodePowerCap | None:
     """This node's record; None when there is none that can be read."""
     try:
-        return Record.model_validate_json(_path(run).read_bytes())
+        return NodePowerCap.model_validate_json(_path(run).read_bytes())
     except (OSError, ValidationError):
         return None
 
 
-def save(run: Path, record: Record) -> None:
+def save(run: Path, record: NodePowerCap) -> None:
     """Write this node's record durably. Raises OSError."""
-    write_whole(_path(run), record.model_dump_json(indent=2).encode() + b"\n")
+    write_atomically(_path(run), record.model_dump_json(indent=2).encode() + b"\n")
 
 
 @contextmanager

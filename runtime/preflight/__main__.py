@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...spec.exit_codes import Exit
 from ...spec.plan import read_plan
-from .machine import machine
+from .machine import check_machine
 from .table import show
 
 
@@ -27,11 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.mkdir(parents=True, exist_ok=True)
     rank = 0
     if "RANK" in os.environ:
-        from .all_nodes import together
+        from .all_nodes import check_all_nodes
 
-        rank, findings = together(plan, run)
+        rank, findings = check_all_nodes(plan, run)
     else:
-        findings = machine(plan, run)
+        findings = check_machine(plan, run)
     if rank == 0:
         show(findings)
     return Exit.INPUT if any(finding.state == "fail" for finding in findings) else Exit.DONE

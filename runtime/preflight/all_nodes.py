@@ -10,41 +10,41 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...spec.plan import Plan
-from ..parallel.world import World, join, leave
+from ..parallel.world import World, destroy_process_group, init_process_group
 from . import nccl
-from .bandwidth import bandwidth, clocks
-from .devices import devices
+from .bandwidth import check_bandwidth, check_clocks
+from .devices import check_devices
 from .finding import STATES, Finding
-from .machine import machine
+from .machine import check_machine
 
 
-def together(plan: Plan, run: Path) -> tuple[int, list[Finding]]:
+def check_all_nodes(plan: Plan, run: Path) -> tuple[int, list[Finding]]:
     """This rank and the findings of all; every rank gets the same.
 
     Where this node lacks the devices nothing can be joined: its first rank alone speaks, and fails, as a launcher ends
     all others with the first one that fails.
     """
-    if any(finding.state == "fail" for finding in devices(plan)):
+    if any(finding.state == "fail" for finding in check_devices(plan)):
         local_rank = int(os.environ["LOCAL_RANK"])
-        return local_rank, machine(plan, run) if local_rank == 0 else []
+        return local_rank, check_machine(plan, run) if local_rank == 0 else []
     with tempfile.TemporaryDirectory(prefix="trainwright-nccl-") as folder:
-        nccl.listen(Path(folder))
-        world = join(plan)
+        nccl.log_transports(Path(folder))
+        world = init_process_group(plan)
         try:
-            own = machine(plan, run) if world.local_rank == 0 else []
-            nodes = [entry for entry in world.share((socket.gethostname(), own)) if entry[1]]
-            shared = [clocks(world), *bandwidth(plan, world), *_fabric(plan, world, Path(folder))]
+            own = check_machine(plan, run) if world.local_rank == 0 else []
+            nodes = [entry for entry in world.all_gather_object((socket.gethostname(), own)) if entry[1]]
+            shared = [check_clocks(world), *check_bandwidth(plan, world), *_fabric(plan, world, Path(folder))]
         finally:
-            leave()
-    return world.rank, [*merged(nodes), *shared]
+            destroy_process_group()
+    return world.rank, [*worst_findings(nodes), *shared]
 
 
 def _fabric(plan: Plan, world: World, folder: Path) -> list[Finding]:
     seen: set[str] = set()
-    return nccl.fabric(plan, seen.union(*world.share(nccl.transports(folder))))
+    return nccl.check_fabric(plan, seen.union(*world.all_gather_object(nccl.transports(folder))))
 
 
-def merged(nodes: Sequence[tuple[str, Sequence[Finding]]]) -> list[Finding]:
+def worst_findings(nodes: Sequence[tuple[str, Sequence[Finding]]]) -> list[Finding]:
     """One finding a check: the worst of all nodes, saying where when the nodes differ."""
     names = dict.fromkeys(finding.name for _, findings in nodes for finding in findings)
     return [_worst(name, nodes) for name in names]

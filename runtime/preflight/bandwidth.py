@@ -36,17 +36,17 @@ class Measured:
     rates: dict[int, float]
 
 
-def clocks(world: World) -> Finding:
+def check_clocks(world: World) -> Finding:
     """How far the nodes' clocks are apart, asked for at about the same moment."""
-    world.wait()
-    times = world.share(time.time())
+    world.barrier()
+    times = world.all_gather_object(time.time())
     skew = max(times) - min(times)
     if skew > SKEW:
         return Finding("clocks", "warn", f"{skew:.1f} s apart", "run a time service (chrony, ntpd) on every node")
     return Finding("clocks", "pass", f"{skew * 1000:.0f} ms apart")
 
 
-def bandwidth(plan: Plan, world: World) -> list[Finding]:
+def check_bandwidth(plan: Plan, world: World) -> list[Finding]:
     """All-reduce and all-gather inside a node and across nodes, where there is more than one rank to talk to."""
     per_node = plan.device.per_node
     inside = [list(range(first, first + per_node)) for first in range(0, world.size, per_node)]
@@ -112,10 +112,10 @@ def _slowest(world: World, call: Callable[[Any], object], size: int) -> float:
     for _ in range(REPEATS):
         call(data)
     _settle(world)
-    return REPEATS * size / max(world.share(time.perf_counter() - started))
+    return REPEATS * size / max(world.all_gather_object(time.perf_counter() - started))
 
 
 def _settle(world: World) -> None:
     if world.device.type == "cuda":
         torch.cuda.synchronize()
-    world.wait()
+    world.barrier()

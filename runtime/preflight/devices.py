@@ -5,16 +5,16 @@ from __future__ import annotations
 import pynvml
 
 from ...spec.plan import Plan
-from ..energy.cap import observe
-from ..energy.node import within
+from ..energy.cap import observe_cap
+from ..energy.node import call_with_timeout
 from .finding import Finding
 
 
-def devices(plan: Plan) -> list[Finding]:
+def check_devices(plan: Plan) -> list[Finding]:
     """Findings about the GPUs of this node; none for a run on CPUs."""
     if plan.device.kind == "cpu":
         return []
-    seen = within(_present, pynvml.NVMLError)
+    seen = call_with_timeout(_present, pynvml.NVMLError)
     if seen is None:
         remedy = "load NVIDIA's driver, or give the job GPUs"
         return [Finding("devices", "fail", "the driver does not answer", remedy)]
@@ -48,12 +48,12 @@ def _kind(plan: Plan, names: list[str]) -> Finding:
 
 def _cap(plan: Plan) -> list[Finding]:
     """Whether the planned power cap is in force."""
-    cap = observe(plan)
-    if cap.requested_watts is None:
+    cap = observe_cap(plan)
+    if cap.power_cap_watts is None:
         return []
     if cap.enforced_watts is None:
         return [Finding("power cap", "warn", "the driver does not tell the limit", "the report will say unknown")]
-    seen = f"{cap.enforced_watts:g} W enforced, {cap.requested_watts:g} W planned"
+    seen = f"{cap.enforced_watts:g} W enforced, {cap.power_cap_watts:g} W planned"
     if not cap.applied:
         remedy = "set the cap (cluster.power_cap_mode), or plan with what is enforced"
         return [Finding("power cap", "warn", seen, remedy)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["pass", "warn", "fail"]
-STATES: tuple[State, ...] = ("pass", "warn", "fail")  # from good to bad
+FindingState = Literal["pass", "warn", "fail"]
+STATES: tuple[FindingState, ...] = ("pass", "warn", "fail")  # from good to bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,6 @@ class Finding:
     """What was looked at, what was seen, and what to do about it."""
 
     name: str
-    state: State
+    state: FindingState
     seen: str
     remedy: str = ""

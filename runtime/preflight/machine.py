@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from ...spec.plan import Plan
-from .devices import devices
+from .devices import check_devices
 from .finding import Finding
 
 GIB = 2**30
@@ -21,9 +21,9 @@ SAMPLE_BYTES = 64 * MIB
 SLOW_SAVE_SECONDS = 600
 
 
-def machine(plan: Plan, run: Path) -> list[Finding]:
+def check_machine(plan: Plan, run: Path) -> list[Finding]:
     """Every check that one node can make alone."""
-    return [*devices(plan), processors(plan), memory(plan), disk_space(plan, run), disk_speed(plan, run)]
+    return [*check_devices(plan), processors(plan), memory(plan), disk_space(plan, run), disk_speed(plan, run)]
 
 
 def checkpoint_bytes(plan: Plan) -> int:

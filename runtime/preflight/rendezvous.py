@@ -21,20 +21,20 @@ ANSWER = 5.0  # seconds for one connection to say what it has to say
 PAUSE = 0.5  # seconds between attempts
 
 
-class Patience(NamedTuple):
+class Timeouts(NamedTuple):
     """Seconds until an earlier start has given the port back, and until the last node is there."""
 
-    leaving: float = 30.0
-    coming: float = 300.0  # images are pulled, file systems are slow
+    port_seconds: float = 30.0
+    nodes_seconds: float = 300.0  # images are pulled, file systems are slow
 
 
-class Guest(NamedTuple):
+class NodeReport(NamedTuple):
     """A node that takes part in a run, and what keeps it from training (nothing: empty)."""
 
     run: str
     rank: int
     host: str
-    trouble: str
+    problem: str
 
 
 class Verdict(NamedTuple):
@@ -44,14 +44,14 @@ class Verdict(NamedTuple):
     text: str
 
 
-class TakenError(OSError):
+class PortTakenError(OSError):
     """Another program has the port."""
 
 
-def receive(own: Guest, port: int, nodes: int, patience: Patience) -> Verdict:
-    """Wait for the other nodes and tell each the verdict. Raises TakenError."""
-    with _listening(port, patience.leaving) as server, ExitStack() as connections:
-        until, here, lines = time.monotonic() + patience.coming, {0: own}, list[socket.socket]()
+def serve(own: NodeReport, port: int, nodes: int, timeouts: Timeouts) -> Verdict:
+    """Wait for the other nodes and tell each the verdict. Raises PortTakenError."""
+    with _listening(port, timeouts.port_seconds) as server, ExitStack() as connections:
+        until, here, lines = time.monotonic() + timeouts.nodes_seconds, {0: own}, list[socket.socket]()
         while len(here) < nodes and (left := until - time.monotonic()) > 0:
             server.settimeout(left)
             with contextlib.suppress(OSError, ValueError, TypeError):  # whoever came, it was none of ours
@@ -59,7 +59,7 @@ def receive(own: Guest, port: int, nodes: int, patience: Patience) -> Verdict:
                 guest = _greeted(connection, own.run)
                 here[guest.rank] = guest
                 lines.append(connection)
-        verdict = judged(here, nodes, patience.coming)
+        verdict = decide(here, nodes, timeouts.nodes_seconds)
         for connection in lines:
             with contextlib.suppress(OSError):
                 connection.sendall(_line(verdict))
@@ -67,9 +67,9 @@ def receive(own: Guest, port: int, nodes: int, patience: Patience) -> Verdict:
     return verdict
 
 
-def judged(here: Mapping[int, Guest], nodes: int, seconds: float) -> Verdict:
+def decide(here: Mapping[int, NodeReport], nodes: int, seconds: float) -> Verdict:
     """Whether all are here, and each can train."""
-    unfit = [f"node {guest.rank} ({guest.host}) has {guest.trouble}" for guest in here.values() if guest.trouble]
+    unfit = [f"node {guest.rank} ({guest.host}) has {guest.problem}" for guest in here.values() if guest.problem]
     if unfit:
         more = f" (and {len(unfit) - 1} more)" if len(unfit) > 1 else ""
         return Verdict(Exit.INPUT, f"{unfit[0]}{more}")
@@ -79,23 +79,23 @@ def judged(here: Mapping[int, Guest], nodes: int, seconds: float) -> Verdict:
     return Verdict(Exit.DONE, "free" if nodes == 1 else f"free, {nodes} nodes met there")
 
 
-def call(own: Guest, place: tuple[str, int], patience: Patience) -> Verdict:
-    """Go to the first node, trying until it is there. Raises TakenError, or OSError with the last reason."""
+def report_to_first_node(own: NodeReport, place: tuple[str, int], timeouts: Timeouts) -> Verdict:
+    """Go to the first node, trying until it is there. Raises PortTakenError, or OSError with the last reason."""
     started = time.monotonic()
     while True:
         try:
             with socket.create_connection(place, timeout=ANSWER) as connection:
-                return _verdict(connection, own, patience.coming)
+                return _verdict(connection, own, timeouts.nodes_seconds)
         except OSError as error:
-            limit = patience.leaving if isinstance(error, TakenError) else patience.coming
+            limit = timeouts.port_seconds if isinstance(error, PortTakenError) else timeouts.nodes_seconds
             if time.monotonic() - started > limit:
                 raise
         time.sleep(PAUSE)
 
 
-def _listening(port: int, patience: float) -> socket.socket:
-    """A socket that listens on all interfaces, as the ranks' own will. Raises TakenError after `patience` seconds."""
-    until, both = time.monotonic() + patience, socket.has_dualstack_ipv6()
+def _listening(port: int, timeout: float) -> socket.socket:
+    """A socket that listens on all interfaces, as the ranks will. Raises PortTakenError after `timeout` seconds."""
+    until, both = time.monotonic() + timeout, socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both else socket.AF_INET
     while True:
         try:
@@ -104,32 +104,32 @@ def _listening(port: int, patience: float) -> socket.socket:
             if error.errno != errno.EADDRINUSE:
                 raise
             if time.monotonic() > until:
-                raise TakenError("another program has it") from error
+                raise PortTakenError("another program has it") from error
         time.sleep(PAUSE)
 
 
-def _greeted(connection: socket.socket, run: str) -> Guest:
+def _greeted(connection: socket.socket, run: str) -> NodeReport:
     """Greet whoever came. Raises OSError, ValueError or TypeError when it is no node of ours."""
     connection.settimeout(ANSWER)
     connection.sendall(_line(run))
-    return Guest(*json.loads(connection.makefile("rb").readline(LONGEST_LINE)))
+    return NodeReport(*json.loads(connection.makefile("rb").readline(LONGEST_LINE)))
 
 
-def _verdict(connection: socket.socket, own: Guest, patience: float) -> Verdict:
-    """What the first node says in the end. Raises TakenError when it is not ours, OSError when it leaves before."""
+def _verdict(connection: socket.socket, own: NodeReport, timeout: float) -> Verdict:
+    """What the first node says in the end. Raises PortTakenError when it is not ours, OSError when it leaves before."""
     said = b""
     lines = connection.makefile("rb")
     with contextlib.suppress(TimeoutError):
         said = lines.readline(LONGEST_LINE)
     if said != _line(own.run):
-        raise TakenError("another program answers")
+        raise PortTakenError("another program answers")
     connection.sendall(_line(own))
-    connection.settimeout(patience)
+    connection.settimeout(timeout)
     try:
         return Verdict(*json.loads(lines.readline(LONGEST_LINE)))
     except (ValueError, TypeError) as error:
         raise ConnectionError("the first node left") from error
 
 
-def _line(value: Guest | Verdict | str) -> bytes:
+def _line(value: NodeReport | Verdict | str) -> bytes:
     return json.dumps(value).encode() + b"\n"

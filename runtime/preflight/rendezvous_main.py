@@ -15,9 +15,9 @@ from pathlib import Path
 
 from ...spec.exit_codes import Exit
 from ...spec.plan import Plan, read_plan
-from .devices import devices
+from .devices import check_devices
 from .finding import Finding
-from .rendezvous import Guest, Patience, TakenError, Verdict, call, receive
+from .rendezvous import NodeReport, PortTakenError, Timeouts, Verdict, report_to_first_node, serve
 from .table import show
 
 
@@ -29,32 +29,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("rank", "nodes", "port"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--address", required=True)
-    for name, seconds in Patience()._asdict().items():
-        parser.add_argument(f"--{name}", type=float, default=seconds)
+    for name, seconds in Timeouts()._asdict().items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=seconds)
     options = parser.parse_args(arguments)
-    own = missing(read_plan(options.bundle))
-    verdict, finding = met(options, "; ".join(f"{trouble.name}: {trouble.seen}" for trouble in own))
+    own = failed_checks(read_plan(options.bundle))
+    verdict, finding = meet(options, "; ".join(f"{trouble.name}: {trouble.seen}" for trouble in own))
     if options.rank == 0 or verdict is not Exit.DONE:
         show([*own, finding])
     return verdict
 
 
-def missing(plan: Plan) -> list[Finding]:
+def failed_checks(plan: Plan) -> list[Finding]:
     """What keeps this node from taking part."""
-    return [finding for finding in devices(plan) if finding.state == "fail"]
+    return [finding for finding in check_devices(plan) if finding.state == "fail"]
 
 
-def met(options: argparse.Namespace, trouble: str) -> tuple[Exit, Finding]:
+def meet(options: argparse.Namespace, trouble: str) -> tuple[Exit, Finding]:
     """The code that this node goes on or leaves with, and why."""
     where = f"{options.port} on {options.address}"
-    guest = Guest(str(options.run), options.rank, socket.gethostname(), trouble)
-    patience = Patience(options.leaving, options.coming)
+    guest = NodeReport(str(options.run), options.rank, socket.gethostname(), trouble)
+    timeouts = Timeouts(options.port_seconds, options.nodes_seconds)
     try:
         if options.rank == 0:
-            verdict = receive(guest, options.port, options.nodes, patience)
+            verdict = serve(guest, options.port, options.nodes, timeouts)
         else:
-            verdict = call(guest, (options.address, options.port), patience)
-    except TakenError as error:
+            verdict = report_to_first_node(guest, (options.address, options.port), timeouts)
+    except PortTakenError as error:
         remedy = f"an earlier run that has not left? see who it is: ss -ltnp 'sport = :{options.port}'"
         return Exit.INPUT, Finding("port", "fail", f"{where}: {error}", remedy)
     except OSError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...spec.glob import FOLDER, NOT_LISTED, LeftOut, and_more, described, find, shown
 from ...spec.problem import InputError
-from ...spec.sections import Source
+from ...spec.sections import CorpusSource
 from .decompress import COMPRESSIONS
 
 STDLIB = "python:stdlib"
@@ -26,7 +26,7 @@ class SourceFiles:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def source_files(source: Source, root: Path) -> SourceFiles:
+def source_files(source: CorpusSource, root: Path) -> SourceFiles:
     """The files of a source. Raises InputError when there are none, or one that cannot be read."""
     if source.path == STDLIB:
         return SourceFiles(tuple(_stdlib()))

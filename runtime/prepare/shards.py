@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from ...spec.atomic_files import sync_folder, write_whole
+from ...spec.atomic_files import sync_folder, write_atomically
 from ...spec.glob import described
 from ...spec.problem import InputError
-from ..data.shards import Index, SourceFacts, damaged, file_sha256, read_index, token_type
+from ..data.shards import Index, SourceFacts, file_sha256, read_index, shard_damage, token_type
 from ..data.tokenizer import Tokenizer
 from .job import Advance, Job
 from .tokenize import Encoders, SourceWriter, refuse_empty
@@ -39,7 +39,7 @@ def make_shards(job: Job, advance: Advance) -> str:
     try:
         folder.mkdir(parents=True)
         index = _written(job, folder, advance)
-        write_whole(folder / "index.json", index.model_dump_json(indent=1).encode())
+        write_atomically(folder / "index.json", index.model_dump_json(indent=1).encode())
         _replace(job.run.data, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -60,7 +60,7 @@ def _faults(job: Job, index: Index) -> list[str]:
     """What is wrong with the shards on disk; hashing lets go of the interpreter, so threads do."""
     shards = [shard for part in (*index.train, *index.validation) for shard in part.shards]
     with ThreadPoolExecutor(job.workers) as pool:
-        return list(filter(None, pool.map(partial(damaged, job.run.data), shards)))
+        return list(filter(None, pool.map(partial(shard_damage, job.run.data), shards)))
 
 
 def _written(job: Job, folder: Path, advance: Advance) -> Index:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...spec.atomic_files import write_whole
+from ...spec.atomic_files import write_atomically
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..data.shards import file_sha256
@@ -28,7 +28,7 @@ def make_tokenizer(job: Job, advance: Advance) -> str:
     given = job.plan.tokenizer.path
     content = _read(job.root / given) if given else train(list(_sample(job, advance)), job.plan.tokenizer)
     job.run.tokenizer.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(job.run.tokenizer, content)
+    write_atomically(job.run.tokenizer, content)
     found = Tokenizer(job.run.tokenizer).vocab_size
     if found != job.plan.model.vocab_size:
         raise InputError.one(
@@ -38,7 +38,7 @@ def make_tokenizer(job: Job, advance: Advance) -> str:
             "model.vocab_size",
         )
     record = wanted | {"sha256": hashlib.sha256(content).hexdigest()}
-    write_whole(_record(job.run), json.dumps(record, indent=1, sort_keys=True).encode())
+    write_atomically(_record(job.run), json.dumps(record, indent=1, sort_keys=True).encode())
     return "copied" if given else "trained"
 
 

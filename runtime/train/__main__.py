@@ -21,16 +21,16 @@ import torch
 from ...spec.exit_codes import Exit
 from ...spec.plan import read_plan
 from ...spec.run_folder import RunFolder
-from ..engine.optimizer import configure, learning_rate
-from ..launch.exit_status import Ended, fail, note, report, status
+from ..engine.optimizer import apply_hyperparameters, learning_rate
+from ..launch.exit_status import Ended, exit_failed, process_status, record_end, record_failure
 from ..launch.lock import hold_as_rank
-from ..parallel.pipeline_schedule import forwards
-from ..parallel.world import join, leave
+from ..parallel.pipeline_schedule import forward_passes
+from ..parallel.world import destroy_process_group, init_process_group
 from . import anomaly_detection, checkpointing, fault_injection
-from .anomaly_policy import compare_replicas, judge, over_budget, spike
+from .anomaly_policy import compare_replicas, handle_anomalies, loss_spiked, over_budget
 from .session import Session
-from .setup import begin
-from .step import Step, take
+from .setup import build_session
+from .step import StepInputs, run_step
 from .watchdog import Watchdog
 
 
@@ -43,23 +43,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         train(options.bundle, RunFolder(options.run))
     except Ended as end:
-        report(options.run, end)
-        leave()
-        sys.exit(status(end.code))
+        record_end(options.run, end)
+        destroy_process_group()
+        sys.exit(process_status(end.code))
     except Exception as error:  # noqa: BLE001 - only this rank knows: it must go at once, so that the others notice
-        fail(options.run, error)
+        exit_failed(options.run, error)
 
 
 def train(bundle: Path, run: RunFolder) -> None:
     """Run the plan. Ends by raising: `Ended` with the reason that all ranks share, or this rank's own failure."""
     plan = read_plan(bundle)
     hold_as_rank(run)  # a rank that outlives its launcher keeps the next one out
-    world = join(plan)
+    world = init_process_group(plan)
     watchdog = (
-        Watchdog(world.rank, world.size, partial(note, run.path, code=Exit.PEER_LOST)) if world.size > 1 else None
+        Watchdog(world.rank, world.size, partial(record_failure, run.path, code=Exit.PEER_LOST))
+        if world.size > 1
+        else None
     )
     try:
-        session = begin(bundle, plan, run, world)
+        session = build_session(bundle, plan, run, world)
         try:
             loop(session)
         except Ended as end:
@@ -76,9 +78,9 @@ def loop(session: Session) -> None:
     if over := over_budget(session):
         raise Ended(Exit.BUDGET, over)
     while state.step < schedule.steps:
-        stop, due, written = one_step(session)
+        stop, due, written = train_step(session)
         if written:
-            checkpointing.publish(session)
+            checkpointing.commit(session)
         if state.step % anomaly_detection.CHECK_EVERY == 0:
             compare_replicas(session)
         last = state.step == schedule.steps
@@ -92,34 +94,34 @@ def loop(session: Session) -> None:
     raise Ended(Exit.DONE, "done")
 
 
-def one_step(session: Session) -> tuple[str, bool, bool]:
+def train_step(session: Session) -> tuple[str, bool, bool]:
     """Take the next step and tell about it.
 
     Why to stop (or ""), whether a checkpoint is due, and whether all ranks have written the one before.
     """
     plan, state, began = session.plan, session.state, time.monotonic()
     number = state.step + 1
-    fault_injection.strike(session.world.rank, number)
+    fault_injection.kill_if_due(session.world.rank, number)
     rate = learning_rate(number, plan.training.optimizer, plan.schedule)
-    configure(session.engine.optimizer, plan.training.optimizer, rate)
-    outcome = take(
-        Step(
+    apply_hyperparameters(session.engine.optimizer, plan.training.optimizer, rate)
+    outcome = run_step(
+        StepInputs(
             session.engine,
             session.world,
             session.train,
             number,
-            state.step + state.shift,
+            state.step + state.rewound_batches,
             numbers=lambda: own_numbers(session),
-            veto=lambda loss: plan.training.loss_spike.action == "skip" and spike(session, loss),
+            veto=lambda loss: plan.training.loss_spike.action == "skip" and loss_spiked(session, loss),
         )
     )
-    fault_injection.flip_bit(session.engine.module, session.world.rank, number)
+    fault_injection.flip_bit_if_due(session.engine.module, session.world.rank, number)
     signalled, stop_file, due, written, *meters = outcome.totals
-    reading = session.charge("train", meters)
+    reading = session.charge_energy("train", meters)
     state.step, state.tokens = number, state.tokens + plan.schedule.tokens_per_step
     seconds = time.monotonic() - began
     speed = plan.schedule.tokens_per_step / seconds
-    session.tell(
+    session.log_event(
         "step",
         step=number,
         tokens=state.tokens,
@@ -133,7 +135,7 @@ def one_step(session: Session) -> tuple[str, bool, bool]:
         power_watts=reading.watts,
         memory_bytes=memory(session),
     )
-    judge(session, outcome)
+    handle_anomalies(session, outcome)
     return "signal" if signalled else "stop-file" if stop_file else "", bool(due), written == session.world.size
 
 
@@ -143,14 +145,14 @@ def own_numbers(session: Session) -> list[float]:
     first = session.world.rank == 0
     number = session.state.step + 1
     if schedule.checkpoint_seconds is not None:
-        due = first and time.monotonic() - session.saved >= schedule.checkpoint_seconds
+        due = first and time.monotonic() - session.last_checkpoint >= schedule.checkpoint_seconds
     else:
         due = first and schedule.checkpoint_every is not None and number % schedule.checkpoint_every == 0
     return [
         float(stop.signalled),
         float(first and stop.file_exists()),
         float(due),
-        float(checkpointing.written(session)),
+        float(checkpointing.is_written(session)),
         *session.instruments.meter.read().vector(),
     ]
 
@@ -158,18 +160,18 @@ def own_numbers(session: Session) -> list[float]:
 @torch.no_grad()
 def validate(session: Session) -> None:
     """The mean loss over the held-out batches, always the same ones."""
-    session.charge("train")
+    session.charge_energy("train")
     began, batches = time.monotonic(), session.plan.training.validation.batches
     session.engine.eval()
     world, turns = session.world, session.plan.layout.accumulation
     held_out = (session.validation.batch(i, turn, world.data_rank) for i in range(batches) for turn in range(turns))
-    passes = forwards(session.engine, world, held_out, batches * turns)
-    losses = [passed.made for passed in passes if world.stage.last]
+    passes = forward_passes(session.engine, world, held_out, batches * turns)
+    losses = [passed.output for passed in passes if world.stage.last]
     session.engine.train()
-    total, count = world.total([float(sum(losses)), len(losses)])
-    session.charge("validate")
+    total, count = world.all_reduce_sum([float(sum(losses)), len(losses)])
+    session.charge_energy("validate")
     seconds = time.monotonic() - began
-    session.tell(
+    session.log_event(
         "validation", step=session.state.step, tokens=session.state.tokens, loss=total / count, seconds=seconds
     )
 
@@ -177,21 +179,21 @@ def validate(session: Session) -> None:
 def save(session: Session, *, wait: bool) -> None:
     """Write a checkpoint, after a look at the replicas: what is saved must be sound."""
     compare_replicas(session)
-    checkpointing.publish(session)  # the one before, if it is still being written
-    checkpointing.begin(session)
+    checkpointing.commit(session)  # the one before, if it is still being written
+    checkpointing.start(session)
     if wait or not session.plan.training.checkpoint.asynchronous:
-        checkpointing.publish(session)
+        checkpointing.commit(session)
 
 
 def finish(session: Session, end: Ended) -> None:
     """The last words: phases and the stop event."""
     with suppress(Ended):  # why the run ends says more than that the disk is full as well
-        checkpointing.publish(session)
+        checkpointing.commit(session)
     session.instruments.meter.close()  # its last reading is exact, and its open gaps are settled
-    session.charge("train")
-    session.settle()
+    session.charge_energy("train")
+    session.flush_phases()
     energy = session.instruments.ledger.kwh
-    session.tell("stop", step=session.state.step, reason=end.reason, exit_code=int(end.code), energy_kwh=energy)
+    session.log_event("stop", step=session.state.step, reason=end.reason, exit_code=int(end.code), energy_kwh=energy)
     session.close()
     if session.world.rank == 0 and end.code is Exit.PREEMPTED:
         session.run.stop.unlink(missing_ok=True)  # honoured: the next launch must not stop on it

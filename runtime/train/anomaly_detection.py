@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-WINDOW = 50  # losses whose median a spike is measured against
-WARM = 10  # fewer losses than this say nothing yet
+MEDIAN_WINDOW = 50  # losses whose median a spike is measured against
+MIN_LOSSES = 10  # fewer losses than this say nothing yet
 CHECK_EVERY = 50  # steps between comparisons of replicated state
 
 _INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -21,7 +21,7 @@ _INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 def is_spike(loss: float, recent: Sequence[float], threshold: float) -> bool:
     """Whether `loss` lies more than `threshold` nats above the median of the `recent` losses."""
-    return len(recent) >= WARM and loss - median(recent) > threshold
+    return len(recent) >= MIN_LOSSES and loss - median(recent) > threshold
 
 
 def fingerprint(tensor: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def fingerprint(tensor: Tensor) -> Tensor:
     return tensor.detach().view(_INTEGERS[tensor.element_size()]).sum(dtype=torch.int64)
 
 
-def disagreement(module: nn.Module, group: Any) -> list[tuple[str, list[int]]]:
+def find_replica_mismatch(module: nn.Module, group: Any) -> list[tuple[str, list[int]]]:
     """Parameters whose bits are not the same on all ranks of `group` (each of which holds a replica).
 
     Returns (name, ranks within the group that differ from most); empty when all agree. Partitioned parameters

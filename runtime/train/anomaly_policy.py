@@ -13,65 +13,69 @@ from ..engine.engine import replica_group
 from ..launch.exit_status import Ended
 from . import anomaly_detection, checkpointing
 from .session import Session
-from .step import Outcome
+from .step import StepOutcome
 
-MOST_SKIPPED = {"fp32": 3, "bf16": 3, "fp16": 20}  # steps in a row; fp16 first has to find its loss scale
-MOST_REWINDS = 3  # from one checkpoint
+MAX_CONSECUTIVE_SKIPS = {"fp32": 3, "bf16": 3, "fp16": 20}  # steps in a row; fp16 first has to find its loss scale
+MAX_REWINDS = 3  # from one checkpoint
 WARN_AT = 0.9  # of a budget
 
 
-def spike(session: Session, loss: float) -> bool:
+def loss_spiked(session: Session, loss: float) -> bool:
     """Whether this loss counts as a spike under the plan's policy."""
-    return anomaly_detection.is_spike(loss, session.state.losses, session.plan.training.loss_spike.threshold)
+    return anomaly_detection.is_spike(loss, session.state.recent_losses, session.plan.training.loss_spike.threshold)
 
 
-def judge(session: Session, outcome: Outcome) -> None:
+def handle_anomalies(session: Session, outcome: StepOutcome) -> None:
     """Act on a step that went wrong: log it, go back, or give up. Every rank comes to the same verdict."""
     state, action = session.state, session.plan.training.loss_spike.action
-    jumped = spike(session, outcome.loss)
+    jumped = loss_spiked(session, outcome.loss)
     if jumped:
-        session.tell("fault", step=state.step, rank=None, what=f"loss spike: {outcome.loss:.4f}", action=action)
-    if outcome.origin is not None:
+        session.log_event("fault", step=state.step, rank=None, what=f"loss spike: {outcome.loss:.4f}", action=action)
+    if outcome.nonfinite_source is not None:
         done = "recomputed" if outcome.applied else "skipped"
-        session.tell("fault", step=state.step, rank=None, what=f"non-finite gradient: {outcome.origin}", action=done)
+        session.log_event(
+            "fault", step=state.step, rank=None, what=f"non-finite gradient: {outcome.nonfinite_source}", action=done
+        )
     if jumped and action == "stop":
         raise Ended(Exit.DIVERGED, "diverged", f"loss spike at step {state.step}: {outcome.loss:.4f}")
     if jumped and action == "rewind":
         rewind(session)
         return
-    state.skipped = 0 if outcome.applied else state.skipped + 1
+    state.consecutive_skips = 0 if outcome.applied else state.consecutive_skips + 1
     if outcome.applied:
-        state.remember(outcome.loss)
-    if state.skipped >= MOST_SKIPPED[session.plan.training.precision]:
-        why = outcome.origin or f"loss {outcome.loss:.4f}"
+        state.append_loss(outcome.loss)
+    if state.consecutive_skips >= MAX_CONSECUTIVE_SKIPS[session.plan.training.precision]:
+        why = outcome.nonfinite_source or f"loss {outcome.loss:.4f}"
         raise Ended(
-            Exit.DIVERGED, "diverged", f"{state.skipped} steps in a row were skipped, the last is {state.step}: {why}"
+            Exit.DIVERGED,
+            "diverged",
+            f"{state.consecutive_skips} steps in a row were skipped, the last is {state.step}: {why}",
         )
 
 
 def rewind(session: Session) -> None:
     """Go back to the newest checkpoint and leave out the batches up to the spike (PaLM, arXiv 2204.02311, 5.1)."""
-    checkpointing.publish(session)
+    checkpointing.commit(session)
     spiked, rewinds = session.state.step, session.state.rewinds + 1
-    found = save_restore.find(session.world, session.run.checkpoints, session.plan)
-    if found.path is None or rewinds > MOST_REWINDS:
+    found = save_restore.find_newest_valid(session.world, session.run.checkpoints, session.plan)
+    if found.path is None or rewinds > MAX_REWINDS:
         raise Ended(
             Exit.DIVERGED, "diverged", f"loss spike at step {spiked}, and no checkpoint to go back to has helped"
         )
-    save_restore.load(session.engine, session.world, found.path)
-    session.state.restore(found.content()["state"])
-    session.state.shift += spiked - session.state.step
+    save_restore.restore(session.engine, session.world, found.path)
+    session.state.restore(found.read_state()["state"])
+    session.state.rewound_batches += spiked - session.state.step
     session.state.rewinds = rewinds
 
 
 def compare_replicas(session: Session) -> None:
     """Stop when weights that must be equal on several ranks are not: then some rank computes or stores wrongly."""
-    wrong = anomaly_detection.disagreement(session.engine.module, replica_group())
-    reports = [report for report in session.world.share(wrong) if report]
+    wrong = anomaly_detection.find_replica_mismatch(session.engine.module, replica_group())
+    reports = [report for report in session.world.all_gather_object(wrong) if report]
     if reports:
         name, ranks = reports[0][0]
         message = f"{name} differs on replica {', '.join(map(str, ranks))} at step {session.state.step}"
-        session.tell("fault", step=session.state.step, rank=None, what=message, action="stopped")
+        session.log_event("fault", step=session.state.step, rank=None, what=message, action="stopped")
         raise Ended(Exit.CORRUPT, "corrupt", message)
 
 
@@ -85,8 +89,8 @@ def over_budget(session: Session) -> str:
         used / carbon.budget_kwh if carbon.budget_kwh else 0.0,
         tonnes / carbon.budget_tonnes if carbon.budget_tonnes else 0.0,
     ]
-    if max(shares) >= WARN_AT and not session.warned:
-        session.warned = True
+    if max(shares) >= WARN_AT and not session.budget_warned:
+        session.budget_warned = True
         what = f"{max(shares):.0%} of the budget is used: {used:.6g} kWh, {tonnes:.6g} tCO2eq"
-        session.tell("fault", step=session.state.step, rank=None, what=what, action="warned")
+        session.log_event("fault", step=session.state.step, rank=None, what=what, action="warned")
     return "budget" if max(shares) >= 1 else ""

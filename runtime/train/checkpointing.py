@@ -10,35 +10,37 @@ import time
 
 from ..checkpoint import save_restore
 from .session import Session
-from .setup import remembered
+from .setup import checkpoint_content
 
 
-def begin(session: Session) -> None:
+def start(session: Session) -> None:
     """Begin to write the state of this moment. Raises Ended(STORAGE) when a disk refuses."""
-    session.charge("train")
+    session.charge_energy("train")
     began, session.state.rewinds = time.monotonic(), 0
-    session.draft = save_restore.draft(session.engine, session.world, session.run.checkpoints, remembered(session))
-    session.charge("checkpoint")
-    session.settle()
-    session.saved = time.monotonic()
-    session.stalled = session.saved - began
+    session.draft = save_restore.start(
+        session.engine, session.world, session.run.checkpoints, checkpoint_content(session)
+    )
+    session.charge_energy("checkpoint")
+    session.flush_phases()
+    session.last_checkpoint = time.monotonic()
+    session.stall_seconds = session.last_checkpoint - began
 
 
-def written(session: Session) -> bool:
+def is_written(session: Session) -> bool:
     """Whether this rank has written all of a draft that waits to be published."""
-    return session.draft is not None and session.engine.checkpoint_engine.written
+    return session.draft is not None and session.engine.checkpoint_engine.all_written
 
 
-def publish(session: Session) -> None:
+def commit(session: Session) -> None:
     """Make the draft, if there is one, the newest checkpoint; waits for its files. Raises Ended(STORAGE)."""
     if session.draft is None:
         return
-    session.charge("train")
+    session.charge_energy("train")
     began, draft, session.draft = time.monotonic(), session.draft, None
     keep = session.plan.training.checkpoint
-    saved = save_restore.publish(session.engine, session.world, draft, keep)
-    session.charge("checkpoint")
-    seconds = session.stalled + time.monotonic() - began
+    saved = save_restore.commit(session.engine, session.world, draft, keep)
+    session.charge_energy("checkpoint")
+    seconds = session.stall_seconds + time.monotonic() - began
     path = str(saved.path.relative_to(session.run.path))
-    session.tell("checkpoint", step=saved.step, path=path, seconds=seconds, bytes=saved.bytes)
-    session.settle()
+    session.log_event("checkpoint", step=saved.step, path=path, seconds=seconds, bytes=saved.bytes)
+    session.flush_phases()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...spec.atomic_files import write_whole
+from ...spec.atomic_files import write_atomically
 from ...spec.manifest import MANIFEST
 from ...spec.run_folder import RunFolder
 
@@ -14,4 +14,4 @@ def keep(bundle: Path, run: RunFolder) -> None:
     for name in (run.plan.name, run.estimate.name, MANIFEST):
         source = bundle / name
         if source.exists():
-            write_whole(run.path / name, source.read_bytes())
+            write_atomically(run.path / name, source.read_bytes())

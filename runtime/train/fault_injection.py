@@ -26,21 +26,21 @@ def fires(kind: str, rank: int, step: int) -> bool:
     return True
 
 
-def strike(rank: int, step: int) -> None:
+def kill_if_due(rank: int, step: int) -> None:
     """Kill, stop or crash this process when that is due."""
     for kind, number in DEADLY.items():
         if fires(kind, rank, step):
             os.kill(os.getpid(), number)
 
 
-def spoil_loss(loss: Tensor, rank: int, batch: int) -> Tensor:
+def corrupt_loss_if_due(loss: Tensor, rank: int, batch: int) -> Tensor:
     """The loss, made NaN or raised by 10 nats when that is due in this batch (from 1): going back leaves it out."""
     if fires("nan", rank, batch):
         return loss * float("nan")
     return loss + 10.0 if fires("spike", rank, batch) else loss
 
 
-def flip_bit(module: nn.Module, rank: int, step: int) -> None:
+def flip_bit_if_due(module: nn.Module, rank: int, step: int) -> None:
     """Flip the lowest bit of one weight of the last parameter when that is due."""
     if fires("flip", rank, step):
         weight = list(module.parameters())[-1].data.view(-1)

@@ -13,25 +13,25 @@ from typing import Any
 
 from ...spec.plan import Plan
 from ...spec.run_folder import Event, RunFolder
-from ..checkpoint.save_restore import Draft
+from ..checkpoint.save_restore import DraftCheckpoint
 from ..data.dataset import Dataset
 from ..energy import Meter, PhaseLedger, Reading
 from ..energy.phases import Phase
 from ..logs.event_log import EventLog
-from ..logs.progress_line import Line
-from ..logs.tensorboard import Board
+from ..logs.progress_line import ProgressLine
+from ..logs.tensorboard import TensorBoardLog
 from ..parallel.world import World
-from .loop_state import State
+from .loop_state import LoopState
 from .stop_request import StopRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Rank0Logs:
     """Where rank 0 says what happens: the log, TensorBoard, the terminal."""
 
-    log: EventLog
-    board: Board
-    line: Line
+    events: EventLog
+    tensorboard: TensorBoardLog
+    progress: ProgressLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,44 +54,44 @@ class Session:
     train: Dataset
     validation: Dataset
     instruments: Instruments
-    state: State
-    voice: Voice | None
-    remembered: dict[str, Any]  # the settings that checkpoints carry
-    warned: bool = False  # whether the budget's warning was given
-    saved: float = field(default_factory=time.monotonic)  # when the last checkpoint was begun
-    draft: Draft | None = None  # the checkpoint that is being written
-    stalled: float = 0.0  # seconds that it has kept training waiting
+    state: LoopState
+    logs: Rank0Logs | None
+    settings: dict[str, Any]  # the settings that checkpoints carry
+    budget_warned: bool = False  # whether the budget's warning was given
+    last_checkpoint: float = field(default_factory=time.monotonic)  # when the last checkpoint was begun
+    draft: DraftCheckpoint | None = None  # the checkpoint that is being written
+    stall_seconds: float = 0.0  # seconds that it has kept training waiting
 
-    def tell(self, kind: str, **fields: Any) -> None:
+    def log_event(self, kind: str, **fields: Any) -> None:
         """Write an event, and show it."""
-        if self.voice is None:
+        if self.logs is None:
             return
-        event = self.voice.log.write(kind, **fields)
-        self.voice.board.show(event)
-        self.voice.line.show(event)
+        event = self.logs.events.write(kind, **fields)
+        self.logs.tensorboard.show(event)
+        self.logs.progress.show(event)
 
-    def charge(self, phase: Phase, totals: Sequence[float] | None = None) -> Reading:
+    def charge_energy(self, phase: Phase, totals: Sequence[float] | None = None) -> Reading:
         """Charge what was used since the last call to `phase`; `totals` are the meters' numbers where summed."""
         if totals is None:  # where one phase ends and the next begins
-            self.instruments.meter.poke()
-            totals = self.world.total(self.instruments.meter.read().vector())
+            self.instruments.meter.sample_now()
+            totals = self.world.all_reduce_sum(self.instruments.meter.read().vector())
         reading = Reading.from_vector(list(totals))
-        self.instruments.ledger.charge(phase, reading)
+        self.instruments.ledger.charge_energy(phase, reading)
         return reading
 
-    def settle(self) -> None:
+    def flush_phases(self) -> None:
         """Write down the phases since the last call, and what the meters have to report, durably."""
-        reported = self.world.share(self.instruments.meter.events())  # each node's meter knows its own gaps
+        reported = self.world.all_gather_object(self.instruments.meter.events())  # each node's meter knows its own gaps
         for event in chain(self.instruments.ledger.events(), *reported):
             fields: Event = {"step": self.state.step} | event
-            self.tell(**fields)
-        if self.voice is not None:
-            self.voice.log.sync()
+            self.log_event(**fields)
+        if self.logs is not None:
+            self.logs.events.sync()
 
     def close(self) -> None:
         """Let go of the meter, the log and the terminal."""
         self.instruments.meter.close()
-        if self.voice is not None:
-            self.voice.line.close()
-            self.voice.board.close()
-            self.voice.log.close()
+        if self.logs is not None:
+            self.logs.progress.close()
+            self.logs.tensorboard.close()
+            self.logs.events.close()

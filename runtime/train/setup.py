@@ -14,28 +14,28 @@ import torch
 from ...spec.plan import Plan
 from ...spec.run_folder import RunFolder, read_events
 from ..checkpoint import save_restore, settings_diff
-from ..checkpoint.save_restore import Found
+from ..checkpoint.save_restore import NewestValid
 from ..data.dataset import open_dataset
 from ..data.shards import read_index
 from ..energy import PhaseLedger, open_meter
-from ..energy.cap import combine, observe
-from ..energy.killed_span import lost_span
-from ..engine.engine import read_config, start_engine
-from ..huggingface.initial_weights import given_weights
+from ..energy.cap import combine_caps, observe_cap
+from ..energy.killed_span import killed_span
+from ..engine.engine import build_engine, read_config
+from ..huggingface.initial_weights import open_initial_weights
 from ..launch.exit_status import exit_file
 from ..logs.event_log import EventLog, last_attempt
-from ..logs.progress_line import Line
-from ..logs.tensorboard import Board
+from ..logs.progress_line import ProgressLine
+from ..logs.tensorboard import TensorBoardLog
 from ..parallel.world import World
 from .copy_bundle_files import keep
-from .loop_state import State
-from .session import Instruments, Session, Voice
+from .loop_state import LoopState
+from .session import Instruments, Rank0Logs, Session
 from .stop_request import StopRequest
 
 PACKAGES = ("torch", "deepspeed", "trainwright")  # whose versions may change the numbers
 
 
-def begin(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
+def build_session(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
     """Everything that must be there before the first step.
 
     Raises InputError when bundle, data or settings do not fit the run, Ended when no checkpoint is sound.
@@ -47,24 +47,26 @@ def begin(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
     meter, ledger = open_meter(plan, world.local_rank), PhaseLedger()
     config = read_config(bundle, plan)
     train, validation = (open_dataset(plan, run, split) for split in ("train", "validation"))
-    found = save_restore.find(world, run.checkpoints, plan)
-    settings = settings_diff.settings(plan, versions())
-    state, changed = State(), list[settings_diff.Change]()
+    found = save_restore.find_newest_valid(world, run.checkpoints, plan)
+    settings = settings_diff.checkpoint_settings(plan, versions())
+    state, changed = LoopState(), list[settings_diff.SettingChange]()
     if found.path is not None:
-        content = found.content()
-        changed = settings_diff.accept(settings_diff.changes(content["settings"], settings), plan.training.on_change)
-        state = State(**content["state"])
-    engine = start_engine(plan, config, world, given_weights(plan, run))
+        content = found.read_state()
+        changed = settings_diff.accept_changes(
+            settings_diff.diff_settings(content["settings"], settings), plan.training.on_change
+        )
+        state = LoopState(**content["state"])
+    engine = build_engine(plan, config, world, open_initial_weights(plan, run))
     if found.path is not None:
-        save_restore.load(engine, world, found.path, resharded=any(change.reshards for change in changed))
+        save_restore.restore(engine, world, found.path, resharded=any(change.reshards for change in changed))
     if run.events.exists():
         ledger.resume(read_events(run.events))
     if world.rank == 0:
         keep(bundle, run)
-    voice = _voice(plan, run, state.step) if world.rank == 0 else None
+    voice = _open_logs(plan, run, state.step) if world.rank == 0 else None
     instruments = Instruments(meter, ledger, stop)
     session = Session(plan, run, world, engine, train, validation, instruments, state, voice, settings)
-    _announce(session, found, changed)
+    _log_start(session, found, changed)
     return session
 
 
@@ -73,18 +75,18 @@ def versions() -> Mapping[str, str]:
     return {**{name: version(name) for name in PACKAGES}, "python": platform.python_version()}
 
 
-def _voice(plan: Plan, run: RunFolder, step: int) -> Voice:
+def _open_logs(plan: Plan, run: RunFolder, step: int) -> Rank0Logs:
     log = EventLog(run.events, last_attempt(run.events) + 1)
-    return Voice(log, Board(run.path / "tensorboard", step), Line(plan, step))
+    return Rank0Logs(log, TensorBoardLog(run.path / "tensorboard", step), ProgressLine(plan, step))
 
 
-def _announce(session: Session, found: Found, changed: list[settings_diff.Change]) -> None:
+def _log_start(session: Session, found: NewestValid, changed: list[settings_diff.SettingChange]) -> None:
     """The start event; then what was wrong with checkpoints, and which settings are new."""
     plan, world = session.plan, session.world
-    cap = combine(world.share(observe(plan) if world.local_rank == 0 else None))
-    lost = lost_span(read_events(session.run.events)) if session.run.events.exists() else None
-    source = session.charge("idle").source
-    session.tell(
+    cap = combine_caps(world.all_gather_object(observe_cap(plan) if world.local_rank == 0 else None))
+    lost = killed_span(read_events(session.run.events)) if session.run.events.exists() else None
+    source = session.charge_energy("startup").source
+    session.log_event(
         "start",
         step=session.state.step,
         world_size=world.size,
@@ -92,21 +94,21 @@ def _announce(session: Session, found: Found, changed: list[settings_diff.Change
         measured=source in ("nvml", "rapl"),
         power_cap=asdict(cap),
         unigram_entropy=read_index(session.run.data).unigram_entropy,
-        versions=session.remembered["versions"],
+        versions=session.settings["versions"],
         changes=[str(change) for change in changed],
     )
     if lost:
-        session.tell(**lost)
+        session.log_event(**lost)
     for flaw in found.damaged:
-        session.tell(
+        session.log_event(
             "fault", step=session.state.step, rank=None, what=flaw, action=f"went back to step {session.state.step}"
         )
 
 
-def remembered(session: Session) -> dict[str, Any]:
+def checkpoint_content(session: Session) -> dict[str, Any]:
     """What a checkpoint carries besides the engine's state."""
     return {
-        "settings": session.remembered,
+        "settings": session.settings,
         "state": session.state.to_json(),
         "energy": session.instruments.ledger.state_dict(),
     }

@@ -16,8 +16,8 @@ from typing import Any
 from torch import Tensor
 
 from ..data.dataset import Dataset
-from ..engine.engine import forget_gradients
-from ..parallel.pipeline_schedule import Pass, backward, forwards
+from ..engine.engine import clear_gradients
+from ..parallel.pipeline_schedule import ForwardPass, backward, forward_passes
 from ..parallel.world import World
 from . import fault_injection
 
@@ -25,7 +25,7 @@ NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepOutcome:
     """What became of a step. `totals` are the caller's numbers, summed over ranks."""
 
     loss: float
@@ -33,11 +33,11 @@ class Outcome:
     applied: bool
     vetoed: bool
     totals: list[float]
-    origin: str | None = None  # where a non-finite gradient came from
+    nonfinite_source: str | None = None  # where a non-finite gradient came from
 
 
 @dataclass(frozen=True)
-class Step:
+class StepInputs:
     """The inputs of an optimizer step. `veto` says whether a step with this mean loss must not be applied."""
 
     engine: Any
@@ -49,24 +49,28 @@ class Step:
     veto: Callable[[float], bool]
 
 
-def take(step: Step) -> Outcome:
+def run_step(step: StepInputs) -> StepOutcome:
     """Run the step. With a non-finite gradient it is computed once more, to name its origin or to find it gone."""
-    first = _attempt(step)
+    first = _forward_backward(step)
     if first.applied or first.vetoed:
         return first
     found: list[str] = []
     probes = [p.register_hook(partial(_probe, found, name)) for name, p in step.engine.module.named_parameters()]
     try:
-        second = _attempt(step)
+        second = _forward_backward(step)
     finally:
         for probe in probes:
             probe.remove()
-    origins = [f"rank {rank}: {name}" for rank, name in enumerate(step.world.share(next(iter(found), None))) if name]
+    origins = [
+        f"rank {rank}: {name}"
+        for rank, name in enumerate(step.world.all_gather_object(next(iter(found), None)))
+        if name
+    ]
     origin = ", ".join(origins) or "not reproduced when computed again: suspect the hardware"
-    return Outcome(second.loss, second.gradient_norm, second.applied, second.vetoed, second.totals, origin)
+    return StepOutcome(second.loss, second.gradient_norm, second.applied, second.vetoed, second.totals, origin)
 
 
-def _attempt(step: Step) -> Outcome:
+def _forward_backward(step: StepInputs) -> StepOutcome:
     """All micro-batches. A stage that is `ahead` of the last does as many forward passes before the first backward one.
 
     After them one forward, one backward: no stage holds more than it must (1F1B, arXiv 2104.04473, section 2.2.1).
@@ -74,33 +78,33 @@ def _attempt(step: Step) -> Outcome:
     engine, world, turns = step.engine, step.world, step.data.layout.accumulation
     ahead = world.stage.count - 1 - world.stage.index
     batches = (step.data.batch(step.batch, turn, world.data_rank) for turn in range(turns))
-    waiting: deque[Pass] = deque()
+    waiting: deque[ForwardPass] = deque()
     losses: list[Tensor] = []
     agree: Callable[[], list[float]] = list
     totals: list[float] = []
     mean, vetoed = 0.0, False
-    for turn, passed in enumerate(chain(forwards(engine, world, batches, turns), repeat(None, ahead)), -ahead):
+    for turn, passed in enumerate(chain(forward_passes(engine, world, batches, turns), repeat(None, ahead)), -ahead):
         if passed is not None:
-            made = fault_injection.spoil_loss(passed.made, world.rank, step.batch + 1)
-            waiting.append(Pass(passed.taken, made))
+            output = fault_injection.corrupt_loss_if_due(passed.output, world.rank, step.batch + 1)
+            waiting.append(ForwardPass(passed.inputs, output))
             if world.stage.last:
-                losses.append(made.detach())
+                losses.append(output.detach())
             if turn + ahead == turns - 1:  # early stages do not wait here for the last one
-                agree = world.add_up([float(sum(losses)), *step.numbers()])
+                agree = world.all_reduce_sum_async([float(sum(losses)), *step.numbers()])
         if turn < 0:
             continue
         due = waiting.popleft()
         if turn == turns - 1:
             total, *totals = agree()
-            mean = total / turns / world.stage_ranks
+            mean = total / turns / world.ranks_per_stage
             vetoed = step.veto(mean)
         # A NaN makes DeepSpeed skip the update and clean up after itself, whatever the ZeRO stage.
-        backward(engine, world, Pass(due.taken, due.made * NAN) if vetoed else due)
+        backward(engine, world, ForwardPass(due.inputs, due.output * NAN) if vetoed else due)
         engine.step()
     applied = engine.was_step_applied()
     if not applied:
-        forget_gradients(engine)
-    return Outcome(mean, float(engine.get_global_grad_norm()) if applied else None, applied, vetoed, totals)
+        clear_gradients(engine)
+    return StepOutcome(mean, float(engine.get_global_grad_norm()) if applied else None, applied, vetoed, totals)
 
 
 def _probe(found: list[str], name: str, gradient: Tensor) -> None:

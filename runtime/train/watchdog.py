@@ -19,8 +19,8 @@ from torch._C._distributed_c10d import TCPStore
 
 from ...spec.exit_codes import Exit
 
-BEAT = 2.0  # seconds between heartbeats
-PATIENCE = 20.0  # seconds without one; more than the longest pause of a busy interpreter
+HEARTBEAT_INTERVAL = 2.0  # seconds between heartbeats
+HEARTBEAT_TIMEOUT = 20.0  # seconds without one; more than the longest pause of a busy interpreter
 GONE = "gone"
 
 
@@ -35,7 +35,7 @@ class Watchdog:
             os.environ["MASTER_ADDR"],
             int(os.environ["MASTER_PORT"]),
             is_master=False,
-            timeout=timedelta(seconds=PATIENCE),
+            timeout=timedelta(seconds=HEARTBEAT_TIMEOUT),
         )
         self._prefix = f"trainwright/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
         self._store.set(self._key("process", rank), f"{platform.node()} {os.getpid()}")
@@ -53,13 +53,13 @@ class Watchdog:
     def _watch(self) -> None:
         beat, heard, at = 0, "", time.monotonic()
         try:
-            while not self._stopped.wait(BEAT):
+            while not self._stopped.wait(HEARTBEAT_INTERVAL):
                 beat += 1
                 self._store.set(self._key("beat", self._rank), str(beat))
                 now = self._listen()
                 if now != heard:
                     heard, at = now, time.monotonic()
-                elif heard != GONE and time.monotonic() - at > PATIENCE:
+                elif heard != GONE and time.monotonic() - at > HEARTBEAT_TIMEOUT:
                     self._lose_next()
             self._store.set(self._key("beat", self._rank), GONE)
         except Exception as error:  # noqa: BLE001 - whatever the store says, the rendezvous is lost
@@ -73,7 +73,7 @@ class Watchdog:
 
     def _lose_next(self) -> None:
         node, process = self._store.get(self._key("process", self._next)).decode().split()
-        self._on_lost(f"rank {self._next} (process {process} on {node}) has not answered for {PATIENCE:.0f} s")
+        self._on_lost(f"rank {self._next} (process {process} on {node}) has not answered for {HEARTBEAT_TIMEOUT:.0f} s")
         if node == platform.node():
             os.kill(int(process), signal.SIGKILL)
         os._exit(Exit.PEER_LOST)

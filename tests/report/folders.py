@@ -118,7 +118,7 @@ class Log:
     def start(self, step: int = 0, *, measured: bool = True, meter: str = "nvml") -> None:
         """A new attempt, three seconds before its first step."""
         self.attempt += 1
-        cap = {"requested_watts": 400.0, "enforced_watts": 400.0, "applied": True}
+        cap = {"power_cap_watts": 400.0, "enforced_watts": 400.0, "applied": True}
         self.add(
             "start",
             step=step,

@@ -136,11 +136,11 @@ def test_preparation_is_a_line_of_its_own(tmp_path):
 
 
 def test_idle_time_before_the_start_event_is_held_time(tmp_path):
-    """Building the engine holds the devices: the idle phase counts in the hours."""
+    """Building the engine holds the devices: the startup phase counts in the hours."""
     log = Log()
     log.start()
     log.steps(1, 100)
-    log.add("phase", name="idle", seconds=50.0, energy_kwh=0.001, measured=True)
+    log.add("phase", name="startup", seconds=50.0, energy_kwh=0.001, measured=True)
     assert _report(log.write(tmp_path / "run")).actual.device_hours == pytest.approx(2 * 150 / 3600)
 
 

@@ -50,7 +50,7 @@ FIELDS = (
 )
 NUMBERS = st.one_of(st.integers(-3, 10**6), st.integers(10**400, 10**401), st.floats(), st.floats(0, 1e4))
 VALUES = st.one_of(NUMBERS, st.none(), st.booleans(), st.text(max_size=6), st.lists(st.integers(), max_size=2))
-PHASES = st.sampled_from(("tokenizer", "data", "train", "idle", "checkpoint"))
+PHASES = st.sampled_from(("tokenizer", "data", "train", "startup", "checkpoint"))
 EVENTS = st.builds(
     lambda kind, fields, phase: {**fields, **({"name": phase} if phase else {}), "kind": kind},
     st.one_of(st.sampled_from(sorted(KINDS)), st.text(max_size=4), st.integers()),

@@ -10,7 +10,7 @@ from folders import PLAN, Log
 from rich.console import Console
 
 from trainwright.report.live import sparkline, watch
-from trainwright.spec.run_progress import Follower, Progress
+from trainwright.spec.run_progress import EventFollower, Progress
 
 
 def _shown(folder, running=False):
@@ -22,14 +22,14 @@ def _shown(folder, running=False):
 def test_follower_reads_only_what_is_new_and_waits_for_torn_lines(tmp_path):
     """Each event once; a line without its end is read when it is whole; a torn one that was closed is left out."""
     log = tmp_path / "events.jsonl"
-    follower = Follower(log)
-    assert list(follower.news()) == []
+    follower = EventFollower(log)
+    assert list(follower.new_events()) == []
     log.write_text('{"kind": "start"}\n{"kind": "st')
-    assert [event["kind"] for event in follower.news()] == ["start"]
-    assert list(follower.news()) == []
+    assert [event["kind"] for event in follower.new_events()] == ["start"]
+    assert list(follower.new_events()) == []
     with log.open("a") as out:
         out.write('ep"}\n{"ki\n{"kind": "stop"}\n')
-    assert [event["kind"] for event in follower.news()] == ["step", "stop"]
+    assert [event["kind"] for event in follower.new_events()] == ["step", "stop"]
 
 
 def test_time_left_is_the_recent_pace_times_the_steps_left():

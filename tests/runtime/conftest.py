@@ -13,7 +13,7 @@ from trainwright.spec.layout import Layout
 from trainwright.spec.plan import CarbonPlan, Device, Plan, Schedule
 from trainwright.spec.quantity import Amount
 from trainwright.spec.run_folder import RunFolder
-from trainwright.spec.sections import Data, Model, Optimizer, Source, Tokenizer, Training
+from trainwright.spec.sections import CorpusSource, Data, Model, Optimizer, Tokenizer, Training
 
 VOCABULARY = 320
 WORDS = ("model", "tensor", "carbon", "watt", "shard", "token", "batch", "layer")
@@ -22,7 +22,7 @@ WORDS = ("model", "tensor", "carbon", "watt", "shard", "token", "batch", "layer"
 def small_plan(*, vocabulary: int = VOCABULARY, sequence: int = 32, layout: Layout | None = None, **data: Any) -> Plan:
     """A plan whose every part is small; keywords go to its data section."""
     layout = layout or Layout(data=2, micro_batch=2)
-    data = {"train": (Source(path="corpus/*.jsonl"),), "validation": 0.2, "tokens": 10_000} | data
+    data = {"train": (CorpusSource(path="corpus/*.jsonl"),), "validation": 0.2, "tokens": 10_000} | data
     sequences = layout.global_batch
     return Plan(
         name="small",

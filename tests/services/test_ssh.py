@@ -74,7 +74,7 @@ def test_a_host_that_boots_is_waited_for_until_the_stop_file(hosts: Hosts, proje
     run = Tiny(project).run
     run.path.mkdir(parents=True)
     words = hosts.words("bash", str(project / "build/tiny/nodes.sh"), str(run.path), str(project))
-    environment = {**hosts.environment, "TRAINWRIGHT_PATIENCE": "600"}
+    environment = {**hosts.environment, "TRAINWRIGHT_HOST_TIMEOUT": "600"}
     with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as nodes:
         said = nodes.stderr.readline()
         run.stop.touch()

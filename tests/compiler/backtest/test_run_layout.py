@@ -62,7 +62,7 @@ def test_activations_are_divided_beside_tensor_parallelism_by_default(said, expe
 )
 def test_recomputation_is_what_the_row_or_its_framework_says(said, recompute):
     """Torchtitan recomputes selectively unless told otherwise."""
-    assert _layout(**said).recompute == recompute
+    assert _layout(**said).activation_checkpointing == recompute
 
 
 def test_offload_is_read():

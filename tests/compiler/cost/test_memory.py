@@ -19,7 +19,7 @@ from trainwright.compiler.cost.memory import (
 from trainwright.compiler.cost.stack import profile
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.model.attention import LONGEST
-from trainwright.runtime.model.lm_head import LEAST_ROWS, SLICE
+from trainwright.runtime.model.lm_head import CHUNK_LOGITS, MIN_CHUNK_ROWS
 from trainwright.spec.hardware import gpu
 from trainwright.spec.layout import Layout
 from trainwright.spec.shape import ModelShape
@@ -47,7 +47,8 @@ def test_zero_divides_what_its_stage_says(zero, per_parameter):
 def test_trillion_model_matches_the_paper():
     """Korthikanti 2022, figure 1: 32.96 GiB of weights and optimizer, 26.56 GiB of activations (seq + selective)."""
     case = _case(
-        TRILLION, "megatron-2021", 512, tensor=8, pipeline=64, zero=0, accumulation=512, recompute="selective",
+        TRILLION, "megatron-2021", 512, tensor=8, pipeline=64, zero=0, accumulation=512,
+        activation_checkpointing="selective",
         megatron_sequence=True,
     )  # fmt: skip
     assert sum(state_bytes(case).values()) / 2**30 == pytest.approx(32.96, rel=0.1)
@@ -56,7 +57,9 @@ def test_trillion_model_matches_the_paper():
 
 def test_recomputation_saves_memory_in_order():
     """Full keeps less than selective, selective less than none."""
-    full, selective, none = (activation_bytes(_case(recompute=kind)) for kind in ("full", "selective", "none"))
+    full, selective, none = (
+        activation_bytes(_case(activation_checkpointing=kind)) for kind in ("full", "selective", "none")
+    )
     assert full < selective < none
 
 
@@ -95,16 +98,19 @@ def test_buckets_are_those_of_the_bundle(name):
 
 def test_the_head_holds_one_slice_of_logits():
     """As the runtime's: eight bytes for each of its logits, and the weight's gradient in fp32."""
-    assert (profile("deepspeed").memory["slice"], profile("cpu").memory["slice"]) == (SLICE["cuda"], SLICE["cpu"])
-    assert SLICE_ROWS == LEAST_ROWS
+    assert (profile("deepspeed").memory["slice"], profile("cpu").memory["slice"]) == (
+        CHUNK_LOGITS["cuda"],
+        CHUNK_LOGITS["cpu"],
+    )
+    assert SLICE_ROWS == MIN_CHUNK_ROWS
     shape = replace(LLAMA_7B, vocab_size=128256)
     few, many = (memory_bytes(_case(shape, micro_batch=micro))["logits"] for micro in (2, 16))
-    assert few == many == 8 * SLICE["cuda"] + 4 * 128256 * 4096
+    assert few == many == 8 * CHUNK_LOGITS["cuda"] + 4 * 128256 * 4096
 
 
 def test_selective_keeps_every_projection():
     """Norms and their results, q, k, v, gate and up: 10 d + 4 kv + 4 f bytes a token (runtime/model/llama.py)."""
-    kept = activation_bytes(_case(recompute="selective", micro_batch=1))
+    kept = activation_bytes(_case(activation_checkpointing="selective", micro_batch=1))
     assert kept == 32 * 2048 * (10 * 4096 + 4 * 4096 + 4 * 11008)
 
 

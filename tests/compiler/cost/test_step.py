@@ -30,7 +30,7 @@ def _case(shape=GPT_18B, name="megatron-2021", net=25e9, speed=1.0, **layout):
 
 def test_parts_add_up_to_the_step():
     """Nothing is counted twice or lost."""
-    found = step(_case(tensor=8, data=4, pipeline=4, accumulation=16, recompute="full"))
+    found = step(_case(tensor=8, data=4, pipeline=4, accumulation=16, activation_checkpointing="full"))
     assert sum(found.parts.values()) == pytest.approx(found.seconds)
     assert all(value >= 0 for value in found.parts.values())
 
@@ -46,14 +46,14 @@ def test_the_bubble_is_the_known_fraction():
 
 def test_full_recomputation_repeats_the_forward_pass():
     """A third more compute, no more."""
-    none, full = (step(_case(tensor=8, recompute=kind)).parts for kind in ("none", "full"))
+    none, full = (step(_case(tensor=8, activation_checkpointing=kind)).parts for kind in ("none", "full"))
     assert 0.25 <= full["recomputation"] / none["compute"] <= 0.40
 
 
 def test_early_stop_leaves_out_the_last_product():
     """PyTorch's checkpoint repeats less than Megatron's: all but the product of the feed-forward's output."""
     stack = replace(profile("megatron-2021"), early_stop=True)
-    asked = _case(recompute="full")
+    asked = _case(activation_checkpointing="full")
     whole, short = (step(case).parts["recomputation"] for case in (asked, replace(asked, profile=stack)))
     last = layer_time(asked).last * GPT_18B.layers
     assert whole - short == pytest.approx(last)

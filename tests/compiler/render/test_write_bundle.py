@@ -10,7 +10,7 @@ import pytest
 
 from trainwright.compiler.render import write_bundle as module
 from trainwright.compiler.render.write_bundle import stale, write
-from trainwright.spec.manifest import MANIFEST, changes, manifest
+from trainwright.spec.manifest import MANIFEST, changed_files, manifest
 from trainwright.spec.problem import InputError
 
 
@@ -114,7 +114,7 @@ def test_an_edit_by_hand_is_noticed_and_kept(tmp_path, edit: str) -> None:
         target.symlink_to(tmp_path / "launch.sh")
     elif edit != "removed":
         target.write_text(text + "edited\n")
-    assert [finding.split()[0] for finding in changes(folder)] == [target.name]
+    assert [finding.split()[0] for finding in changed_files(folder)] == [target.name]
     with pytest.raises(InputError) as caught:
         write(bundle("new"), folder)
     assert code(caught) == "TW633"
@@ -137,7 +137,7 @@ def test_a_manifest_cannot_name_files_outside(tmp_path, name: str) -> None:
     write(bundle("x"), tmp_path / "b")
     text = (tmp_path / "b" / MANIFEST).read_text()
     (tmp_path / "b" / MANIFEST).write_text(text.replace("  env.sh", f"  {name}"))
-    assert "MANIFEST was changed" in changes(tmp_path / "b")
+    assert "MANIFEST was changed" in changed_files(tmp_path / "b")
 
 
 CALLS = ("open", "fsync", "fchmod", "mkdir", "rename", "replace", "rmdir", "unlink")

@@ -25,17 +25,17 @@ on() { ssh "${options[@]}" -- "$1" "$(line "${@:2}")" </dev/null; }
 
 # Nothing is started before every host has answered and sees the same folders. At a restart a host may still be
 # booting after the fault: the supervisor says for how many seconds all of them together are waited for.
-patience=${TRAINWRIGHT_PATIENCE:-0}
+host_timeout=${TRAINWRIGHT_HOST_TIMEOUT:-0}
 unreachable=0
 for host in "${hosts[@]}"; do
   until why=$(on "$host" test -r "$bundle/plan.json" -a -w "$run" 2>&1); do
     why=${why//$'\r'/} # ssh ends its lines as a terminal does
-    if ((SECONDS >= patience)); then
+    if ((SECONDS >= host_timeout)); then
       echo "trainwright: TW706: $host does not answer, or does not see $bundle and $run${why:+: $why}" >&2
       unreachable=1
       break
     fi
-    echo "trainwright: waiting for $host, $((patience - SECONDS)) s more at most: ${why:-it does not see $run}" >&2
+    echo "trainwright: waiting for $host, $((host_timeout - SECONDS)) s more at most: ${why:-it does not see $run}" >&2
     for ((second = 0; second < 15; second++)); do
       [[ ! -e $run/stop ]] || exit 75
       sleep 1

@@ -19,7 +19,7 @@ FILES = {"engine/model.pt": 40_000, "engine/optimizer.pt": 30_000, "state.json":
 
 def write(root: Path, step: int) -> Path:
     """Publish a generation of pseudo-random files."""
-    folder = store.draft(root, step)
+    folder = store.create_draft(root, step)
     generator = random.Random(step)  # noqa: S311 - not a secret
     for name, size in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -31,7 +31,7 @@ def write(root: Path, step: int) -> Path:
 
 def newest_sound(root: Path) -> Path | None:
     """What a restart would use."""
-    return next((g for g in store.generations(root) if store.damage(g) is None), None)
+    return next((g for g in store.list_checkpoints(root) if store.find_damage(g) is None), None)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_kill_at_any_moment_leaves_a_sound_newest_generation(root):
 
 def test_every_kind_of_damage_is_found(root):
     """Flipped bits, cuts, missing, empty, swapped and added files, an edited manifest: none passes."""
-    newest, generator = root / store.name_of(2), random.Random(0)  # noqa: S311 - not a secret
+    newest, generator = root / store.folder_name(2), random.Random(0)  # noqa: S311 - not a secret
     keep = {path: path.read_bytes() for path in newest.rglob("*") if path.is_file()}
     for round_ in range(200):
         path = generator.choice(sorted(keep))
@@ -96,25 +96,25 @@ def test_every_kind_of_damage_is_found(root):
         else:
             del content[generator.randrange(len(content)) :]
         path.write_bytes(content)
-        assert store.damage(newest) is not None, (round_, path)
+        assert store.find_damage(newest) is not None, (round_, path)
         path.write_bytes(keep[path])
     model, optimizer = (newest / name for name in list(FILES)[:2])
     model.rename(newest / "x"), optimizer.rename(model), (newest / "x").rename(optimizer)
-    assert store.damage(newest) is not None
+    assert store.find_damage(newest) is not None
     optimizer.write_bytes(keep[optimizer]), model.write_bytes(keep[model])
     (newest / "planted.pt").write_bytes(b"")
-    assert store.damage(newest) == "step-00000002/planted.pt is not in the manifest"
+    assert store.find_damage(newest) == "step-00000002/planted.pt is not in the manifest"
     (newest / "planted.pt").unlink()
-    assert store.damage(newest) is None
+    assert store.find_damage(newest) is None
     model.unlink()
-    model.symlink_to(root / store.name_of(1) / "engine/model.pt")
-    assert store.damage(newest) == "step-00000002/engine/model.pt is missing"
+    model.symlink_to(root / store.folder_name(1) / "engine/model.pt")
+    assert store.find_damage(newest) == "step-00000002/engine/model.pt is missing"
 
 
 def test_the_generation_before_is_used(root):
     """With the newest damaged, the one before is sound."""
-    (root / store.name_of(2) / store.MANIFEST).write_bytes(b"{}")
-    assert newest_sound(root) == root / store.name_of(1)
+    (root / store.folder_name(2) / store.MANIFEST).write_bytes(b"{}")
+    assert newest_sound(root) == root / store.folder_name(1)
 
 
 def test_old_generations_go_and_milestones_stay(tmp_path):
@@ -122,13 +122,13 @@ def test_old_generations_go_and_milestones_stay(tmp_path):
     for step in range(1, 9):
         write(tmp_path, step)
         store.prune(tmp_path, 2, 3)
-    assert [store.step_of(g) for g in store.generations(tmp_path)] == [8, 7]
+    assert [store.step_of(g) for g in store.list_checkpoints(tmp_path)] == [8, 7]
     for step in range(9, 14):
-        folder = store.draft(tmp_path, step)
+        folder = store.create_draft(tmp_path, step)
         store.publish(folder, step, {})
         store.prune(tmp_path, 2, 3)
-    assert [store.step_of(g) for g in store.generations(tmp_path)] == [13, 12, 9]
-    assert (tmp_path / store.LATEST).read_text() == store.name_of(13)
+    assert [store.step_of(g) for g in store.list_checkpoints(tmp_path)] == [13, 12, 9]
+    assert (tmp_path / store.LATEST).read_text() == store.folder_name(13)
 
 
 HOSTILE_NAMES = [
@@ -144,12 +144,12 @@ HOSTILE_NAMES = [
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_file_that_no_save_of_ours_writes_is_damage(root, name):
     """A manifest with the right seal that names anything else: the generation is passed over."""
-    newest = store.generations(root)[0]
+    newest = store.list_checkpoints(root)[0]
     raw = json.loads((newest / store.MANIFEST).read_text())
     body = {"format": raw["format"], "step": raw["step"], "files": raw["files"] | {name: raw["files"]["state.json"]}}
     sealed = body | {"sha256": store._digest(body)}
     (newest / store.MANIFEST).write_text(json.dumps(sealed))
-    assert "is no file of a checkpoint" in (store.damage(newest) or "")
+    assert "is no file of a checkpoint" in (store.find_damage(newest) or "")
 
 
 @pytest.mark.parametrize(
@@ -157,30 +157,30 @@ def test_a_file_that_no_save_of_ours_writes_is_damage(root, name):
 )
 def test_a_hostile_manifest_is_damage(root, content):
     """Whatever stands in the manifest, the answer is a sentence, never a traceback."""
-    newest = store.generations(root)[0]
+    newest = store.list_checkpoints(root)[0]
     (newest / store.MANIFEST).write_bytes(content)
-    assert "manifest.json is damaged" in (store.damage(newest) or "")
+    assert "manifest.json is damaged" in (store.find_damage(newest) or "")
 
 
 def test_a_manifest_that_is_no_file_is_damage(root):
     """A FIFO does not block, and a link is not followed."""
-    newest = store.generations(root)[0]
+    newest = store.list_checkpoints(root)[0]
     real = newest / store.MANIFEST
     real.rename(root / "elsewhere")
     for plant in (os.mkfifo, os.mkdir, lambda path: path.symlink_to(root / "elsewhere")):
         plant(real)
-        assert "manifest.json is damaged" in (store.damage(newest) or "")
+        assert "manifest.json is damaged" in (store.find_damage(newest) or "")
         real.rmdir() if real.is_dir() else real.unlink()
 
 
 def test_with_a_key_only_its_holder_can_seal(root, reseal):
     """Files swapped together with their hashes are found where checkpoints are signed, under another key or none."""
-    newest, key = store.generations(root)[0], b"k" * 32
+    newest, key = store.list_checkpoints(root)[0], b"k" * 32
     reseal(newest, key)
-    assert store.damage(newest, key=key) is None
-    assert store.damage(newest) is None
+    assert store.find_damage(newest, key=key) is None
+    assert store.find_damage(newest) is None
     (newest / "state.json").write_bytes(b"{}")
     for other in (b"", b"another key"):
         reseal(newest, other)
-        assert store.damage(newest) is None
-        assert "is not signed with the key" in (store.damage(newest, key=key) or "")
+        assert store.find_damage(newest) is None
+        assert "is not signed with the key" in (store.find_damage(newest, key=key) or "")

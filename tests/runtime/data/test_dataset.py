@@ -12,7 +12,7 @@ from trainwright.runtime.prepare.shards import make_shards
 from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
 from trainwright.spec.layout import Layout
 from trainwright.spec.problem import InputError
-from trainwright.spec.sections import Source
+from trainwright.spec.sections import CorpusSource
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_sequences_cross_shard_borders(job, monkeypatch):
 def test_two_sources_are_mixed_by_weight(make_job, project):
     """A source of weight three gives three quarters of the sequences."""
     (project / "corpus" / "upper.txt").write_text("QQ " * 3000)
-    sources = (Source(path="corpus/*.jsonl", weight=1), Source(path="corpus/upper.txt", weight=3))
+    sources = (CorpusSource(path="corpus/*.jsonl", weight=1), CorpusSource(path="corpus/upper.txt", weight=3))
     job = prepared(make_job(train=sources, validation=0.2))
     batch = open_dataset(job.plan, job.run, "train").samples(np.arange(400, dtype=np.uint64))
     upper = stream_ids(job, "QQ")

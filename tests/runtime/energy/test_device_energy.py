@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainwright.runtime.energy.device_energy import LATE, Limits, Sample, Track
+from trainwright.runtime.energy.device_energy import MAX_AGE, DeviceEnergy, InstrumentLimits, Sample
 
 HIGHEST = 700.0
 STEP = st.floats(0.05, 8.0)
@@ -39,7 +39,7 @@ def play(track, story):
 @given(st.lists(st.tuples(STEP, POWER, FAULT), min_size=1, max_size=60), st.booleans())
 def test_nothing_is_invented(story, counter):
     """Every second is covered, bridged or in a gap; no gap overlaps another; energy stays physical."""
-    track = Track(0.0, Limits(1.5 * HIGHEST, counter=counter))
+    track = DeviceEnergy(0.0, InstrumentLimits(1.5 * HIGHEST, counter=counter))
     end, _ = play(track, story)
     track.finish(end)
     gaps = track.take_gaps(end)
@@ -51,10 +51,10 @@ def test_nothing_is_invented(story, counter):
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(st.floats(0.05, LATE), st.just(300.0), FAULT), min_size=1, max_size=60))
+@given(st.lists(st.tuples(st.floats(0.05, MAX_AGE), st.just(300.0), FAULT), min_size=1, max_size=60))
 def test_true_outside_gaps(story):
     """At a steady power the energy is the true energy of every second outside the gaps, whatever failed."""
-    track = Track(0.0, Limits(1.5 * HIGHEST))
+    track = DeviceEnergy(0.0, InstrumentLimits(1.5 * HIGHEST))
     end, spans = play(track, story)
     track.finish(end)
     lost = sum(stop - start for start, stop, _ in track.take_gaps(end))
@@ -67,7 +67,7 @@ def test_true_outside_gaps(story):
 def test_counter_is_exact_between_outages(story):
     """With a sound counter at the end the energy is exactly the true one, however often a reading was missing."""
     story = [*story, (0.5, 100.0, "")]
-    track = Track(0.0, Limits(1.5 * HIGHEST))
+    track = DeviceEnergy(0.0, InstrumentLimits(1.5 * HIGHEST))
     end, spans = play(track, story)
     track.finish(end)
     truth = sum((stop - start) * watts for start, stop, watts in spans)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.runtime.energy.killed_span import lost_span
+from trainwright.runtime.energy.killed_span import killed_span
 
 START = {"kind": "start", "time": 100.0}
 STEP = {"kind": "step", "time": 110.0, "seconds": 2.5}
@@ -17,11 +17,11 @@ PREPARED = {"kind": "phase", "name": "data", "time": 900.0}
 )
 def test_nothing_to_tell(events):
     """No gap for a new run, for one that ended in order, or for one that never took a step."""
-    assert lost_span(events) is None
+    assert killed_span(events) is None
 
 
 def test_killed():
     """A killed run leaves a gap of all devices, dated after its last event."""
-    gap = lost_span([START, STEP, {"kind": "checkpoint", "time": 111.0}, PREPARED])
+    gap = killed_span([START, STEP, {"kind": "checkpoint", "time": 111.0}, PREPARED])
     assert (gap["device"], gap["start"], gap["end"]) == ("all", 111.0, 113.5)
     assert "killed" in gap["reason"]

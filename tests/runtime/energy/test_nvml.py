@@ -7,7 +7,7 @@ import random
 import pynvml
 import pytest
 
-from trainwright.runtime.energy.nvml import GpuProbe, find
+from trainwright.runtime.energy.nvml import GpuProbe, find_gpus
 from trainwright.runtime.energy.sampler import SampledMeter
 from trainwright.tests.fakes.nvml.fake import FOREVER, Function
 
@@ -23,7 +23,7 @@ class Bench:
 
     def __init__(self, nvml, clock, count=2):
         self.nvml, self.clock = nvml, clock
-        self.meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, count).gpus], clock=clock)
+        self.meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find_gpus(None, count).gpus], clock=clock)
         self.truth = []  # (start, end, device, joules)
         self.meter.sample()
 
@@ -328,4 +328,4 @@ def test_visible_devices(nvml, visible, count, expected):
         nvml.device(i).uuid = f"GPU-{i:08x}-fake".encode()
     nvml.device(1).slices[0].value = b"MIG-a"
     nvml.device(1).slices[1].value = b"MIG-b"
-    assert [gpu.uuid for gpu in find(visible, count).gpus] == [f"GPU-{i:08x}-fake" for i in expected]
+    assert [gpu.uuid for gpu in find_gpus(visible, count).gpus] == [f"GPU-{i:08x}-fake" for i in expected]

@@ -8,8 +8,8 @@ import pynvml
 import pytest
 
 from trainwright.runtime.energy import Reading, node, open_meter, rapl
-from trainwright.runtime.energy.cap import observe
-from trainwright.runtime.energy.meter import AbsentMeter, SteadyMeter
+from trainwright.runtime.energy.cap import observe_cap
+from trainwright.runtime.energy.meter import ConstantPowerMeter, NoMeter
 from trainwright.tests.fakes.nvml import fake
 from trainwright.tests.fakes.nvml.fake import Function
 
@@ -39,7 +39,7 @@ def test_only_local_rank_0_meters(device_plan):
 
 def test_assumed_power(clock):
     """Without an instrument the assumed power counts for each device and elapsed second, labelled as not measured."""
-    meter = SteadyMeter(65.0, 2, clock)
+    meter = ConstantPowerMeter(65.0, 2, clock)
     clock.now += 3600
     reading = meter.read()
     assert reading.kwh == pytest.approx(0.13)
@@ -99,7 +99,7 @@ def test_gpus_that_rank_0_cannot_see(nvml, device_plan, monkeypatch):
     reading = meter.close()
     assert 0 < reading.covered_seconds < reading.uncovered_seconds
     assert [event["device"] for event in meter.events()] == ["unseen-0", "unseen-1", "unseen-2"]
-    assert observe(device_plan(count=4, cap=400)).applied is None
+    assert observe_cap(device_plan(count=4, cap=400)).applied is None
 
 
 def test_no_driver_library(device_plan):
@@ -111,7 +111,7 @@ def test_no_driver_library(device_plan):
 
 def test_driver_that_hangs(nvml, device_plan, monkeypatch):
     """A driver that does not come back counts as absent after a while."""
-    monkeypatch.setattr(node, "PATIENCE", 0.05)
+    monkeypatch.setattr(node, "DRIVER_TIMEOUT", 0.05)
     nvml.fail(Function.INIT, sleep_ms=300)
     assert open_meter(device_plan(assumed_watts=400), 0).source == "assumed"
     assert nvml.fired(Function.INIT) == 1
@@ -125,7 +125,7 @@ def test_worst_node_names_the_source():
     measured = Reading("nvml", 10.0, 300.0, covered_seconds=5)
     assumed = Reading("assumed", 5.0, 100.0, covered_seconds=5)
     unknown = Reading(None, None, None, uncovered_seconds=5)
-    absent = AbsentMeter().read()
+    absent = NoMeter().read()
     assert total([measured, absent, measured]) == Reading("nvml", 20.0, 600.0, covered_seconds=10)
     assert total([measured, absent, assumed]) == Reading("assumed", 15.0, 400.0, covered_seconds=10)
     assert total([measured, absent, unknown]) == Reading(None, None, None, covered_seconds=5, uncovered_seconds=5)

@@ -20,9 +20,9 @@ def ledger(clock):
     """A ledger that has seen two phases: train 10 s and 1 kWh, checkpoint 4 s and 0.5 kWh."""
     ledger = PhaseLedger(clock)
     clock.now += 10
-    ledger.charge("train", nvml(1.0))
+    ledger.charge_energy("train", nvml(1.0))
     clock.now += 4
-    ledger.charge("checkpoint", nvml(1.5))
+    ledger.charge_energy("checkpoint", nvml(1.5))
     return ledger
 
 
@@ -41,17 +41,17 @@ def test_events_are_spans(ledger, clock):
     assert [(e["name"], e["seconds"], e["energy_kwh"]) for e in first] == [("train", 10, 1.0), ("checkpoint", 4, 0.5)]
     assert ledger.events() == []
     clock.now += 1
-    ledger.charge("train", nvml(1.75))
+    ledger.charge_energy("train", nvml(1.75))
     assert ledger.events() == [{"kind": "phase", "name": "train", "seconds": 1, "energy_kwh": 0.25, "measured": True}]
 
 
 def test_unknown_energy_is_kept_apart(ledger, clock):
     """Seconds without a known energy add no energy and are not measured; a phase of nothing else is unknown."""
     clock.now += 7
-    ledger.charge("idle", Reading(None, None, None))
-    assert ledger.phases["idle"].kwh is None
-    assert ledger.phases["idle"].unmetered_seconds == 7
-    assert not ledger.phases["idle"].measured
+    ledger.charge_energy("startup", Reading(None, None, None))
+    assert ledger.phases["startup"].kwh is None
+    assert ledger.phases["startup"].unmetered_seconds == 7
+    assert not ledger.phases["startup"].measured
     assert ledger.kwh == pytest.approx(1.5)
     assert json.dumps(ledger.events()[-1]["energy_kwh"]) == "null"
 
@@ -61,7 +61,7 @@ def test_nothing_metered_is_unknown(clock):
     ledger = PhaseLedger(clock)
     assert ledger.kwh is None
     clock.now += 1
-    ledger.charge("train", Reading(None, None, None))
+    ledger.charge_energy("train", Reading(None, None, None))
     assert ledger.kwh is None
 
 
@@ -72,7 +72,7 @@ def test_state_survives_json(ledger, clock):
     restored.load_state_dict(state)
     assert restored.phases == ledger.phases
     clock.now += 2
-    restored.charge("train", nvml(0.25))
+    restored.charge_energy("train", nvml(0.25))
     assert restored.kwh == pytest.approx(1.75)
 
 

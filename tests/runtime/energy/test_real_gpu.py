@@ -13,7 +13,7 @@ SCRIPT = """
 import json, time
 import pynvml
 from trainwright.runtime.energy import open_meter
-from trainwright.runtime.energy.cap import observe
+from trainwright.runtime.energy.cap import observe_cap
 from trainwright.spec.plan import Device, Plan
 
 try:
@@ -33,7 +33,7 @@ while time.monotonic() < began + 5:
 reading = meter.close()
 print(json.dumps({
     "source": reading.source, "watts": reading.joules / reading.covered_seconds, "trace": sum(trace) / len(trace),
-    "uncovered": reading.uncovered_seconds, "gaps": meter.events(), "applied": observe(plan).applied,
+    "uncovered": reading.uncovered_seconds, "gaps": meter.events(), "applied": observe_cap(plan).applied,
 }))
 """
 

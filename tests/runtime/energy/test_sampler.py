@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from trainwright.runtime.energy import PhaseLedger, Reading, sampler
-from trainwright.runtime.energy.nvml import GpuProbe, find
+from trainwright.runtime.energy.nvml import GpuProbe, find_gpus
 from trainwright.runtime.energy.sampler import SampledMeter
 from trainwright.tests.fakes.nvml import fake
 from trainwright.tests.fakes.nvml.fake import Function
@@ -20,10 +20,10 @@ FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 METER = """
 import sys, threading, time
-from trainwright.runtime.energy.nvml import GpuProbe, find
+from trainwright.runtime.energy.nvml import GpuProbe, find_gpus
 from trainwright.runtime.energy.sampler import SampledMeter
 began, wall = time.monotonic(), time.time()
-meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, 1).gpus]).start()
+meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find_gpus(None, 1).gpus]).start()
 print("ready", flush=True)
 sys.stdin.readline()
 threading.Event().wait(float(sys.argv[1]))
@@ -35,7 +35,7 @@ print(reading.joules, reading.covered_seconds, time.monotonic() - began, time.ti
 def live(nvml):
     """A meter over counters that follow the real clock."""
     nvml.go_live()
-    return SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, 2).gpus])
+    return SampledMeter("nvml", [GpuProbe(gpu) for gpu in find_gpus(None, 2).gpus])
 
 
 def test_live_energy(nvml):
@@ -43,7 +43,7 @@ def test_live_energy(nvml):
     meter, began = live(nvml).start(), time.monotonic()
     while time.monotonic() < began + 0.3:
         meter.read()
-    meter.poke()
+    meter.sample_now()
     reading = meter.close()
     assert reading.covered_seconds > 0.6
     assert reading.joules == pytest.approx(300 * reading.covered_seconds, rel=0.01, abs=3)
@@ -52,15 +52,15 @@ def test_live_energy(nvml):
 
 def test_slow_driver_stalls_nothing(nvml, monkeypatch):
     """While the driver hangs in a call, reading, poking and closing stay fast, and what it withholds is uncovered."""
-    monkeypatch.setattr(sampler, "PATIENCE", 0.05)
+    monkeypatch.setattr(sampler, "CLOSE_TIMEOUT", 0.05)
     meter = live(nvml)
     meter.start()
     nvml.fail(Function.ENERGY, times=1, sleep_ms=700)
-    meter.poke()
+    meter.sample_now()
     began = time.monotonic()
     for _ in range(200):
         meter.read()
-        meter.poke()
+        meter.sample_now()
         meter.events()
     assert time.monotonic() - began < 0.5
     reading = meter.close()
@@ -78,7 +78,7 @@ def test_five_seconds_a_call(nvml):
     began, metered = time.monotonic(), 0.0
     while (now := time.monotonic()) < began + 12:
         meter.read()
-        meter.poke()
+        meter.sample_now()
         metered += time.monotonic() - now
         time.sleep(0.01)
     nvml.heal(Function.ENERGY)
@@ -95,7 +95,7 @@ def test_overhead(nvml):
     meter, ledger, steps = live(nvml).start(), PhaseLedger(), 500
     began = time.thread_time()
     for _ in range(steps):
-        ledger.charge("train", Reading.from_vector(meter.read().vector()))
+        ledger.charge_energy("train", Reading.from_vector(meter.read().vector()))
     spent = time.thread_time() - began
     meter.close()
     assert spent / steps < 0.005 * 0.050
@@ -103,7 +103,7 @@ def test_overhead(nvml):
 
 def test_reading_never_falls(nvml, clock):
     """When a GPU's power drops between samples, the reading waits; it never goes back."""
-    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, 2).gpus], clock=clock)
+    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find_gpus(None, 2).gpus], clock=clock)
     meter.sample()
     readings = []
     for watts in (400, 100, 400, 100):
@@ -120,7 +120,7 @@ def test_reading_never_falls(nvml, clock):
 
 def test_gap_is_dated_once(nvml, clock, monkeypatch):
     """A wall clock that jumps while the meter is open does not stretch or move a gap."""
-    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find(None, 1).gpus], clock=clock)
+    meter = SampledMeter("nvml", [GpuProbe(gpu) for gpu in find_gpus(None, 1).gpus], clock=clock)
     meter.sample()
     opened = time.time()
     for function in (Function.ENERGY, Function.POWER):

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from trainwright.runtime.checkpoint import store
 from trainwright.runtime.data.tokenizer import Tokenizer
 from trainwright.runtime.huggingface import export as exporting
-from trainwright.runtime.huggingface.sample import continued, load
+from trainwright.runtime.huggingface.sample import greedy_completion, load_exported
 from trainwright.runtime.model.llama import Llama, build
 from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
 from trainwright.spec.problem import InputError
@@ -36,7 +36,7 @@ def with_plan(job):
 def checkpoint(job, step: int) -> Llama:
     """A checkpoint in the form of DeepSpeed's ZeRO-1, of a model initialised with `step` as its seed."""
     model = build(partial(Llama, job.plan.model), "cpu", seed=step)
-    draft = store.draft(job.run.checkpoints, step)
+    draft = store.create_draft(job.run.checkpoints, step)
     path = draft / "engine" / "mp_rank_00_model_states.pt"
     path.parent.mkdir()
     torch.save({"module": model.state_dict(), "param_shapes": []}, path)
@@ -64,7 +64,7 @@ def test_transformers_gives_the_same_logits_and_ids_and_words(job, tmp_path):
         assert tokenizer.decode(ids, skip_special_tokens=True) == prompt
     prompt = tokenizer("carbon", return_tensors="pt")
     said = theirs.generate(**prompt, do_sample=False, max_new_tokens=8, min_new_tokens=8)
-    own = continued(load(job.plan, tmp_path / "out"), ours, "carbon", context=32, length=8)
+    own = greedy_completion(load_exported(job.plan, tmp_path / "out"), ours, "carbon", context=32, length=8)
     assert ours.decode(said[0]) == own
     assert (done.step, done.damaged) == (5, ())
 
@@ -98,7 +98,7 @@ def test_a_tied_head_is_written_once(make_job, tmp_path):
     exporting.export(job.run, tmp_path / "out")
     assert "lm_head.weight" not in load_file(tmp_path / "out" / "model.safetensors")
     torch.testing.assert_close(loaded(tmp_path / "out")[0](TOKENS).logits, trained(TOKENS), rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(load(job.plan, tmp_path / "out")(TOKENS), trained(TOKENS))
+    torch.testing.assert_close(load_exported(job.plan, tmp_path / "out")(TOKENS), trained(TOKENS))
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_named(job, tmp_path):
@@ -133,7 +133,7 @@ def test_a_failed_export_leaves_nothing(job, tmp_path, monkeypatch):
     def refuse(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(exporting, "write_whole", refuse)
+    monkeypatch.setattr(exporting, "write_atomically", refuse)
     with pytest.raises(OSError, match="No space"):
         exporting.export(job.run, tmp_path / "target" / "out")
     assert list((tmp_path / "target").iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from trainwright.runtime.huggingface.import_ import import_model, read_model
-from trainwright.runtime.huggingface.initial_weights import bring_initial, given_weights
+from trainwright.runtime.huggingface.initial_weights import open_initial_weights, stage_initial_weights
 from trainwright.runtime.model.llama import Llama, build
 from trainwright.spec.problem import InputError
 
@@ -52,10 +52,10 @@ def test_a_run_begins_with_the_imported_logits(make_job, theirs, source):
     done = import_model(source, job.root / "imported")
     plan = job.plan.model_copy(update={"model": done.model.model_copy(update={"init_from": "imported"})})
     job.run.path.mkdir()
-    bring_initial(plan, job.run, job.root)
+    stage_initial_weights(plan, job.run, job.root)
     shutil.rmtree(job.root / "imported")
-    bring_initial(plan, job.run, job.root)
-    ours = build(partial(Llama, plan.model, given=given_weights(plan, job.run)), "cpu", seed=1)
+    stage_initial_weights(plan, job.run, job.root)
+    ours = build(partial(Llama, plan.model, given=open_initial_weights(plan, job.run)), "cpu", seed=1)
     torch.testing.assert_close(ours(TOKENS), theirs(TOKENS).logits, rtol=1e-5, atol=1e-5)
 
 
@@ -126,4 +126,4 @@ def test_weights_of_another_model_are_refused(make_job, source):
     model = job.plan.model.model_copy(update={"init_from": "imported", "rope_theta": 5e5})
     job.run.path.mkdir()
     with pytest.raises(InputError, match="TW885"):
-        bring_initial(job.plan.model_copy(update={"model": model}), job.run, job.root)
+        stage_initial_weights(job.plan.model_copy(update={"model": model}), job.run, job.root)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trainwright.runtime.launch.deepspeed_launcher import deepspeed, shell_code
+from trainwright.runtime.launch.deepspeed_launcher import run_deepspeed_launcher, shell_code
 from trainwright.spec.exit_codes import Exit
 from trainwright.spec.run_folder import RunFolder
 
@@ -94,4 +94,4 @@ def test_signals_are_told_as_a_shell_does() -> None:
 def test_without_a_hostfile_nothing_is_started(run: RunFolder) -> None:
     """DeepSpeed would only warn, and train on this node alone."""
     with pytest.raises(FileNotFoundError):
-        deepspeed(["true"], run.path / "hostfile")
+        run_deepspeed_launcher(["true"], run.path / "hostfile")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from trainwright.runtime.launch import stop
-from trainwright.runtime.launch.follow import Logs, follow
-from trainwright.runtime.launch.locate import find
-from trainwright.runtime.launch.lock import held, sign
+from trainwright.runtime.launch.follow import LogFollower, follow
+from trainwright.runtime.launch.locate import locate
+from trainwright.runtime.launch.lock import hold, sign
 from trainwright.spec.problem import InputError
 
 
@@ -30,17 +30,17 @@ def client(tmp_path: Path, monkeypatch):
 
 def test_a_run_that_is_nowhere(run) -> None:
     """Nothing holds the folder: there is nothing to stop, and no stop file is left for the next launch."""
-    assert find(run) is None
+    assert locate(run) is None
     with pytest.raises(InputError) as caught:
-        stop.ask(run)
+        stop.request_stop(run)
     assert (caught.value.problems[0].code, run.stop.exists()) == ("TW704", False)
 
 
 def test_a_run_of_this_machine_is_stopped_by_its_file(run) -> None:
     """The process that holds the lock is named; the loop finds the stop file."""
-    with held(run) as lock:
+    with hold(run) as lock:
         sign(lock)
-        assert stop.ask(run) == f"process {os.getpid()} on {os.uname().nodename}: asked to save and leave"
+        assert stop.request_stop(run) == f"process {os.getpid()} on {os.uname().nodename}: asked to save and leave"
     assert run.stop.exists()
 
 
@@ -49,7 +49,7 @@ def test_a_waiting_slurm_job_is_taken_out_of_the_queue(run, client) -> None:
     (run.path / "slurm-job").write_text("17\n")
     client("squeue", "echo PENDING Resources")
     cancelled = client("scancel", ":")
-    assert stop.ask(run) == "Slurm job 17: pending (resources): asked to save and leave"
+    assert stop.request_stop(run) == "Slurm job 17: pending (resources): asked to save and leave"
     assert (cancelled.read_text(), run.stop.exists()) == ("17\n", False)
 
 
@@ -57,7 +57,7 @@ def test_a_running_slurm_job_saves(run, client) -> None:
     """It finds the stop file, which its batch script does not take for a warning to come back."""
     (run.path / "slurm-job").write_text("17\n")
     client("squeue", "echo RUNNING None")
-    stop.ask(run)
+    stop.request_stop(run)
     assert run.stop.exists()
 
 
@@ -65,7 +65,7 @@ def test_a_job_that_slurm_forgot_is_over(run, client) -> None:
     """The squeue command fails for a job that is long gone."""
     (run.path / "slurm-job").write_text("17\n")
     client("squeue", "exit 1")
-    assert find(run) is None
+    assert locate(run) is None
 
 
 @pytest.mark.parametrize("kind", ["job.batch", "jobset", "trainjob"])
@@ -73,7 +73,7 @@ def test_a_kubernetes_run_is_suspended(run, client, kind: str) -> None:
     """Its pods, found by their label whatever made them, save within their grace time; it can go on later."""
     (run.path / "kubernetes-job").write_text(f"tiny\ntraining\n{kind}\n")
     called = client("kubectl", "[ $3 != get ] || printf 'pod/tiny-0\npod/tiny-1\n'")
-    assert stop.ask(run) == f"Kubernetes {kind} training/tiny: 2 pods: asked to save and leave"
+    assert stop.request_stop(run) == f"Kubernetes {kind} training/tiny: 2 pods: asked to save and leave"
     asked, told = called.read_text().splitlines()
     assert "get pods --selector=trainwright/run=tiny " in asked
     assert told == f'--namespace training patch {kind} tiny --type=merge --patch={{"spec": {{"suspend": true}}}}'
@@ -83,7 +83,7 @@ def test_a_kubernetes_run_without_pods_is_over(run, client) -> None:
     """Objects that have ended keep their names; without a pod that lives nothing runs."""
     (run.path / "kubernetes-job").write_text("tiny\ntraining\njobset\n")
     client("kubectl", "exit 0")
-    assert find(run) is None
+    assert locate(run) is None
 
 
 def test_following_tells_new_lines_only(run, client, monkeypatch) -> None:
@@ -105,9 +105,9 @@ def test_following_tells_new_lines_only(run, client, monkeypatch) -> None:
 def test_logs_wait_for_what_is_written_later(run) -> None:
     """Each piece of a growing log is told once."""
     (run.path / "logs").mkdir()
-    logs, log = Logs(run.path / "logs"), run.path / "logs" / "a.log"
+    logs, log = LogFollower(run.path / "logs"), run.path / "logs" / "a.log"
     log.write_text("one\n")
-    first = logs.news()
+    first = logs.new_text()
     with log.open("a") as more:
         more.write("two\n")
-    assert (first, logs.news(), logs.news()) == ("one\n", "two\n", "")
+    assert (first, logs.new_text(), logs.new_text()) == ("one\n", "two\n", "")

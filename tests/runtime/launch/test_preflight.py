@@ -14,7 +14,7 @@ import pytest
 
 from trainwright.compiler.pipeline import compile_bundle
 from trainwright.runtime.preflight import bandwidth, machine, nccl
-from trainwright.runtime.preflight.all_nodes import merged
+from trainwright.runtime.preflight.all_nodes import worst_findings
 from trainwright.runtime.preflight.finding import Finding
 from trainwright.spec.plan import Plan
 from trainwright.tests.compiler.specs import loaded, unit
@@ -68,22 +68,22 @@ LOGS = {
 @pytest.mark.parametrize(("log", "seen"), LOGS.values(), ids=LOGS)
 def test_the_transport_is_read_from_nccls_log(log: str, seen: set[str]) -> None:
     """What carries a channel counts, not what was announced; links inside a node are not the fabric."""
-    assert nccl.named(log.splitlines()) == seen
+    assert nccl.transports_in(log.splitlines()) == seen
 
 
 def test_tcp_in_place_of_infiniband_fails() -> None:
     """A fabric that NCCL could not use is found before the run is ten times slower than planned."""
     plan = unit("llama2-7b").plan
-    states = [nccl.fabric(plan, seen)[0].state for seen in ({"NET/IB"}, {"NET/Socket"}, set())]
+    states = [nccl.check_fabric(plan, seen)[0].state for seen in ({"NET/IB"}, {"NET/Socket"}, set())]
     assert states == ["pass", "fail", "warn"]
-    assert nccl.fabric(unit("tiny-cpu").plan, set()) == []
+    assert nccl.check_fabric(unit("tiny-cpu").plan, set()) == []
 
 
 def test_the_worst_node_speaks() -> None:
     """Of a thousand nodes one line a check remains: the worst, with the host that has it."""
     nodes = [("n1", [Finding("disk", "pass", "ok")]), ("n2", [Finding("disk", "fail", "full", "free space")])]
-    assert merged(nodes) == [Finding("disk", "fail", "n2: full", "free space")]
-    assert merged([nodes[0], ("n3", nodes[0][1])]) == [Finding("disk", "pass", "ok (all 2 nodes)")]
+    assert worst_findings(nodes) == [Finding("disk", "fail", "n2: full", "free space")]
+    assert worst_findings([nodes[0], ("n3", nodes[0][1])]) == [Finding("disk", "pass", "ok (all 2 nodes)")]
 
 
 def test_bandwidth_far_below_the_claim_is_a_warning() -> None:

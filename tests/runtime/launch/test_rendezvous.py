@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.runtime.preflight.rendezvous import Guest, Patience, receive
+from trainwright.runtime.preflight.rendezvous import NodeReport, Timeouts, serve
 from trainwright.spec.exit_codes import Exit
 from trainwright.tests.compiler.specs import unit
 
@@ -27,13 +27,13 @@ def node(tmp_path: Path, port: int):
     """Start the check as node.sh does, with less patience."""
 
     def start(
-        rank: int, nodes: int = 2, coming: float = 30, at: int = port, spec: str = "tiny-cpu"
+        rank: int, nodes: int = 2, wait: float = 30, at: int = port, spec: str = "tiny-cpu"
     ) -> subprocess.Popen[str]:
         bundle = tmp_path / spec
         bundle.mkdir(exist_ok=True)
         (bundle / "plan.json").write_text(unit(spec).plan.model_dump_json())
         places = [f"--bundle={bundle}", f"--run={tmp_path}", "--address=localhost", f"--port={at}"]
-        numbers = [f"--rank={rank}", f"--nodes={nodes}", "--leaving=1", f"--coming={coming}"]
+        numbers = [f"--rank={rank}", f"--nodes={nodes}", "--port-seconds=1", f"--nodes-seconds={wait}"]
         words = [sys.executable, "-m", "trainwright.runtime.preflight.rendezvous_main", *places, *numbers]
         return subprocess.Popen(words, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -74,20 +74,20 @@ def test_a_port_that_is_given_back_in_time_is_free(port: int, monkeypatch) -> No
     """An earlier start may still be leaving: the first attempt fails, the second does not."""
     earlier = socket.create_server(("", port))
     monkeypatch.setattr("time.sleep", lambda _: earlier.close())
-    assert receive(Guest("run", 0, "here", ""), port, 1, Patience(leaving=60)).code == Exit.DONE
+    assert serve(NodeReport("run", 0, "here", ""), port, 1, Timeouts(port_seconds=60)).code == Exit.DONE
     assert earlier.fileno() == -1
 
 
 def test_a_node_that_does_not_come_ends_the_others_as_well(node) -> None:
     """Nobody starts alone; each that came is told who is missing, with a code that lets the launch try again."""
-    first, second = answers(node(0, 3, coming=3), node(1, 3))
+    first, second = answers(node(0, 3, wait=3), node(1, 3))
     assert (first[0], second[0]) == (Exit.PEER_LOST, Exit.PEER_LOST)
     assert all("not reached by node 2 in 3 s" in said for _, said, _ in (first, second))
 
 
 def test_a_first_node_out_of_reach_is_named(node, port: int) -> None:
     """The reason of the last attempt is what the user can act on."""
-    code, said, errors = answers(node(1, coming=1))[0]
+    code, said, errors = answers(node(1, wait=1))[0]
     assert (code, f"{port} on localhost: not reached: [Errno 111] Connection refused" in said) == (79, True)
     assert (errors, "a firewall, a wrong address" in said) == ("", True)
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from trainwright.runtime.launch.lock import is_held, owner
-from trainwright.runtime.launch.restart import HOST_PATIENCE
+from trainwright.runtime.launch.restart import HOST_TIMEOUT
 from trainwright.spec.exit_codes import FINAL, Exit
 
 RACERS = 20
@@ -110,9 +110,9 @@ def step(number: str) -> str:
 
 def test_hosts_are_waited_for_at_a_restart_only(supervise, run) -> None:
     """The first start is told to wait for no host, a restart for as long as one takes to boot."""
-    script = f"echo $TRAINWRIGHT_PATIENCE >> patience; [[ $(wc -l < patience) -ge 2 ]] || {step('1')}"
+    script = f"echo $TRAINWRIGHT_HOST_TIMEOUT >> patience; [[ $(wc -l < patience) -ge 2 ]] || {step('1')}"
     assert ended(supervise(script))[0] == Exit.DONE
-    assert (run.path / "patience").read_text() == f"0\n{HOST_PATIENCE}\n"
+    assert (run.path / "patience").read_text() == f"0\n{HOST_TIMEOUT}\n"
 
 
 def test_an_old_stop_file_does_not_stop_a_new_launch(supervise, run) -> None:

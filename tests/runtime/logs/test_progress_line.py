@@ -6,7 +6,7 @@ import pytest
 
 from trainwright.compiler.plan.layout_search import choose
 from trainwright.compiler.plan.lower import lower
-from trainwright.runtime.logs.progress_line import Line
+from trainwright.runtime.logs.progress_line import ProgressLine
 from trainwright.tests.compiler.specs import loaded
 
 STEP = {"kind": "step", "step": 1, "loss": 6.5, "tokens_per_second": 5000.0, "mfu": None}
@@ -16,7 +16,7 @@ STEP = {"kind": "step", "step": 1, "loss": 6.5, "tokens_per_second": 5000.0, "mf
 def said(capsys):
     """What a run says of an event."""
     spec = loaded("tiny-cpu")
-    line = Line(lower(spec, choose(spec.spec)), 0)
+    line = ProgressLine(lower(spec, choose(spec.spec)), 0)
 
     def say(event):
         line.show(event)

@@ -15,7 +15,7 @@ from trainwright.runtime.logs.prometheus import RunMetrics, main
 START = {"kind": "start", "time": 1.0, "world_size": 2, "measured": True}
 STEP = {"kind": "step", "time": 2.0, "step": 1, "loss": 5.5, "mfu": None, "power_watts": None, "energy_kwh": 0.5}
 PHASE = {"kind": "phase", "name": "train", "seconds": 10.0, "energy_kwh": 0.25, "measured": True}
-UNKNOWN = {"kind": "phase", "name": "idle", "seconds": 3.0, "energy_kwh": None, "measured": False}
+UNKNOWN = {"kind": "phase", "name": "startup", "seconds": 3.0, "energy_kwh": None, "measured": False}
 GAP = {"kind": "gap", "device": "GPU-1", "start": 100.0, "end": 107.5, "reason": "NVML: GPU is lost"}
 FAULT = {"kind": "fault", "step": 1, "rank": 0, "what": "NaN", "action": "skipped"}
 STOP = {"kind": "stop", "time": 9.0, "step": 1, "reason": "done", "exit_code": 0, "energy_kwh": 0.75}
@@ -69,7 +69,7 @@ def test_textfile(run, tmp_path):
         ("energy_joules_total",): pytest.approx(1.8e6),
         ("unmetered_seconds_total", "GPU-1"): 7.5,
         ("phase_seconds_total", "train"): 10,
-        ("phase_seconds_total", "idle"): 3,
+        ("phase_seconds_total", "startup"): 3,
         ("phase_energy_joules_total", "train"): pytest.approx(9e5),
     }
 

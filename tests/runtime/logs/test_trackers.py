@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from trainwright.runtime.logs import trackers
-from trainwright.runtime.logs.trackers import forward, main
-from trainwright.spec.run_progress import Follower
+from trainwright.runtime.logs.trackers import main, send_events
+from trainwright.spec.run_progress import EventFollower
 
 STEP = {"kind": "step", "step": 1, "loss": 5.5, "mfu": None, "energy_kwh": 0.5, "seconds": 1.0}
 VALIDATION = {"kind": "validation", "step": 1, "loss": 5.6, "seconds": 1.0}
@@ -44,7 +44,7 @@ class Collected:
 def test_finished_run(run):
     """Every step and validation is sent once, unknown numbers left out, and the end of the run ends the sending."""
     sink = Collected()
-    forward(Follower(run / "events.jsonl"), sink)
+    send_events(EventFollower(run / "events.jsonl"), sink)
     assert sink.points == [
         (1, {"train/loss": 5.5, "train/energy_kwh": 0.5}),
         (1, {"validation/loss": 5.6}),
@@ -64,7 +64,7 @@ def test_running_run(run, monkeypatch):
 
     monkeypatch.setattr(trackers.time, "sleep", wait)
     sink = Collected()
-    forward(Follower(log), sink)
+    send_events(EventFollower(log), sink)
     assert [step for step, _ in sink.points] == [1, 1, 2]
     assert lines == []
 

@@ -76,16 +76,16 @@ def gradients(model: Llama) -> list[torch.Tensor]:
     return [loss.detach(), *(weight.grad for weight in model.parameters())]
 
 
-@pytest.mark.parametrize("recompute", ["selective", "full"])
-def test_recomputation_changes_no_number(recompute):
+@pytest.mark.parametrize("kind", ["selective", "full"])
+def test_recomputation_changes_no_number(kind):
     """Activation checkpointing gives bit-identical losses and gradients."""
     plain = gradients(build(partial(Llama, SMALL), "cpu", seed=3))
-    saving = gradients(build(partial(Llama, SMALL, recompute=recompute), "cpu", seed=3))
+    saving = gradients(build(partial(Llama, SMALL, activation_checkpointing=kind), "cpu", seed=3))
     assert all(torch.equal(a, b) for a, b in zip(plain, saving, strict=True))
 
 
-@pytest.mark.parametrize("recompute", ["selective", "full"])
-def test_recomputation_keeps_fewer_tensors(recompute):
+@pytest.mark.parametrize("kind", ["selective", "full"])
+def test_recomputation_keeps_fewer_tensors(kind):
     """What the backward pass keeps shrinks: selective less than none, full less still."""
 
     def kept(**options) -> int:
@@ -100,7 +100,7 @@ def test_recomputation_keeps_fewer_tensors(recompute):
             model(tokens()[:, :-1], tokens()[:, 1:])
         return total
 
-    assert kept(recompute=recompute) < 0.8 * kept()
+    assert kept(activation_checkpointing=kind) < 0.8 * kept()
 
 
 def test_attention_inside_documents_equals_separate_documents():

@@ -55,8 +55,8 @@ def head(vocabulary: int, dtype: torch.dtype = torch.float32) -> Head:
 @pytest.mark.parametrize("rows", [1, 7, 15, 1000])
 def test_the_sliced_loss_is_the_plain_one(monkeypatch, rows):
     """However the batch is cut, the loss and both gradients are those of the cross entropy of all logits."""
-    monkeypatch.setattr(heads, "LEAST_ROWS", rows)
-    monkeypatch.setitem(heads.SLICE, "cpu", rows * 50)
+    monkeypatch.setattr(heads, "MIN_CHUNK_ROWS", rows)
+    monkeypatch.setitem(heads.CHUNK_LOGITS, "cpu", rows * 50)
     made, hidden = head(50), random(3, 5, 16)
     targets = torch.randint(0, 50, (3, 5), generator=torch.Generator().manual_seed(2))
     own = made(hidden, targets)
@@ -70,8 +70,8 @@ def test_the_sliced_loss_is_the_plain_one(monkeypatch, rows):
 
 def test_the_loss_is_stable_and_exact_in_fp32(monkeypatch):
     """Huge logits give a finite loss, and bf16 hidden states a loss that is summed in fp32."""
-    monkeypatch.setattr(heads, "LEAST_ROWS", 8)
-    monkeypatch.setitem(heads.SLICE, "cpu", 400)
+    monkeypatch.setattr(heads, "MIN_CHUNK_ROWS", 8)
+    monkeypatch.setitem(heads.CHUNK_LOGITS, "cpu", 400)
     made, targets = head(50, torch.bfloat16), torch.zeros(4, 64, dtype=torch.long)
     hidden = random(4, 64, 16, dtype=torch.bfloat16)
     loss = made(hidden, targets)

@@ -7,8 +7,8 @@ import os
 import pynvml
 import pytest
 
-from trainwright.runtime.energy.cap import Cap, CapWatch, combine, node_gpus, observe
-from trainwright.runtime.power_cap.__main__ import farewell, main, sentence
+from trainwright.runtime.energy.cap import CapWatch, EnforcedCap, combine_caps, node_gpus, observe_cap
+from trainwright.runtime.power_cap.__main__ import describe_applied, describe_restored, main
 from trainwright.runtime.power_cap.guard import identity
 from trainwright.runtime.power_cap.limits import apply, read, restore
 from trainwright.runtime.power_cap.record import load
@@ -30,12 +30,12 @@ def test_apply_and_restore(site, device_plan, no_guard, tmp_path):
     assert (record.applied, record.held, no_guard) == (True, True, [ME])
     assert [(g.before_watts, g.enforced_watts, g.problem) for g in record.gpus] == [(400, 350, None)] * 2
     assert load(tmp_path) == record
-    assert observe(plan) == Cap(350, 350, applied=True)
-    assert sentence(record).startswith("asked for 350 W, enforced 350 W on ")
+    assert observe_cap(plan) == EnforcedCap(350, 350, applied=True)
+    assert describe_applied(record).startswith("asked for 350 W, enforced 350 W on ")
     after = restore(tmp_path)
     assert enforced(site) == [400, 400]
     assert load(tmp_path) == record.model_copy(update={"held": False})
-    assert farewell(after).startswith("given back")
+    assert describe_restored(after).startswith("given back")
     assert restore(tmp_path) is None
 
 
@@ -52,8 +52,8 @@ def test_refused_by_sudo(site, device_plan, no_guard, tmp_path, monkeypatch):
     record = apply(device_plan(cap=350, mode="sudo"), tmp_path, ME)
     assert enforced(site) == [400, 400]
     assert record.applied is False
-    assert "NOT IN FORCE" in sentence(record)
-    assert "a password is required" in sentence(record)
+    assert "NOT IN FORCE" in describe_applied(record)
+    assert "a password is required" in describe_applied(record)
 
 
 @pytest.mark.usefixtures("no_guard")
@@ -104,8 +104,8 @@ def test_unreadable_is_unknown(site, device_plan, tmp_path):
     record = apply(device_plan(cap=350), tmp_path, ME)
     assert site.fired(Function.ENFORCED) == 2
     assert record.applied is None
-    assert sentence(record).startswith("UNKNOWN: asked for 350 W, enforced unknown")
-    assert observe(device_plan(cap=350)) == Cap(350, None, applied=None)
+    assert describe_applied(record).startswith("UNKNOWN: asked for 350 W, enforced unknown")
+    assert observe_cap(device_plan(cap=350)) == EnforcedCap(350, None, applied=None)
 
 
 @pytest.mark.parametrize("kind", ["cpu", "cuda"])
@@ -114,15 +114,15 @@ def test_no_driver_is_unknown(site, device_plan, tmp_path, kind):
     site.fail(Function.INIT, code=pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
     record = apply(device_plan(kind, cap=350, mode="sudo"), tmp_path, ME)
     assert (record.applied, record.held, record.gpus) == (None, False, ())
-    assert sentence(record).endswith("no GPU answers here")
-    assert observe(device_plan(kind, cap=350)).applied is None
+    assert describe_applied(record).endswith("no GPU answers here")
+    assert observe_cap(device_plan(kind, cap=350)).applied is None
 
 
 def test_no_cap_asked(site, device_plan, tmp_path):
     """Without a cap in the spec nothing is set, and no verdict is given."""
     record = apply(device_plan(mode="sudo"), tmp_path, ME)
     assert (record.applied, record.held, enforced(site)) == (None, False, [400, 400])
-    assert observe(device_plan()) == Cap(None, 400, applied=None)
+    assert observe_cap(device_plan()) == EnforcedCap(None, 400, applied=None)
 
 
 def test_record_left_by_a_crash(site, device_plan, no_guard, tmp_path):
@@ -142,7 +142,7 @@ def test_restore_that_fails_stays_due(site, device_plan, no_guard, tmp_path, mon
     record = restore(tmp_path)
     assert site.fired(Function.SET_LIMIT) == 1
     assert record.held
-    assert farewell(record).startswith("NOT GIVEN BACK")
+    assert describe_restored(record).startswith("NOT GIVEN BACK")
     assert not restore(tmp_path).held
     assert enforced(site) == [400, 400]
 
@@ -171,11 +171,15 @@ def test_changed_in_mid_run(site, device_plan):
 
 def test_combine():
     """A job's cap is in force only where every node says so; one that does not tell makes it unknown."""
-    good, bad, mute = Cap(350, 350, applied=True), Cap(350, 400, applied=False), Cap(350, None, applied=None)
-    assert combine([good, None, good]) == good
-    assert combine([good, bad]) == Cap(350, 400, applied=False)
-    assert combine([good, mute]) == Cap(350, None, applied=None)
-    assert combine([bad, mute]) == Cap(350, None, applied=False)
+    good, bad, mute = (
+        EnforcedCap(350, 350, applied=True),
+        EnforcedCap(350, 400, applied=False),
+        EnforcedCap(350, None, applied=None),
+    )
+    assert combine_caps([good, None, good]) == good
+    assert combine_caps([good, bad]) == EnforcedCap(350, 400, applied=False)
+    assert combine_caps([good, mute]) == EnforcedCap(350, None, applied=None)
+    assert combine_caps([bad, mute]) == EnforcedCap(350, None, applied=False)
 
 
 def test_read_changes_nothing(site, device_plan, tmp_path):

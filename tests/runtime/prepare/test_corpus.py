@@ -14,7 +14,7 @@ from trainwright.runtime.prepare import corpus, documents, files
 from trainwright.runtime.prepare.corpus import Reading
 from trainwright.runtime.prepare.documents import BadDocument, Document
 from trainwright.spec.problem import InputError
-from trainwright.spec.sections import Source
+from trainwright.spec.sections import CorpusSource
 
 MIB = 2**20
 
@@ -100,13 +100,13 @@ def test_a_long_text_with_a_wrong_byte_is_bad_as_a_whole(tmp_path, at):
 def test_a_pattern_may_be_absolute(tmp_path):
     """Corpora lie on a cluster's file system, not beside the spec."""
     path = write(tmp_path / "a.txt", "a")
-    assert files.source_files(Source(path=f"{tmp_path}/*.txt"), Path("elsewhere")).files == (path,)
+    assert files.source_files(CorpusSource(path=f"{tmp_path}/*.txt"), Path("elsewhere")).files == (path,)
 
 
 def test_a_name_that_is_not_utf8_is_read_and_shown(tmp_path):
     """Its bytes are written as escapes wherever the name is."""
     path = write(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.jsonl")), "{}\n")
-    assert files.source_files(Source(path="*.jsonl"), tmp_path).files == (path,)
+    assert files.source_files(CorpusSource(path="*.jsonl"), tmp_path).files == (path,)
     assert bad(path)[0].path == f"{tmp_path}/\\xff.jsonl"
     assert files.fingerprint(files.stamps([path]), tmp_path)
 
@@ -187,7 +187,7 @@ def test_a_line_without_end_is_not_kept(tmp_path, before):
 
 def test_the_standard_library_is_found_without_tests_and_packages():
     """python:stdlib is this Python's own sources, sorted, real, and free of site-packages and test suites."""
-    chosen = files.source_files(Source(path="python:stdlib"), Path("/")).files
+    chosen = files.source_files(CorpusSource(path="python:stdlib"), Path("/")).files
     assert list(chosen) == sorted(chosen)
     assert {"argparse.py", "typing.py"} <= {path.name for path in chosen}
     assert not any({"site-packages", "test", "tests"} & set(path.parts[-4:]) for path in chosen)
@@ -240,14 +240,14 @@ def test_a_pattern_without_readable_files_is_refused(tmp_path, path, code):
     """No match, an unknown format, a pattern that is none: each has its code."""
     write(tmp_path / "a.csv", "a,b")
     with pytest.raises(InputError, match=code):
-        files.source_files(Source(path=path), tmp_path)
+        files.source_files(CorpusSource(path=path), tmp_path)
 
 
 def test_a_pattern_that_matches_only_what_is_left_out_says_so(tmp_path):
     """Hidden files are there, and the remedy is the one for them."""
     write(tmp_path / ".a.txt", "a")
     with pytest.raises(InputError, match="only 1 x hidden") as refused:
-        files.source_files(Source(path="*.txt"), tmp_path)
+        files.source_files(CorpusSource(path="*.txt"), tmp_path)
     assert refused.value.problems[0].help == "Write the dot of a hidden name, like corpus/.*.txt."
 
 

@@ -15,7 +15,7 @@ from trainwright.runtime.prepare.documents import documents as block_documents
 from trainwright.runtime.prepare.shards import make_shards
 from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
 from trainwright.spec.problem import InputError
-from trainwright.spec.sections import Source
+from trainwright.spec.sections import CorpusSource
 
 
 def made(job) -> list[str]:
@@ -88,7 +88,7 @@ def test_every_damaged_byte_is_found_and_mended(make_job):
         damaged = bytearray(good)
         damaged[draw.randrange(len(good))] ^= 1 << draw.randrange(8)
         path.write_bytes(damaged)
-        assert str(path) in shards.damaged(job.run.data, shard)
+        assert str(path) in shards.shard_damage(job.run.data, shard)
     assert made(job)[1].startswith("written again, since ")
     assert path.read_bytes() == good
 
@@ -178,7 +178,7 @@ def test_a_long_text_has_one_begin_and_one_end_and_is_on_one_side(make_job, proj
     """A book longer than a piece is one document, with the ids of the whole text, and trained on or held out whole."""
     text = "".join(f"{number} a line of  a long book\n" for number in range(150_000))
     (project / "corpus" / "book.txt").write_text(text)
-    job = make_job(train=(Source(path="corpus/*"),), workers=2)
+    job = make_job(train=(CorpusSource(path="corpus/*"),), workers=2)
     made(job)
     (split,) = [split for split in ("train", "validation") if text in documents(job, split)]
     ids = np.concatenate(

@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.engine.engine import build_model
-from trainwright.runtime.parallel.world import World, join
+from trainwright.runtime.parallel.world import World, init_process_group
 from trainwright.spec.plan import Plan
 
 
@@ -53,7 +53,7 @@ def main() -> None:
     """Every plan of plans.json, all of the same number of ranks."""
     folder = Path(given["arguments"][0])
     plans = [Plan.model_validate(raw) for raw in json.loads((folder / "plans.json").read_text())]
-    world = join(plans[0])
+    world = init_process_group(plans[0])
     peaks = [peak(p, World(world.rank, world.size, world.local_rank, world.device, p.layout)) for p in plans]
     if world.rank == 0:
         (folder / "peaks.json").write_text(json.dumps(peaks))

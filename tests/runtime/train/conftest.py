@@ -26,7 +26,7 @@ from trainwright.runtime.data.shards import Index, ShardWriter, SourcePart, file
 from trainwright.spec.layout import Layout
 from trainwright.spec.plan import CarbonPlan, Device, Plan, Schedule
 from trainwright.spec.run_folder import RunFolder, read_events
-from trainwright.spec.sections import Data, Model, Optimizer, Source, Tokenizer, Training
+from trainwright.spec.sections import CorpusSource, Data, Model, Optimizer, Tokenizer, Training
 
 VOCABULARY = 128
 LENGTH = 32
@@ -41,7 +41,7 @@ def make_plan(layout: Layout | None = None, steps: int = 4, **changes: object) -
         spec_sha256="0" * 64,
         model=Model(layers=2, hidden_size=64, ffn_size=96, heads=4, kv_heads=2, vocab_size=VOCABULARY),
         tokenizer=Tokenizer(vocab_size=VOCABULARY),
-        data=Data(train=(Source(path="random"),), tokens=steps * BATCH * LENGTH),
+        data=Data(train=(CorpusSource(path="random"),), tokens=steps * BATCH * LENGTH),
         training=Training(
             sequence_length=LENGTH,
             global_batch={"value": BATCH, "unit": "sequences"},

@@ -11,10 +11,10 @@ import torch
 
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.data.dataset import open_dataset
-from trainwright.runtime.engine.engine import start_engine
-from trainwright.runtime.engine.optimizer import configure, learning_rate
-from trainwright.runtime.parallel.world import World, join
-from trainwright.runtime.train.step import Step, take
+from trainwright.runtime.engine.engine import build_engine
+from trainwright.runtime.engine.optimizer import apply_hyperparameters, learning_rate
+from trainwright.runtime.parallel.world import World, init_process_group
+from trainwright.runtime.train.step import StepInputs, run_step
 from trainwright.spec.plan import Plan
 from trainwright.spec.run_folder import RunFolder
 
@@ -27,8 +27,8 @@ def weights(engine, world: World) -> dict[str, torch.Tensor]:
     get = deepspeed.utils.safe_get_full_fp32_param
     mine = {name: get(p).detach().float().cpu().clone() for name, p in engine.module.named_parameters()}
     pieces: dict[str, list[torch.Tensor]] = {}
-    for rank, part in enumerate(world.share(mine)):
-        if rank % world.stage_ranks < world.layout.tensor:  # the others hold the same
+    for rank, part in enumerate(world.all_gather_object(mine)):
+        if rank % world.ranks_per_stage < world.layout.tensor:  # the others hold the same
             for name, piece in part.items():
                 pieces.setdefault(name, []).append(piece)
     return {name: merged(name, found) for name, found in pieces.items()}
@@ -42,12 +42,12 @@ def merged(name: str, found: list[torch.Tensor]) -> torch.Tensor:
 
 def train(plan: Plan, run: RunFolder, world: World) -> dict:
     """Losses, gradient norms and final weights."""
-    engine = start_engine(plan, deepspeed_config(plan), world)
+    engine = build_engine(plan, deepspeed_config(plan), world)
     data, settings = open_dataset(plan, run, "train"), plan.training.optimizer
     outcomes = []
     for number in range(1, plan.schedule.steps + 1):
-        configure(engine.optimizer, settings, learning_rate(number, settings, plan.schedule))
-        outcomes.append(take(Step(engine, world, data, number, number - 1, list, lambda _: False)))
+        apply_hyperparameters(engine.optimizer, settings, learning_rate(number, settings, plan.schedule))
+        outcomes.append(run_step(StepInputs(engine, world, data, number, number - 1, list, lambda _: False)))
     norms = [o.gradient_norm for o in outcomes]
     return {"loss": [o.loss for o in outcomes], "norm": norms, "weights": weights(engine, world)}
 
@@ -56,7 +56,7 @@ def main() -> None:
     """Every plan of plans.json, all of the same number of ranks."""
     folder = Path(given["arguments"][0])
     plans = [Plan.model_validate(raw) for raw in json.loads((folder / "plans.json").read_text())]
-    world = join(plans[0])
+    world = init_process_group(plans[0])
     for number, plan in enumerate(plans):
         here = World(world.rank, world.size, world.local_rank, world.device, plan.layout)
         result = train(plan, RunFolder(folder / "run"), here)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from trainwright.runtime.checkpoint.full_weights import whole_shapes
-from trainwright.runtime.model.llama import PRECISION
+from trainwright.runtime.checkpoint.full_weights import full_shapes
+from trainwright.runtime.model.llama import TORCH_DTYPE
 from trainwright.spec.layout import Layout
 
 SIZES = {"layers": 4, "hidden_size": 256, "ffn_size": 640, "heads": 8, "kv_heads": 4, "vocab_size": 1000}
@@ -15,9 +15,9 @@ SIZES = {"layers": 4, "hidden_size": 256, "ffn_size": 640, "heads": 8, "kv_heads
 
 def share(plan):
     """Bytes of a rank's part of every weight."""
-    layout, width = plan.layout, PRECISION[plan.training.precision].itemsize
+    layout, width = plan.layout, TORCH_DTYPE[plan.training.precision].itemsize
     shards = layout.data if layout.zero == 3 else 1
-    shapes = whole_shapes(plan.model).values()
+    shapes = full_shapes(plan.model).values()
     return sum(width * shape.numel() // (layout.tensor if len(shape) > 1 else 1) // shards for shape in shapes)
 
 
@@ -40,7 +40,7 @@ def test_a_rank_builds_its_share_and_no_more(workplace, tiny_plan, forked, layou
     start = forked([str(folder)], {"OMP_NUM_THREADS": "1"}, layouts[0].gpus, folder / "output", "build_worker.py")
     start.wait(120)
     assert not any(process.exitcode for process in start.processes), (folder / "output").read_text()
-    largest = max(shape.numel() for shape in whole_shapes(plans[0].model).values())
-    besides = 4 * largest + 2 * PRECISION[precision].itemsize * largest // layouts[0].tensor
+    largest = max(shape.numel() for shape in full_shapes(plans[0].model).values())
+    besides = 4 * largest + 2 * TORCH_DTYPE[precision].itemsize * largest // layouts[0].tensor
     for plan, peak in zip(plans, json.loads((folder / "peaks.json").read_text()), strict=True):
         assert share(plan) < peak <= share(plan) + besides

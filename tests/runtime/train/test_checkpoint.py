@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from trainwright.runtime.checkpoint import store
-from trainwright.runtime.engine.checkpoint_engine import DurableFiles
+from trainwright.runtime.engine.checkpoint_engine import DurableCheckpointEngine
 from trainwright.spec.exit_codes import Exit
 from trainwright.spec.layout import Layout
 
@@ -36,7 +36,7 @@ def halfway(workplace, tiny_plan):
 
 def newest(place):
     """The newest generation's folder."""
-    return store.generations(place.run.checkpoints)[0]
+    return store.list_checkpoints(place.run.checkpoints)[0]
 
 
 def test_a_damaged_checkpoint_is_passed_over(halfway):
@@ -54,10 +54,10 @@ def test_a_damaged_checkpoint_is_passed_over(halfway):
 def test_without_a_sound_checkpoint_nothing_is_overwritten(halfway):
     """All generations damaged: the run refuses to start over in their place."""
     place = halfway()
-    for generation in store.generations(place.run.checkpoints):
+    for generation in store.list_checkpoints(place.run.checkpoints):
         (generation / "state.json").write_bytes(b"")
     assert place.train() == Exit.CORRUPT
-    assert len(store.generations(place.run.checkpoints)) == 2
+    assert len(store.list_checkpoints(place.run.checkpoints)) == 2
     assert "state.json has 0 bytes" in place.faults()[-1]
 
 
@@ -75,7 +75,7 @@ def test_a_hostile_pickle_is_not_executed(tmp_path):
     """Even in a file with the right hash, nothing but tensors and DeepSpeed's own few classes is loaded."""
     torch.save({"module": Gadget(tmp_path / "executed")}, tmp_path / "gadget.pt")
     with pytest.raises(pickle.UnpicklingError):
-        DurableFiles().load(str(tmp_path / "gadget.pt"), map_location="cpu")
+        DurableCheckpointEngine().load(str(tmp_path / "gadget.pt"), map_location="cpu")
     assert not (tmp_path / "executed").exists()
 
 
@@ -98,7 +98,7 @@ def hidden_pickle(generation, trap):
 def traversal(generation, trap):
     """The name of a weight that is a path."""
     path = generation / "engine" / "zero_pp_rank_0_mp_rank_00_optim_states.pt"
-    state = DurableFiles().load(str(path))
+    state = DurableCheckpointEngine().load(str(path))
     (mapping, *_) = state["optimizer_state_dict"]["param_slice_mappings"]
     mapping[f"../../../../../../{trap}"] = next(iter(mapping.values()))
     torch.save(state, path)
@@ -128,7 +128,7 @@ def test_hostile_state_is_passed_over_not_executed(workplace, tiny_plan, reseal,
     often = {"schedule__checkpoint_every": 1, "training__checkpoint__keep_last": 9, "training__on_change": "apply"}
     place, trap = workplace(tiny_plan(layout(data=2, zero=1), steps=6, **often)), tmp_path / "executed"
     assert place.train() == Exit.DONE
-    for generation, attack in zip(store.generations(place.run.checkpoints), ATTACKS, strict=False):
+    for generation, attack in zip(store.list_checkpoints(place.run.checkpoints), ATTACKS, strict=False):
         resealed(attack, reseal, generation, trap)
     place.write_bundle(tiny_plan(layout(data=ranks, zero=1), steps=7, **often))
     assert place.train() == Exit.DONE, place.output()
@@ -141,9 +141,9 @@ def test_hostile_state_is_passed_over_not_executed(workplace, tiny_plan, reseal,
 def test_state_that_does_not_fit_ends_with_corrupt(halfway, reseal):
     """Plain state under the right names that the engine cannot take: one sentence and 77, whatever DeepSpeed raises."""
     place = halfway()
-    for generation in store.generations(place.run.checkpoints):
+    for generation in store.list_checkpoints(place.run.checkpoints):
         path = generation / "engine" / "mp_rank_00_model_states.pt"
-        state = DurableFiles().load(str(path))
+        state = DurableCheckpointEngine().load(str(path))
         state["module"].popitem()
         torch.save(state, path)
         reseal(generation)
@@ -157,7 +157,7 @@ def test_a_signed_run_resumes_only_from_its_own_checkpoints(halfway, reseal, tmp
     (tmp_path / "key").write_bytes(b"0123456789abcdef" * 2)
     place = halfway(training__checkpoint__key_file=str(tmp_path / "key"))
     assert place.train() == Exit.CORRUPT  # saved before there was a key
-    for generation in store.generations(place.run.checkpoints):
+    for generation in store.list_checkpoints(place.run.checkpoints):
         reseal(generation, (tmp_path / "key").read_bytes())
     reseal(newest(place), b"another key, of somebody else")
     assert place.train() == Exit.DONE
@@ -169,10 +169,10 @@ def test_a_signed_run_resumes_only_from_its_own_checkpoints(halfway, reseal, tmp
 
 def test_a_file_written_in_the_background_holds_the_moment_of_its_saving(tmp_path):
     """What training does to the weights meanwhile is not in it, and its hash is that of the file."""
-    files, weights = DurableFiles(background=True), torch.ones(1 << 22)
+    files, weights = DurableCheckpointEngine(background=True), torch.ones(1 << 22)
     files.save({"weights": weights}, str(tmp_path / "state.pt"))
     weights.zero_()
-    assert files.take(tmp_path) == {"state.pt": store.hash_file(tmp_path / "state.pt")}
+    assert files.collect_written(tmp_path) == {"state.pt": store.hash_file(tmp_path / "state.pt")}
     assert files.load(str(tmp_path / "state.pt"))["weights"].min() == 1
 
 
@@ -292,7 +292,7 @@ def test_many_signals_during_a_save_do_not_break_it(workplace, tiny_plan):
             start.signal(signal.SIGTERM)
     start.wait(25)
     assert place.code() == Exit.PREEMPTED
-    assert store.damage(newest(place)) is None
+    assert store.find_damage(newest(place)) is None
     assert store.step_of(newest(place)) == place.events("stop")[-1]["step"]
 
 
@@ -307,8 +307,8 @@ def test_a_full_disk_leaves_the_checkpoint_before(workplace, tiny_plan, ranks, b
         pytest.skip("needs the right to mount a small disk")
     try:
         assert place.train() == Exit.STORAGE
-        assert [store.step_of(g) for g in store.generations(place.run.checkpoints)] == [2]
-        assert store.damage(newest(place)) is None
+        assert [store.step_of(g) for g in store.list_checkpoints(place.run.checkpoints)] == [2]
+        assert store.find_damage(newest(place)) is None
         assert not list(place.run.checkpoints.glob(".*"))
         assert "No space left" in place.faults()[-1]
         shutil.rmtree(newest(place))

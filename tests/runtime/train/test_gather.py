@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from trainwright.runtime.checkpoint.full_weights import gather, newest, whole_shapes
+from trainwright.runtime.checkpoint.full_weights import full_shapes, gather_weights, newest_valid_checkpoint
 from trainwright.spec.layout import Layout
 
 LAYOUTS = {
@@ -21,9 +21,9 @@ def trained(workplace, tiny_plan, layout: Layout) -> dict[str, torch.Tensor]:
     plan = tiny_plan(layout, steps=2, model__vocab_size=131)
     place = workplace(plan)
     assert place.train() == 0, place.output()
-    generation, flaws = newest(place.run, plan)
+    generation, flaws = newest_valid_checkpoint(place.run, plan)
     assert flaws == []
-    return gather(generation, plan.model)
+    return gather_weights(generation, plan.model)
 
 
 @pytest.mark.slow
@@ -31,7 +31,7 @@ def test_every_sharding_gathers_to_the_same_weights(workplace, tiny_plan):
     """Every layout ends with equal whole weights, each under its own name and shape."""
     found = {name: trained(workplace, tiny_plan, layout) for name, layout in LAYOUTS.items()}
     reference = found["zero 1"]
-    assert {n: w.shape for n, w in reference.items()} == whole_shapes(tiny_plan(model__vocab_size=131).model)
+    assert {n: w.shape for n, w in reference.items()} == full_shapes(tiny_plan(model__vocab_size=131).model)
     for name, weights in found.items():
         worst = max((weights[key] - reference[key]).abs().max().item() for key in reference)
         assert worst < 1e-5, (name, worst)

@@ -26,23 +26,23 @@ def sharded(**options):
 DATA = [
     *(sharded(data=2, zero=stage) for stage in (1, 2, 3)),
     *(sharded(data=2, zero=stage, micro_batch=2) for stage in (1, 3)),
-    *(sharded(data=2, zero=stage, recompute="full") for stage in (1, 2, 3)),
-    *(sharded(data=2, zero=stage, recompute="selective") for stage in (2, 3)),
+    *(sharded(data=2, zero=stage, activation_checkpointing="full") for stage in (1, 2, 3)),
+    *(sharded(data=2, zero=stage, activation_checkpointing="selective") for stage in (2, 3)),
     *(sharded(data=2, zero=stage, offload="optimizer") for stage in (1, 2, 3)),
     *(sharded(sequence=2, zero=stage) for stage in (1, 2, 3)),
-    sharded(sequence=2, zero=3, recompute="full"),
+    sharded(sequence=2, zero=3, activation_checkpointing="full"),
     sharded(sequence=2, zero=2, offload="optimizer"),
 ]
 TENSOR = [
     *(sharded(tensor=2, zero=stage) for stage in (1, 2, 3)),
-    sharded(tensor=2, zero=1, recompute="full"),
-    sharded(tensor=2, zero=2, recompute="selective"),
+    sharded(tensor=2, zero=1, activation_checkpointing="full"),
+    sharded(tensor=2, zero=2, activation_checkpointing="selective"),
     sharded(tensor=2, zero=1, offload="optimizer"),
 ]
 PIPELINE = [
     sharded(pipeline=2, zero=1),
-    sharded(pipeline=2, zero=1, micro_batch=2, recompute="full"),
-    sharded(pipeline=2, zero=1, micro_batch=4, recompute="selective", offload="optimizer"),
+    sharded(pipeline=2, zero=1, micro_batch=2, activation_checkpointing="full"),
+    sharded(pipeline=2, zero=1, micro_batch=4, activation_checkpointing="selective", offload="optimizer"),
 ]
 
 
@@ -76,15 +76,15 @@ FOUR = [
 ]
 FOUR_PIPELINE = [
     sharded(data=2, pipeline=2, zero=1),
-    sharded(sequence=2, pipeline=2, zero=1, recompute="full"),
+    sharded(sequence=2, pipeline=2, zero=1, activation_checkpointing="full"),
     sharded(tensor=2, pipeline=2, zero=1),
-    sharded(tensor=2, pipeline=2, zero=1, micro_batch=2, recompute="selective", offload="optimizer"),
+    sharded(tensor=2, pipeline=2, zero=1, micro_batch=2, activation_checkpointing="selective", offload="optimizer"),
 ]
 FOUR_GROUPS = [sharded(data=2, sequence=2, zero=3, shard_group=2)]  # DeepSpeed makes such groups once a process
 FOUR_TENSOR = [
     *(sharded(data=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
     *(sharded(sequence=2, tensor=2, zero=stage) for stage in (1, 2, 3)),
-    sharded(sequence=2, tensor=2, zero=2, micro_batch=2, recompute="full", offload="optimizer"),
+    sharded(sequence=2, tensor=2, zero=2, micro_batch=2, activation_checkpointing="full", offload="optimizer"),
 ]
 
 
@@ -100,8 +100,10 @@ def test_two_ranks_equal_one_in_fp32(alone, results, layouts):
     "layout",
     [
         pytest.param(sharded(data=2, zero=1), id="data", marks=pytest.mark.slow),
-        pytest.param(sharded(data=2, zero=3, recompute="full"), id="ZeRO-3", marks=pytest.mark.slow),
-        pytest.param(sharded(sequence=2, zero=2, recompute="selective"), id="sequence", marks=pytest.mark.slow),
+        pytest.param(sharded(data=2, zero=3, activation_checkpointing="full"), id="ZeRO-3", marks=pytest.mark.slow),
+        pytest.param(
+            sharded(sequence=2, zero=2, activation_checkpointing="selective"), id="sequence", marks=pytest.mark.slow
+        ),
         pytest.param(sharded(tensor=2, zero=1), id="tensor"),
         pytest.param(sharded(pipeline=2, zero=1), id="pipeline"),
     ],
@@ -155,7 +157,7 @@ def test_four_tensor_ranks_equal_one(results):
     """A head each, and a vocabulary that four cannot share evenly."""
     wide = {"model__kv_heads": 4, "model__vocab_size": 131}
     (truth,) = results([sharded(zero=1)], **wide)
-    layouts = [sharded(tensor=4, zero=1), sharded(tensor=4, zero=3, recompute="full")]
+    layouts = [sharded(tensor=4, zero=1), sharded(tensor=4, zero=3, activation_checkpointing="full")]
     check(layouts, results(layouts, **wide), truth, FP32)
 
 

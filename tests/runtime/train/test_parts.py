@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from trainwright.runtime.checkpoint import settings_diff
-from trainwright.runtime.engine.optimizer import adamw, configure, learning_rate
+from trainwright.runtime.engine.optimizer import adamw, apply_hyperparameters, learning_rate
 from trainwright.runtime.launch import exit_status
 from trainwright.runtime.logs.event_log import EventLog, last_attempt
-from trainwright.runtime.train.anomaly_detection import WARM, fingerprint, is_spike
+from trainwright.runtime.train.anomaly_detection import MIN_LOSSES, fingerprint, is_spike
 from trainwright.spec.exit_codes import Exit
 from trainwright.spec.plan import Schedule
 from trainwright.spec.problem import InputError
@@ -51,7 +51,7 @@ def test_only_matrices_decay_and_the_plan_wins_over_restored_values():
     model = torch.nn.Sequential(torch.nn.Linear(4, 4, bias=False), torch.nn.RMSNorm(4))
     optimizer = adamw(model, Optimizer(learning_rate=1.0, weight_decay=0.1))
     assert [group["weight_decay"] for group in optimizer.param_groups] == [0.1, 0.0]
-    configure(optimizer, Optimizer(learning_rate=1.0, weight_decay=0.2, beta2=0.99, eps=1e-8), 0.5)
+    apply_hyperparameters(optimizer, Optimizer(learning_rate=1.0, weight_decay=0.2, beta2=0.99, eps=1e-8), 0.5)
     first, second = optimizer.param_groups
     assert (first["lr"], first["betas"], first["eps"], first["weight_decay"]) == (0.5, (0.9, 0.99), 1e-8, 0.2)
     assert (second["lr"], second["weight_decay"]) == (0.5, 0.0)
@@ -59,9 +59,9 @@ def test_only_matrices_decay_and_the_plan_wins_over_restored_values():
 
 def test_a_spike_is_measured_against_the_median():
     """Nothing is a spike before there is a history; one outlier in it does not hide the next."""
-    assert not is_spike(99.0, [3.0] * (WARM - 1), 1.0)
-    assert is_spike(4.1, [3.0] * WARM + [50.0], 1.0)
-    assert not is_spike(3.9, [3.0] * WARM, 1.0)
+    assert not is_spike(99.0, [3.0] * (MIN_LOSSES - 1), 1.0)
+    assert is_spike(4.1, [3.0] * MIN_LOSSES + [50.0], 1.0)
+    assert not is_spike(3.9, [3.0] * MIN_LOSSES, 1.0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -103,12 +103,12 @@ def test_a_log_cut_anywhere_loses_only_its_last_event(tmp_path):
 
 def test_changed_settings_are_named_and_sorted(tiny_plan):
     """Each difference has its key and both values; what defines the run is refused under either policy."""
-    old = settings_diff.settings(tiny_plan(), {"torch": "1"})
-    new = settings_diff.settings(
+    old = settings_diff.checkpoint_settings(tiny_plan(), {"torch": "1"})
+    new = settings_diff.checkpoint_settings(
         tiny_plan(training__optimizer__learning_rate=0.5, data__seed=7, carbon__pue=1.5, training__on_change="apply"),
         {"torch": "2"},
     )
-    found = settings_diff.changes(old, new)
+    found = settings_diff.diff_settings(old, new)
     assert [c.key for c in found] == [
         "carbon.pue",
         "data.seed",
@@ -117,14 +117,14 @@ def test_changed_settings_are_named_and_sorted(tiny_plan):
         "version of torch",
     ]
     with pytest.raises(InputError) as refused:
-        settings_diff.accept(found, "refuse")
+        settings_diff.accept_changes(found, "refuse")
     assert [p.path for p in refused.value.problems] == [
         "data.seed",
         "training.optimizer.learning_rate",
         "version of torch",
     ]
     with pytest.raises(InputError) as refused:
-        settings_diff.accept(found, "apply")
+        settings_diff.accept_changes(found, "apply")
     assert [p.message for p in refused.value.problems] == ["data.seed: 0 in the checkpoint, 7 now"]
 
 
@@ -144,6 +144,6 @@ def test_a_cause_outlives_its_echo(tmp_path):
         (Exit.DIVERGED, Exit.FAULT, Exit.DIVERGED),
     ]:
         exit_status.exit_file(tmp_path).unlink(missing_ok=True)
-        exit_status.record(tmp_path, first)
-        exit_status.record(tmp_path, second)
+        exit_status.record_exit_code(tmp_path, first)
+        exit_status.record_exit_code(tmp_path, second)
         assert int(exit_status.exit_file(tmp_path).read_text()) == expected

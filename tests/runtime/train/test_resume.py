@@ -42,7 +42,7 @@ def test_a_run_logs_what_the_contract_asks_for(whole):
     assert [e["tokens"] for e in whole.events("validation")] == [STEPS * 4 * 32]
     assert [e["path"] for e in whole.events("checkpoint")] == [f"checkpoints/step-{STEPS:08d}"]
     assert [(e["reason"], e["exit_code"]) for e in whole.events("stop")] == [("done", 0)]
-    assert {e["name"] for e in whole.events("phase")} == {"idle", "train", "validate", "checkpoint"}
+    assert {e["name"] for e in whole.events("phase")} == {"startup", "train", "validate", "checkpoint"}
     assert list((whole.run.path / "tensorboard").iterdir())
 
 
