@@ -35,12 +35,17 @@ def truncated(value: float, digits: int = 2) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Intensity:
-    """Carbon intensity of a place's electricity, and where the figure comes from."""
+    """Carbon intensity of a place's electricity in a year, and where the figure comes from.
+
+    `method` is `life cycle` (fuel supply and plants count) or `direct` (what leaves the stacks): never to be mixed.
+    """
 
     place: str
     kg_per_kwh: float
     source: str
     title: str = ""  # the place in words
+    year: int | None = None
+    method: str = ""
 
 
 def places() -> tuple[str, ...]:
@@ -49,18 +54,43 @@ def places() -> tuple[str, ...]:
     return tuple(sorted([*grid["countries"], *grid["subregions"], *grid["aliases"]]))
 
 
-def intensity(region: str) -> Intensity:
-    """Carbon intensity of `region` from the dated table. Raises InputError naming the nearest known places."""
+def intensity(region: str, year: int | None = None) -> Intensity:
+    """Carbon intensity of `region` in `year` (None: the newest) from the dated tables.
+
+    Raises InputError naming the nearest known places, or the years that are known of this one.
+    """
     grid = facts("grid")
     name = region.lower()
     name = grid["aliases"].get(name, name)
     for table, source in (("countries", "ember"), ("subregions", "epa")):
-        if name in grid[table]:
-            value, year, title = grid[table][name]
-            origin = grid["sources"][source]
-            return Intensity(name, value, f"{title} {year}: {origin['title']}, {origin['licence']}", title)
+        if name not in grid[table]:
+            continue
+        value, newest, title = grid[table][name]
+        origin = grid["sources"][source]
+        if year not in (None, newest):
+            earlier = facts("grid_years")
+            origin, value = earlier["sources"][table], earlier[table].get(name, {}).get(year)
+            if value is None:
+                known = ", ".join(map(str, known_years(region)))
+                message = f"the grid table has no figure of {title} in {year}"
+                raise InputError.one("TW210", message, f"Years of {region}: {known}.", "carbon.year")
+        words = f"{title} {year or newest}, {origin['method']}: {origin['title']}, {origin['licence']}"
+        return Intensity(name, value, words, title, year or newest, origin["method"])
     remedy = nearest_places(region)
     raise InputError.one("TW210", f"{region!r} is not in the grid table", remedy, "carbon.region")
+
+
+def known_years(region: str) -> list[int]:
+    """The years of which the tables have a figure of a known place."""
+    grid, earlier = facts("grid"), facts("grid_years")
+    name = grid["aliases"].get(region.lower(), region.lower())
+    return sorted(
+        {
+            year
+            for table in ("countries", "subregions")
+            for year in [*earlier[table].get(name, {}), *(grid[table][name][1:2] if name in grid[table] else [])]
+        }
+    )
 
 
 def nearest_places(region: str) -> str:

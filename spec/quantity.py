@@ -280,7 +280,7 @@ class AmountIn:
     def _read(self, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
             return self.parse(value)
-        if isinstance(value, Amount) or (isinstance(value, dict) and not _in_spec(info)):
+        if isinstance(value, Amount) or (isinstance(value, dict | None) and not _in_spec(info)):
             return value
         number = isinstance(value, int | float) and not isinstance(value, bool)
         wrong = "has no unit" if number else f"is not a number of {' or '.join(self.units)}"

@@ -146,7 +146,7 @@ class Optimizer(Section):
 class Checkpointing(Section):
     """When state is saved and what is kept."""
 
-    every: Annotated[Amount, AmountIn(("steps", "tokens", "seconds"))] | None = Field(
+    every: Annotated[Amount | None, AmountIn(("steps", "tokens", "seconds"))] = Field(
         default=None, description="Distance between checkpoints; by default what loses least to saves and failures."
     )
     keep_last: Count = Field(default=2, description="Newest checkpoints to keep.")
@@ -235,6 +235,9 @@ class Carbon(Section):
     intensity: KgPerKwh | None = Field(default=None, ge=0, description="Carbon intensity of the electricity.")
     region: Key | None = Field(
         default=None, description="A place of the grid table, e.g. us-va; used when intensity is not given."
+    )
+    year: int | None = Field(
+        default=None, ge=2000, le=2100, description="Year of the grid table's figure; by default the newest."
     )
     scopes: Scopes = Scopes()
     water: LitresPerKwh | None = Field(default=None, ge=0, description="Water used per kWh of the site.")

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.emissions import nearest_places, places
+from ...spec.emissions import known_years, nearest_places, places
 from ..load import Loaded
 from .finding import Finding
 
@@ -24,7 +24,11 @@ CODE = "TW210"
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A place without a carbon intensity."""
-    region = loaded.spec.carbon.region
-    if region is None or region.lower() in places():
+    region, year = loaded.spec.carbon.region, loaded.spec.carbon.year
+    if region is None:
         return
-    yield Finding("carbon.region", f"{region!r} is not in the grid table", nearest_places(region))
+    if region.lower() not in places():
+        yield Finding("carbon.region", f"{region!r} is not in the grid table", nearest_places(region))
+    elif year is not None and year not in known_years(region):
+        known = ", ".join(map(str, known_years(region)))
+        yield Finding("carbon.year", f"the grid table has no figure of {region} in {year}", f"It has: {known}.")

@@ -42,6 +42,8 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     yield from _cluster(loaded.spec.cluster)
     if loaded.spec.carbon.intensity is not None and loaded.spec.carbon.region is not None:
         yield Finding("carbon.region", "`intensity` is given, so the table is not used", "Keep one of the two.")
+    elif loaded.spec.carbon.year is not None and loaded.spec.carbon.region is None:
+        yield Finding("carbon.year", "`year` chooses a figure of `region`, and none is given", "Remove it.")
 
 
 def _launch(loaded: Loaded) -> Iterator[Finding]:

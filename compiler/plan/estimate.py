@@ -47,7 +47,7 @@ def factors(carbon: Carbon) -> tuple[float, str]:
     if carbon.region is None:
         remedy = "write carbon.intensity (385 g/kWh), or carbon.region (us-va)"
         raise InputError.one("TW847", "the carbon intensity of the electricity is not given", remedy, "carbon")
-    found = intensity(carbon.region)
+    found = intensity(carbon.region, carbon.year)
     return found.kg_per_kwh, found.source
 
 

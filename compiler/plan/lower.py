@@ -110,7 +110,7 @@ def _device(spec: Spec) -> Device:
 
 def _carbon(carbon: Carbon) -> CarbonPlan:
     value, source = carbon.intensity, "the spec"
-    place = intensity(carbon.region) if carbon.region is not None else None
+    place = intensity(carbon.region, carbon.year) if carbon.region is not None else None
     if value is None:
         if place is None:
             remedy = "write carbon.intensity, or carbon.region"

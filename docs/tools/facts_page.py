@@ -90,6 +90,10 @@ def facts_page() -> str:
     return page("Facts", "`spec/facts/`", *parts)
 
 
+def _years(values: dict[int, float]) -> str:
+    return ", ".join(f"{year}: {value:g}" for year, value in values.items())
+
+
 def _grid() -> str:
     grid = facts("grid")
     sources = [
@@ -101,8 +105,14 @@ def _grid() -> str:
         "",
         table(("source", "what", "licence", "address", "read"), sources),
     ]
-    for name in ("countries", "subregions"):
-        rows = [(code(place), title, f"{value:g}", year) for place, (value, year, title) in grid[name].items()]
-        parts += [f"### {name}", "", table(("region", "place", "kg/kWh", "year"), rows)]
+    earlier = facts("grid_years")
+    for name, source in (("countries", "ember"), ("subregions", "epa")):
+        method = grid["sources"][source]["method"]
+        rows = [
+            (code(place), title, f"{value:g}", year, method, _years(earlier[name].get(place, {})))
+            for place, (value, year, title) in grid[name].items()
+        ]
+        parts += [f"### {name}", "", table(("region", "place", "kg/kWh", "year", "method", "earlier"), rows)]
+    parts += [f"Earlier years: {row['title']} ({row['licence']})." for row in earlier["sources"].values()]
     rows = [(code(alias), code(place)) for alias, place in grid["aliases"].items()]
     return "\n".join([*parts, "### Other names", "", table(("name", "means"), rows)])

@@ -62,3 +62,33 @@ def test_a_place_is_found_by_its_name(said, meant):
 def test_sources_carry_licences():
     """Every source of the table says its licence."""
     assert all(source["licence"] for source in facts("grid")["sources"].values())
+
+
+@pytest.mark.parametrize(
+    ("place", "year", "value"),
+    [("fr", 2022, 0.07881), ("us-ia", 2021, 0.455), ("fr", 2024, 0.04418), ("au", 2022, 0.57035)],
+)
+def test_a_run_is_counted_with_its_own_year(place, year, value):
+    """France of 2022 emitted nearly twice as much as in 2024; the source says the year and the method."""
+    found = intensity(place, year)
+    assert (found.kg_per_kwh, found.year) == (value, year)
+    assert f"{year}, {found.method}" in found.source
+
+
+def test_a_year_without_a_figure_is_an_error():
+    """Never another year's number; the known ones are named."""
+    with pytest.raises(InputError) as refused:
+        intensity("fr", 1999)
+    assert refused.value.problems[0].path == "carbon.year"
+    assert "2022, 2023, 2024" in refused.value.problems[0].help
+
+
+def test_methods_are_told_apart():
+    """Countries by life cycle, subregions of the United States by what leaves the stacks."""
+    assert {intensity(place).method for place in facts("grid")["countries"]} == {"life cycle"}
+    assert {intensity(place, 2022).method for place in facts("grid")["subregions"]} == {"direct"}
+
+
+def test_cyprus_and_the_cayman_islands_are_two_places():
+    """Two codes, each with its own figure."""
+    assert (intensity("cy").title, intensity("ky").title) == ("Cyprus", "Cayman Islands")
