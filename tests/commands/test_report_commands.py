@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 
 import trainwright
+from trainwright.tests.report import folders
 
 ROOT = Path(trainwright.__file__).parent
-sys.path.insert(0, str(ROOT / "tests" / "runtime" / "report"))
-
-import folders  # noqa: E402 - its folder must be on the path first
 
 
 def _words(*arguments):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from folders import Log, estimate, whole_run
 
 from trainwright.report.build import build_report
+from trainwright.tests.report.folders import Log, estimate, whole_run
 
 
 def _report(folder):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-from folders import estimate as prediction
 
 from trainwright.report.build import build_report
 from trainwright.report.formats.csv import codecarbon_line
@@ -15,6 +14,7 @@ from trainwright.report.tables.published import published_table
 from trainwright.spec.emissions import Intensity
 from trainwright.spec.estimate import Estimate
 from trainwright.spec.facts import facts
+from trainwright.tests.report.folders import estimate as prediction
 
 PUBLISHED = ((184320, 400, 31.22), (368640, 400, 62.44), (1038336, 350, 153.90), (1720320, 400, 291.42))
 

@@ -8,7 +8,6 @@ import io
 import json
 
 import pytest
-from folders import PLAN, Log, whole_run
 from huggingface_hub import ModelCard
 
 from trainwright.report.accounting.curves import thinned
@@ -17,6 +16,7 @@ from trainwright.report.formats.csv import CODECARBON, codecarbon_csv, curves_cs
 from trainwright.report.formats.model_card import model_card
 from trainwright.report.values import Curves
 from trainwright.report.write import write_report
+from trainwright.tests.report.folders import PLAN, Log, whole_run
 
 
 def _rows(text):

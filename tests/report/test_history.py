@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from folders import PLAN, Log, restarted_run, whole_run
 
 from trainwright.report.build import build_report
 from trainwright.report.write import write_report
 from trainwright.spec.problem import InputError
+from trainwright.tests.report.folders import PLAN, Log, restarted_run, whole_run
 
 
 def _report(folder):

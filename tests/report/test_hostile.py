@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from folders import PLAN, estimate, whole_run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from trainwright.report.summary import report_document
 from trainwright.report.write import write_report
 from trainwright.spec.problem import InputError
 from trainwright.spec.run_progress import Progress
+from trainwright.tests.report.folders import PLAN, estimate, whole_run
 
 FIELDS = (
     "time",

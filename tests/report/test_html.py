@@ -6,12 +6,12 @@ import base64
 import copy
 
 import pytest
-from folders import PLAN, restarted_run, whole_run
 
 from trainwright.report.build import build_report
 from trainwright.report.formats.html import page
 from trainwright.report.summary import report_document
 from trainwright.tests.browser import MISSING, chromium
+from trainwright.tests.report.folders import PLAN, restarted_run, whole_run
 
 HOSTILE = "</script ><img src=x onerror=alert(1)>\"'&<b>"
 

@@ -6,11 +6,11 @@ import io
 import json
 
 import pytest
-from folders import PLAN, Log
 from rich.console import Console
 
 from trainwright.report.live import sparkline, watch
 from trainwright.spec.run_progress import EventFollower, Progress
+from trainwright.tests.report.folders import PLAN, Log
 
 
 def _shown(folder, running=False):
