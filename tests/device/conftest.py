@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from trainwright.tests.device.layouts import LAYOUTS
 from trainwright.tests.fakes.cuda.fixtures import prepared, pretend, server
+from trainwright.tests.fakes.cuda.pretend import PretendRun
 
 __all__ = ["prepared", "pretend", "server"]
+
+
+@pytest.fixture(scope="session", params=LAYOUTS)
+def trained(request, pretend) -> PretendRun:
+    """A run of each layout: asked to stop after two of its four steps, then resumed to its end."""
+    case = LAYOUTS[request.param]
+    run = pretend(*case.settings, gpus=case.gpus)
+    run.train(STOP_AFTER="2")
+    run.train()
+    return run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -67,13 +67,12 @@ def prepared(server, tmp_path_factory) -> Path:
     return root
 
 
-@pytest.fixture
-def pretend(server, prepared, tmp_path) -> Callable[..., PretendRun]:
+@pytest.fixture(scope="session")
+def pretend(server, prepared, tmp_path_factory) -> Callable[..., PretendRun]:
     """The maker of runs: `pretend("parallel.zero=3", gpus=2)` is compiled and prepared, not yet trained."""
 
-    def make(*settings: str, gpus: int = 1, name: str = "run", **machine: Any) -> PretendRun:
-        run = PretendRun(Machine(server, **machine), tmp_path / name, prepared)
-        run.folder.mkdir()
+    def make(*settings: str, gpus: int = 1, **machine: Any) -> PretendRun:
+        run = PretendRun(Machine(server, **machine), tmp_path_factory.mktemp("run"), prepared)
         shutil.copytree(prepared / "run", run.run.path)
         run.compile(SPEC, f"cluster.gpus={gpus}", *settings)
         return run

@@ -45,9 +45,13 @@ class Trace:
         """Each optimizer step after the first (which belongs with the start), without what follows the last."""
         return self.split("step")[1:-1]
 
+    def during(self, phase: str) -> Trace:
+        """What comes after the marks of this name: forward, backward, update, or step (until the next forward)."""
+        return Trace(tuple(event for found, event in self.phases() if found == phase))
+
     def phases(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Every event with the mark that it follows: forward, backward, update or step."""
-        phase = "start"
+        """Every event with the mark that it follows. A part that `split` made begins after its mark, step."""
+        phase = "step"
         for event in self.events:
             if event["op"] == "mark":
                 phase = event["name"]
