@@ -82,12 +82,12 @@ class _CrossEntropy(torch.autograd.Function):
         for_hidden, for_weight = torch.empty_like(hidden), torch.zeros_like(weight, dtype=torch.float32)
         total = torch.zeros((), device=hidden.device, dtype=torch.float32)
         for start in range(0, len(targets), chunks.rows):
-            part, truth = hidden[start : start + chunks.rows], targets[start : start + chunks.rows, None]
-            loss, gradient = chunks.loss_and_logit_grad(F.linear(part, weight), truth)
+            rows = slice(start, start + chunks.rows)
+            loss, error = _chunk_error(hidden[rows], weight, targets[rows, None], chunks)
             total += loss
-            error = gradient.type_as(part)
-            torch.mm(error, weight, out=for_hidden[start : start + chunks.rows])
-            _add_product(for_weight, error, part)
+            torch.mm(error, weight, out=for_hidden[rows])
+            _add_product(for_weight, error, hidden[rows])
+            del error  # or the next chunk would come on top of this one
         ctx.save_for_backward(for_hidden, for_weight)
         ctx.count, ctx.type = len(targets), weight.dtype
         return total / len(targets)
@@ -100,6 +100,12 @@ class _CrossEntropy(torch.autograd.Function):
         for_hidden, for_weight = ctx.saved_tensors
         scale = gradients[0] / ctx.count
         return for_hidden.mul_(scale), for_weight.mul_(scale).to(ctx.type), None, None
+
+
+def _chunk_error(part: Tensor, weight: Tensor, truth: Tensor, chunks: Chunks) -> tuple[Tensor, Tensor]:
+    """The summed loss of a slice and the gradient of its logits, in the type of `part`."""
+    loss, gradient = chunks.loss_and_logit_grad(F.linear(part, weight), truth)
+    return loss, gradient.type_as(part)
 
 
 def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:

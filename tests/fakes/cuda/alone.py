@@ -1,0 +1,99 @@
+"""One rank of a group of any size whose other ranks are not there: a few real steps, for the peak of its memory.
+
+In: a bundle (plan.json, ds_config.json), a rank, a file for the answer. Out: JSON of the caching allocator's peaks.
+Weights are not drawn and collectives do nothing: neither changes what is allocated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from deepspeed.runtime.zero import partitioned_param_coordinator, utils
+from torch import Tensor, distributed
+from torch.testing._internal.distributed.fake_pg import FakeStore
+
+from trainwright.runtime.data.dataset import Batch
+from trainwright.runtime.engine.engine import read_config, start_engine
+from trainwright.runtime.model.llama import Llama
+from trainwright.runtime.parallel.world import World
+from trainwright.runtime.train.step import Step, take
+from trainwright.spec.layout import Layout
+from trainwright.spec.plan import Plan, read_plan
+
+STEPS = 2  # the second has the optimizer's state
+DOCUMENT = 512  # tokens
+
+
+@dataclass(frozen=True)
+class Zeros:
+    """Batches of one token, as the step asks a data set for them."""
+
+    plan: Plan
+
+    @property
+    def layout(self) -> Layout:
+        """The plan's layout."""
+        return self.plan.layout
+
+    def batch(self, *_: int) -> Batch:
+        """Any micro batch."""
+        tokens = torch.zeros(self.layout.micro_batch, self.plan.training.sequence_length, dtype=torch.int64)
+        documents: Tensor | None = None
+        if self.plan.data.document_attention == "within":
+            documents = (torch.arange(tokens.shape[1]) // DOCUMENT).expand_as(tokens).contiguous()
+        return Batch(tokens, tokens, documents)
+
+
+def join(plan: Plan, rank: int) -> World:
+    """A world of the plan's size, in which every collective returns at once, and nobody is asked to agree."""
+    size = plan.layout.gpus
+    new_group = distributed.new_group
+
+    def new_fake_group(ranks: list[int] | None = None, *_: Any, **__: Any) -> Any:
+        return new_group(ranks, backend="fake")
+
+    distributed.init_process_group("fake", store=FakeStore(), rank=rank, world_size=size)
+    distributed.new_group = new_fake_group
+    for module in (partitioned_param_coordinator, utils):
+        for name in ("assert_ints_same_as_other_ranks", "assert_lst_len_same_as_other_ranks"):
+            setattr(module, name, lambda _: None)
+    device = torch.device("cuda", 0)
+    torch.cuda.set_device(device)
+    return World(rank, size, 0, device, plan.layout)
+
+
+def measure(bundle: Path, rank: int) -> dict[str, int]:
+    """Peak bytes of tensors, and of the memory that the allocator took from the device for them."""
+    plan = read_plan(bundle)
+    world = join(plan, rank)
+    Llama.initialize = lambda _, __, weights=(): deque(weights, maxlen=0)  # materialised, not drawn
+    engine = start_engine(plan, read_config(bundle, plan), world)
+    before = torch.cuda.max_memory_allocated()
+    for number in range(STEPS):
+        take(Step(engine, world, Zeros(plan), number + 1, number, numbers=list, veto=lambda _: False))
+    peaks = {
+        "start": before,
+        "tensors": torch.cuda.max_memory_allocated(),
+        "reserved": torch.cuda.max_memory_reserved(),
+    }
+    return {**peaks, "state": torch.cuda.memory_allocated()}
+
+
+def main() -> None:
+    """Measure, and write the answer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("rank", type=int)
+    parser.add_argument("answer", type=Path)
+    options = parser.parse_args()
+    options.answer.write_text(json.dumps(measure(options.bundle, options.rank)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
