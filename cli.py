@@ -6,6 +6,7 @@ A command's module is imported only when that command runs, so that `--help` and
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -118,8 +119,16 @@ def _flush() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _take_any_text() -> None:
+    """Print what the locale's encoding lacks as question marks instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def main() -> None:
     """Run the command line. Exit codes: `spec/exit_codes.py`."""
+    _take_any_text()
     try:
         app()
     except InputError as error:

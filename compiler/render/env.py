@@ -11,10 +11,19 @@ from .shell import script
 KEEP_MEMORY = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.top_pad=67108864"
 
 
+# What a launcher of ranks sets for each of them (torchrun, DeepSpeed, PyTorchJob). Ours sets them anew; on Kubernetes
+# the pods' own job has set them before our scripts run.
+RANK_VARIABLES = (
+    *("RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE"),
+    *("ROLE_WORLD_SIZE", "CROSS_RANK", "CROSS_SIZE", "LOCAL_SIZE", "MASTER_ADDR", "MASTER_PORT"),
+)
+
+
 def environment(unit: RenderInputs) -> str:
     """The text of env.sh."""
     variables = [*_processes(unit), *network(unit.spec), *_asked(unit)]
-    return script("env.sh.j2", name=unit.plan.name, variables=variables)
+    foreign = () if unit.target == "kubernetes" else RANK_VARIABLES
+    return script("env.sh.j2", name=unit.plan.name, variables=variables, foreign=foreign)
 
 
 def setup(unit: RenderInputs) -> dict[str, str]:

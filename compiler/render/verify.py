@@ -52,6 +52,6 @@ def _check_script(text: str) -> None:
     bash = shutil.which("bash")
     if bash is None:  # such a machine can still compile; it cannot launch
         return
-    result = subprocess.run([bash, "-n"], input=text, text=True, capture_output=True, check=False, timeout=60)
+    result = subprocess.run([bash, "-n"], input=text, encoding="utf-8", capture_output=True, check=False, timeout=60)
     if result.returncode:
         raise ValueError(result.stderr.strip())

@@ -20,7 +20,8 @@ from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from .sample_order import SampleOrder
-from .shards import Index, SourcePart, Split, Tokens, file_sha256, read_index
+from .shard_files import SHARD_FILES
+from .shards import Index, SourcePart, Split, file_sha256, read_index
 
 
 @dataclass(frozen=True)
@@ -33,24 +34,33 @@ class Batch:
 
 
 class Stream:
-    """The tokens of one source, memory-mapped, as if they were one array."""
+    """The tokens of one source, in many files, as if they were one array."""
 
     def __init__(self, folder: Path, part: SourcePart, dtype: str) -> None:
-        kind = np.dtype(dtype).newbyteorder("<")
-        self._maps: list[Tokens] = [_mapped(folder / s.file, s.tokens, kind) for s in part.shards]
+        self._kind = np.dtype(dtype).newbyteorder("<")
+        self._paths = [folder / shard.file for shard in part.shards]
         self._ends = list(accumulate(shard.tokens for shard in part.shards))
         self.tokens = part.tokens
+        for path, shard in zip(self._paths, part.shards, strict=True):
+            _check_size(path, shard.tokens * self._kind.itemsize)
+            SHARD_FILES.forget(path)
 
     def read(self, start: int, count: int) -> NDArray[np.int64]:
         """Tokens [count] from `start`, over shard borders where need be."""
         pieces: list[NDArray[np.int64]] = []
         while count:
             shard = bisect_right(self._ends, start)
-            inside = start - (self._ends[shard] - len(self._maps[shard]))
-            piece = self._maps[shard][inside : inside + count].astype(np.int64)
-            pieces.append(piece)
-            start, count = start + len(piece), count - len(piece)
+            here = min(count, self._ends[shard] - start)
+            pieces.append(self._piece(shard, start, here))
+            start, count = start + here, count - here
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _piece(self, shard: int, start: int, count: int) -> NDArray[np.int64]:
+        """Tokens [count] that lie in one shard, from `start` of the source."""
+        inside = start - (self._ends[shard - 1] if shard else 0)
+        size = self._kind.itemsize
+        content = SHARD_FILES.read(self._paths[shard], inside * size, count * size)
+        return np.frombuffer(content, self._kind).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -131,15 +141,12 @@ def _fits(index: Index, plan: Plan, run: RunFolder) -> None:
         )
 
 
-def _mapped(path: Path, tokens: int, kind: np.dtype[np.unsignedinteger]) -> Tokens:
+def _check_size(path: Path, expected: int) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
         raise InputError.one(
             "TW813", f"{path} cannot be read: {error.strerror}", "Launch again to remake it."
         ) from error
-    if size != tokens * kind.itemsize:
-        raise InputError.one(
-            "TW813", f"{path} has {size} bytes instead of {tokens * kind.itemsize}", "Launch again to remake it."
-        )
-    return np.memmap(path, dtype=kind, mode="r")
+    if size != expected:
+        raise InputError.one("TW813", f"{path} has {size} bytes instead of {expected}", "Launch again to remake it.")

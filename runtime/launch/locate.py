@@ -67,7 +67,9 @@ def _kubernetes(name: str, namespace: str, kind: str) -> RunLocation | None:
 def _answer(*words: str) -> str:
     """What a scheduler's command says; nothing when it fails: a job that is gone is an error there."""
     try:
-        result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_SCHEDULER_TIMEOUT)
+        result = subprocess.run(
+            words, capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=_SCHEDULER_TIMEOUT
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return result.stdout.strip()

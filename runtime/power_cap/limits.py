@@ -105,7 +105,9 @@ def _set(uuid: str, watts: float) -> str | None:
     root = () if os.geteuid() == 0 else ("sudo", "-n")
     command = [*root, "nvidia-smi", "-i", uuid, "-pl", f"{watts:g}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIMEOUT, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     said = (done.stderr + done.stdout).strip().splitlines()

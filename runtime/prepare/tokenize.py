@@ -5,6 +5,8 @@ Whether a document is held out depends on its bytes alone, so that copies of it 
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -21,6 +23,8 @@ from ..data.shards import ShardWriter, SourcePart, Tokens
 from ..data.tokenizer import Tokenizer
 from .documents import HASHES, BadDocument, Block, Document, documents
 
+_LONGEST_TMPDIR = 107 - len("/pymp-01234567/listener-01234567")
+_SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm", ".")  # noqa: S108 - multiprocessing makes a private folder in it
 _QUEUED_PER_WORKER = 8  # blocks read ahead; bounds memory whatever the size of the corpus
 
 Advance = Callable[[int], None]
@@ -81,6 +85,12 @@ class Encoder:
             yield np.array([self.tokenizer.end], self.tokenizer.dtype)
 
 
+def _keep_socket_paths_short() -> None:
+    """The fork server has a socket below TMPDIR, and the path of a socket is at most 107 bytes (unix(7))."""
+    if len(os.fsencode(tempfile.gettempdir())) > _LONGEST_TMPDIR:
+        tempfile.tempdir = next(place for place in _SHORT_PLACES if os.access(place, os.W_OK))
+
+
 _encoder: list[Encoder] = []  # of this worker process
 
 
@@ -97,6 +107,7 @@ class Encoders:
 
     def __init__(self, tokenizer: Path, held_out: float, workers: int) -> None:
         self._ahead = workers * _QUEUED_PER_WORKER
+        _keep_socket_paths_short()
         context = get_context("forkserver")  # a plain fork would copy the threads' locks of the progress bar
         context.set_forkserver_preload([__name__])
         self._pool = ProcessPoolExecutor(workers, context, _start, (tokenizer, held_out))

@@ -5,6 +5,12 @@
 # Each process computes on the cores it is given; more threads than cores only take turns.
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 
+# A random.py or queue.py in the folder of the spec is not Python's own.
+export PYTHONSAFEPATH=1
+
+# Names that the locale cannot show are printed with question marks.
+export PYTHONIOENCODING="${PYTHONIOENCODING:-:replace}"
+
 # CUDA counts the GPUs as NVML does: the energy meter and the power cap then read the boards that train
 export CUDA_DEVICE_ORDER=PCI_BUS_ID
 

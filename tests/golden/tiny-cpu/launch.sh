@@ -9,6 +9,8 @@ run=${1:-runs/tiny-cpu}
 root=$(cd -- "${2:-.}" && pwd -P) # where the spec's data files are looked for
 mkdir -p -- "$run" || exit 2 # mkdir says why
 run=$(cd -- "$run" && pwd -P)
+# shellcheck source=/dev/null
+source "$bundle/env.sh"
 
 # The supervisor holds the run folder's lock, turns Ctrl-C into "save and leave", and starts node.sh again
 # after a lost process as long as every start gets further than the one before.

@@ -93,6 +93,15 @@ def test_a_request_to_stop_is_heard_before_the_first_step(make_job, monkeypatch,
     assert run(job).returncode == Exit.DONE
 
 
+def test_a_long_tmpdir_is_no_fault(make_job, tmp_path, monkeypatch):
+    """The socket of the fork server is made where its path is short enough."""
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    done = run(make_job())
+    assert done.returncode == Exit.DONE, done.stderr
+
+
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
     """A missing plan is an input error."""
     options = ["--bundle", str(tmp_path), "--run", str(tmp_path / "run"), "--root", str(tmp_path)]
