@@ -24,6 +24,7 @@ from .accounting.emissions_row import (
 from .accounting.history import RunHistory, read_run_history
 from .accounting.hours import hour_parts
 from .accounting.scopes import scopes
+from .accounting.sources import sources
 from .document import generator
 from .values import Attempt, Report, Run
 
@@ -97,6 +98,7 @@ def _run(history: RunHistory, label: str) -> Run:
         scopes=scopes(actual, phases, estimate, history.carbon),
         carbon=history.carbon,
         training=training(raw, steps, validation, history.schedule.steps if history.schedule else None),
+        sources=sources(history.events),
         curves=steps,
         validation=validation,
         missing=history.missing + _unknown(found),

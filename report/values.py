@@ -144,6 +144,18 @@ class Training(Frozen):
     peak_memory_bytes: float | None
 
 
+class SourceUse(Frozen):
+    """What one source of the corpus gave to a run."""
+
+    path: str
+    documents: int
+    tokens: int
+    held_out_tokens: int
+    share: float  # of the samples
+    epochs: float  # times that its training text is seen by the end, as planned
+    skipped: int  # documents that could not be used
+
+
 class Run(Frozen):
     """Everything the report says about one run."""
 
@@ -173,6 +185,7 @@ class Run(Frozen):
     scopes: tuple[Scope, ...]
     carbon: CarbonPlan | None  # the factors, with their sources
     training: Training
+    sources: tuple[SourceUse, ...] = ()
     curves: Curves
     validation: Curves
     missing: tuple[str, ...]

@@ -17,6 +17,7 @@ Every event has `kind`, `time` (Unix seconds), `attempt` (1 for the first start)
     start       step (where it begins), world_size, meter ("nvml" | "rapl" | "assumed" | null), measured (bool),
                 power_cap {power_cap_watts, enforced_watts, applied (true | false | null)}, versions {package: version},
                 unigram_entropy (nats; the held-out loss that token frequencies alone would reach)
+    data        sources [{path, documents, tokens, held_out_tokens, share (of the samples), epochs (planned), skipped}]
     phase       name (tokenizer | data | train | validate | checkpoint | startup), seconds, energy_kwh (of this span),
                 measured
     step        step, tokens, loss, grad_norm, learning_rate, seconds, tokens_per_second, mfu, energy_kwh, power_watts,

@@ -99,7 +99,11 @@ class CorpusSource(Section):
         "relative to the spec; or python:stdlib."
     )
     field: Key = Field(default="text", description="Field of a JSON line that holds the text.")
-    weight: PositiveFloat = Field(default=1.0, description="Relative share of this source in the mixture.")
+    weight: PositiveFloat | None = Field(
+        default=None,
+        description="Relative share of this source in the mixture. Written in none, sources give as much as they have: "
+        "every text is seen equally often.",
+    )
 
 
 class Data(Section):

@@ -1,8 +1,9 @@
-"""The corpus is large enough: its text is seen at most four times.
+"""The corpus is large enough: the text of each source is seen at most four times.
 
-Up to about four passes, repeated text is almost as good as new text; after that its worth falls quickly. The size of
-files that can be found from here is turned into tokens at 2.5 to 5 bytes each; nothing is said of a pattern with `**`
-below which there are thousands of folders, since walking a whole file system would take too long.
+Up to about four passes, repeated text is almost as good as new text; after that its worth falls quickly. In a mixture
+with weights a small source can be seen more often than the others. The size of files that can be found from here is
+turned into tokens at 2.5 to 5 bytes each; nothing is said of a pattern with `**` below which there are thousands of
+folders, since walking a whole file system would take too long.
 
 Bad:
 
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from ...spec.facts import facts
 from ...spec.glob import Found, find
+from ...spec.mixture import shares
 from ...spec.quantity import TOKENS
 from ..load import Loaded
 from .finding import Finding
@@ -33,19 +35,26 @@ MAX_FOLDERS = 2_000  # as many are walked in a tenth of a second
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """More passes over the files than their text is worth."""
-    patterns = [source.path for source in loaded.spec.data.train]
-    sizes = [size_of(pattern, loaded.path.parent) for pattern in patterns]
-    if any(size is None for size in sizes):
+    sources, total = loaded.spec.data.train, loaded.spec.data.tokens
+    sizes = [size_of(source.path, loaded.path.parent) for source in sources]
+    tokens = [None if size is None else size / min(facts("sanity")["bytes_per_token"]["range"]) for size in sizes]
+    weights = [source.weight for source in sources if source.weight is not None]
+    if len(weights) < len(sources) or len(sources) == 1:
+        if None not in tokens:
+            yield from _seen("data.tokens", "these files hold", total, sum(size or 0 for size in tokens))
         return
-    most_tokens = sum(size or 0 for size in sizes) / min(facts("sanity")["bytes_per_token"]["range"])
+    for index, (share, size) in enumerate(zip(shares(weights, ()), tokens, strict=True)):
+        if size is not None:
+            yield from _seen(f"data.train.{index}.weight", "this source holds", total * share, size)
+
+
+def _seen(where: str, who: str, wanted: float, tokens: float) -> Iterator[Finding]:
+    """A finding when `wanted` tokens are drawn from too few."""
     limit = facts("sanity")["epochs"]["most"]
-    tokens = loaded.spec.data.tokens
-    if tokens > limit * most_tokens:
-        have = TOKENS.text(int(float(f"{most_tokens:.2g}"))).removesuffix(" tokens")
-        message = f"these files hold at most {have} tokens, so each is seen {tokens / most_tokens:.3g} times"
-        yield Finding(
-            "data.tokens", message, f"Up to {limit} times is almost as good as new text; add text or train less."
-        )
+    if wanted > limit * tokens:
+        have = TOKENS.text(int(float(f"{tokens:.2g}"))).removesuffix(" tokens")
+        message = f"{who} at most {have} tokens, so each is seen {wanted / tokens:.3g} times"
+        yield Finding(where, message, f"Up to {limit} times is almost as good as new text; add text or train less.")
 
 
 def size_of(pattern: str, folder: Path) -> float | None:

@@ -19,7 +19,7 @@ from ...spec.plan import CarbonPlan, Device, Schedule
 from ...spec.problem import InputError
 from ...spec.run_folder import Event, RunFolder, number, read_events
 
-KINDS = frozenset({"start", "phase", "step", "validation", "checkpoint", "gap", "fault", "stop"})
+KINDS = frozenset({"start", "data", "phase", "step", "validation", "checkpoint", "gap", "fault", "stop"})
 _Section = TypeVar("_Section", bound=BaseModel)
 
 

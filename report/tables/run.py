@@ -115,6 +115,32 @@ def attempts(run: Run) -> Table:
     )
 
 
+def source_lines(run: Run) -> Table | None:
+    """The sources of the corpus, and how often each is seen."""
+    if not run.sources:
+        return None
+    rows = tuple(
+        (
+            text(source.path),
+            Cell(f"{source.documents:,}", source.documents),
+            Cell(f"{source.tokens:,}", source.tokens),
+            Cell(f"{source.held_out_tokens:,}", source.held_out_tokens),
+            Cell(percent(source.share), source.share),
+            Cell(f"{source.epochs:,.3g}", source.epochs),
+            Cell(f"{source.skipped:,}", source.skipped),
+        )
+        for source in run.sources
+    )
+    return Table(
+        key="sources",
+        title=f"Training text: {run.label}",
+        headings=("Source", "Documents", "Tokens", "Held out", "Share", "Epochs", "Skipped"),
+        rows=rows,
+        numeric=frozenset({1, 2, 3, 4, 5, 6}),
+        notes=("Epochs: how often a source's text is seen when the planned tokens are trained on.",),
+    )
+
+
 def scope_lines(run: Run) -> Table | None:
     """What is counted, line by line, with bounds; the first two lines are the paper's scope."""
     if not run.scopes:
@@ -216,6 +242,7 @@ def run_tables(run: Run) -> list[Table]:
         difference(run),
         hours(run),
         attempts(run) if run.attempts else None,
+        source_lines(run),
         scope_lines(run),
         time_and_energy(run),
         trouble(run),

@@ -120,7 +120,8 @@ def open_dataset(plan: Plan, run: RunFolder, split: Split) -> Dataset:
             "data",
         )
     sizes = tuple((part.tokens - 1) // length for _, part in used)
-    order = SampleOrder(sizes, tuple(weight for weight, _ in used), plan.data.seed)
+    weights = tuple(weight for weight, _ in used if weight is not None)
+    order = SampleOrder(sizes, weights or None, plan.data.seed)
     streams = tuple(Stream(run.data, part, index.dtype) for _, part in used)
     within = plan.data.document_attention == "within"
     return Dataset(streams, order, length, plan.layout, index.end_of_document if within else None)

@@ -14,10 +14,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...spec.mixture import period
+
 Numbers = NDArray[np.uint64]
 
 _ROUNDS = 6
-_PATTERN = 4096  # a mixture keeps its weights to one part in this many samples
 
 
 def _mixed(x: Numbers) -> Numbers:
@@ -52,15 +53,17 @@ class SampleOrder:
     """The n-th sample of a mixture.
 
     `sizes` are the samples of each source, `weights` their relative shares. A source that is used up starts a new
-    epoch of its own, in a new order.
+    epoch of its own, in a new order. Without weights all sources are one: an epoch is every sample of each.
     """
 
     sizes: tuple[int, ...]
-    weights: tuple[float, ...]
+    weights: tuple[float, ...] | None
     seed: int
 
     def __call__(self, numbers: Numbers) -> tuple[NDArray[np.int64], Numbers]:
         """Sources [n] and samples inside them [n] of the samples `numbers` [n], counted from the start of training."""
+        if self.weights is None:
+            return self._from_all(numbers)
         choice, before, counts = self._pattern
         block, place = np.divmod(numbers, np.uint64(len(choice)))
         sources = choice[place.astype(np.int64)]
@@ -72,22 +75,34 @@ class SampleOrder:
             samples[here] = permuted(places[here], self.sizes[source], _round_keys(self.seed, source, epoch))
         return sources, samples
 
+    def _from_all(self, numbers: Numbers) -> tuple[NDArray[np.int64], Numbers]:
+        """Draws from the sources as if they were one."""
+        ends = np.cumsum(np.array(self.sizes, dtype=np.uint64))
+        together = SampleOrder((int(ends[-1]),), (1.0,), self.seed)
+        _, samples = together(numbers)
+        sources = np.searchsorted(ends, samples, side="right")
+        return sources.astype(np.int64), samples - (ends - np.array(self.sizes, dtype=np.uint64))[sources]
+
     @cached_property
     def _pattern(self) -> tuple[NDArray[np.int64], Numbers, Numbers]:
         """One period of the mixture: the source of each place, its earlier draws of that source, and draws of each."""
+        weights = self.weights or ()
         if len(self.sizes) == 1:
             return np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.uint64), np.ones(1, dtype=np.uint64)
-        counts = _shares(self.weights)
-        drawn = [((turn + 0.5) / count, source, turn) for source, count in enumerate(counts) for turn in range(count)]
-        _, choice, before = zip(*sorted(drawn), strict=True)
-        return np.array(choice), np.array(before, dtype=np.uint64), np.array(counts, dtype=np.uint64)
+        counts = _draws([weight / sum(weights) for weight in weights])
+        sources = np.repeat(np.arange(len(counts)), counts)
+        before = np.concatenate([np.arange(count) for count in counts])
+        places = (before + 0.5) / np.array(counts)[sources]
+        order = np.lexsort((before, sources, places))
+        return sources[order], before[order].astype(np.uint64), np.array(counts, dtype=np.uint64)
 
 
-def _shares(weights: tuple[float, ...]) -> list[int]:
-    """Weights as whole draws of one pattern, by largest remainder; each source gets at least one."""
-    exact = [_PATTERN * weight / sum(weights) for weight in weights]
+def _draws(shares: list[float]) -> list[int]:
+    """Shares as whole draws of one period, by largest remainder; each source gets at least one."""
+    length = period(shares)
+    exact = [length * share for share in shares]
     counts = [max(1, int(share)) for share in exact]
     by_remainder = sorted(range(len(exact)), key=lambda source: counts[source] - exact[source])
-    for source in by_remainder[: max(0, _PATTERN - sum(counts))]:
+    for source in by_remainder[: max(0, length - sum(counts))]:
         counts[source] += 1
     return counts

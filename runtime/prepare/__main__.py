@@ -29,6 +29,7 @@ from ..launch.exit_status import Ended, code_of
 from ..logs.event_log import EventLog, last_attempt
 from .job import Advance, Job
 from .shards import make_shards
+from .sources import source_lines, source_uses
 from .train_tokenizer import make_tokenizer
 
 console = Console(stderr=True, highlight=False)
@@ -57,12 +58,14 @@ def prepare(job: Job) -> Index:
                 done = make(job, heed(partial(bar.advance, bar.task_ids[0])))
             ledger.charge_energy(name, meter.read())
             console.print(f"{name:9}  {done}", markup=False, soft_wrap=True)
+        index = read_index(job.run.data)
+        log.write("data", sources=source_uses(job.plan, index))
     finally:
         meter.close()
         for event in (*ledger.events(), *meter.events()):
             log.write(**event)
         log.close()
-    return read_index(job.run.data)
+    return index
 
 
 def _heeding(run: RunFolder) -> Callable[[Advance], Advance]:
@@ -91,16 +94,6 @@ def _bar(name: str, total: int) -> Progress:
 def _say(name: str, parts: tuple[SourcePart, ...]) -> None:
     documents, tokens = sum(part.documents for part in parts), sum(part.tokens for part in parts)
     console.print(f"           {name}: {tokens:,} tokens of {documents:,} documents")
-
-
-def _say_omitted(index: Index) -> None:
-    """What of each source was not read, and which documents were skipped."""
-    for part, facts in zip(index.train, index.sources, strict=False):
-        if facts.left_out:
-            console.print(f"           {part.path}: left out {facts.left_out}", markup=False, soft_wrap=True)
-        for skipped in facts.skipped:
-            counted = f"           {part.path}: skipped {skipped.documents:,} ({skipped.code})"
-            console.print(f"{counted}, e.g. {skipped.examples[0]}", markup=False, soft_wrap=True)
 
 
 def _arguments() -> Job:
@@ -132,7 +125,8 @@ def _explain(error: Exception) -> None:
 def main() -> Exit:
     """Prepare, and answer with the exit code."""
     try:
-        index = prepare(_arguments())
+        job = _arguments()
+        index = prepare(job)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Ended as end:
@@ -146,7 +140,8 @@ def main() -> Exit:
         return code_of(error)
     _say("training", index.train)
     _say("held out", index.validation)
-    _say_omitted(index)
+    for line in source_lines(job.plan, index):
+        console.print(f"           {line}", markup=False, soft_wrap=True)
     console.print(
         f"           {index.unigram_entropy:.2f} nats: held-out loss of token frequencies alone, to be beaten"
     )

@@ -54,3 +54,21 @@ def test_mixture_keeps_its_weights_and_epochs_of_each_source():
     assert [early[source] for source in range(3)] == [50, 30, 20]
     second = [sample for source, sample in whole if source == 1]
     assert all(sorted(second[i : i + 50]) == list(range(50)) for i in range(0, 3000, 50))
+
+
+def test_without_weights_every_sample_is_seen_equally_often():
+    """Sources of any size are one corpus: an epoch is each sample of each, once, and a small source lasts as long."""
+    order = SampleOrder((1000, 3, 200), None, seed=4)
+    everything = [(source, sample) for source, size in enumerate((1000, 3, 200)) for sample in range(size)]
+    first, second = drawn(order, 0, 1203), drawn(order, 1203, 1203)
+    assert sorted(first) == sorted(second) == everything
+    assert first != second
+    assert [entry for start in range(0, 1203, 7) for entry in drawn(order, start, 7)][:1203] == first
+
+
+@pytest.mark.parametrize("weight", [1e-2, 1e-3, 1e-4, 2e-6])
+def test_small_weights_are_kept(weight):
+    """A source that is rarely drawn is drawn as rarely as it was asked for."""
+    order = SampleOrder((100, 100), (1.0, weight), seed=1)
+    _, _, counts = order._pattern
+    assert counts[1] / counts.sum() == pytest.approx(weight / (1 + weight), rel=0.3 if weight < 1e-5 else 0.01)

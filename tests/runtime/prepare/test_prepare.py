@@ -14,6 +14,7 @@ from trainwright.runtime.data.shards import read_index
 from trainwright.runtime.prepare import __main__ as preparing
 from trainwright.runtime.prepare.job import Job
 from trainwright.spec.exit_codes import Exit
+from trainwright.spec.sections import Source
 
 
 def command(job) -> list[str]:
@@ -40,8 +41,12 @@ def test_it_prepares_and_tells_and_verifies_the_second_time(make_job):
     index = read_index(job.run.data)
     assert f"{index.train[0].tokens:,} tokens of {index.train[0].documents:,} documents" in first.stderr
     events = [json.loads(line) for line in job.run.events.read_text().splitlines()]
-    assert [event["name"] for event in events] == ["tokenizer", "data"] * 2
-    assert all(event["kind"] == "phase" and event["energy_kwh"] > 0 and not event["measured"] for event in events)
+    phases = [event for event in events if event["kind"] == "phase"]
+    assert [event["name"] for event in phases] == ["tokenizer", "data"] * 2
+    assert all(event["energy_kwh"] > 0 and not event["measured"] for event in phases)
+    (source,) = next(event["sources"] for event in events if event["kind"] == "data")
+    assert (source["tokens"], source["share"]) == (index.train[0].tokens, 1.0)
+    assert source["epochs"] == pytest.approx(job.plan.data.tokens / index.train[0].tokens)
 
 
 def test_wrong_text_ends_with_exit_2_and_its_line(make_job, project):
@@ -91,6 +96,20 @@ def test_a_request_to_stop_is_heard_before_the_first_step(make_job, monkeypatch,
     assert not job.run.stop.exists()
     assert not job.run.data.exists()
     assert run(job).returncode == Exit.DONE
+
+
+def test_sources_are_reported_with_their_epochs(make_job, project):
+    """A mixture says what each source gives, how often it is seen, and what of it was skipped and left out."""
+    (project / "corpus" / ".hidden.txt").write_text("x")
+    (project / "corpus" / "small.txt").write_text("a few words of a small source " * 40)
+    (project / "corpus" / "bad.txt").write_bytes(b"\xff")
+    sources = (Source(path="corpus/*.jsonl", weight=1), Source(path="corpus/*.txt", weight=1))
+    done = run(make_job(train=sources, on_bad_document="skip", validation=0.3, tokens=100_000))
+    assert done.returncode == Exit.DONE, done.stderr
+    assert "corpus/*.txt: left out 1 x hidden" in done.stderr
+    assert f"corpus/*.txt: skipped 1 (TW834), e.g. {project}/corpus/bad.txt:1: byte 0xff is not UTF-8" in done.stderr
+    assert "corpus/*.jsonl: " in done.stderr
+    assert "50.0% of the samples" in done.stderr
 
 
 def test_a_long_tmpdir_is_no_fault(make_job, tmp_path, monkeypatch):
