@@ -18,7 +18,7 @@ import sentencepiece
 from trainwright.runtime.data.tokenizer import Tokenizer, train
 from trainwright.runtime.huggingface import layout
 from trainwright.runtime.prepare import corpus
-from trainwright.runtime.prepare.tokenize import EncoderPool, SourceWriter
+from trainwright.runtime.prepare.tokenize import Encoders, SourceWriter
 from trainwright.spec.sections import CorpusSource
 from trainwright.spec.sections import Tokenizer as Settings
 
@@ -33,7 +33,7 @@ def ours(model: Path, folder: Path, workers: int) -> float:
     target.mkdir()
     began = time.perf_counter()
     writer = SourceWriter(target, 0, "*.txt", "uint16")
-    with EncoderPool(model, 1e-9, workers) as encoders:
+    with Encoders(model, 1e-9, workers) as encoders:
         blocks = (block for path in paths for block in corpus.read_blocks(path, "text"))
         for encoded in encoders(blocks, lambda _: None):
             writer.write(encoded)

@@ -19,10 +19,10 @@ from torch import Tensor, distributed
 from torch.testing._internal.distributed.fake_pg import FakeStore
 
 from trainwright.runtime.data.dataset import Batch
-from trainwright.runtime.engine.engine import read_config, start_engine
+from trainwright.runtime.engine.engine import build_engine, read_config
 from trainwright.runtime.model.llama import Llama
 from trainwright.runtime.parallel.world import World
-from trainwright.runtime.train.step import Step, take
+from trainwright.runtime.train.step import StepInputs, run_step
 from trainwright.spec.layout import Layout
 from trainwright.spec.plan import Plan, read_plan
 
@@ -73,10 +73,10 @@ def measure(bundle: Path, rank: int) -> dict[str, int]:
     plan = read_plan(bundle)
     world = join(plan, rank)
     Llama.initialize = lambda _, __, weights=(): deque(weights, maxlen=0)  # materialised, not drawn
-    engine = start_engine(plan, read_config(bundle, plan), world)
+    engine = build_engine(plan, read_config(bundle, plan), world)
     before = torch.cuda.max_memory_allocated()
     for number in range(STEPS):
-        take(Step(engine, world, Zeros(plan), number + 1, number, numbers=list, veto=lambda _: False))
+        run_step(StepInputs(engine, world, Zeros(plan), number + 1, number, numbers=list, veto=lambda _: False))
     peaks = {
         "start": before,
         "tensors": torch.cuda.max_memory_allocated(),

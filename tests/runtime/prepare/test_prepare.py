@@ -14,7 +14,7 @@ from trainwright.runtime.data.shards import read_index
 from trainwright.runtime.prepare import __main__ as preparing
 from trainwright.runtime.prepare.job import Job
 from trainwright.spec.exit_codes import Exit
-from trainwright.spec.sections import Source
+from trainwright.spec.sections import CorpusSource
 
 
 def command(job) -> list[str]:
@@ -103,7 +103,7 @@ def test_sources_are_reported_with_their_epochs(make_job, project):
     (project / "corpus" / ".hidden.txt").write_text("x")
     (project / "corpus" / "small.txt").write_text("a few words of a small source " * 40)
     (project / "corpus" / "bad.txt").write_bytes(b"\xff")
-    sources = (Source(path="corpus/*.jsonl", weight=1), Source(path="corpus/*.txt", weight=1))
+    sources = (CorpusSource(path="corpus/*.jsonl", weight=1), CorpusSource(path="corpus/*.txt", weight=1))
     done = run(make_job(train=sources, on_bad_document="skip", validation=0.3, tokens=100_000))
     assert done.returncode == Exit.DONE, done.stderr
     assert "corpus/*.txt: left out 1 x hidden" in done.stderr
