@@ -17,11 +17,11 @@ import sys
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from trainwright.compiler.backtest.backtest import read_runs, read_text
 from trainwright.compiler.backtest.calibrate import _solve
-from trainwright.compiler.backtest.published_run import Skipped, case
+from trainwright.compiler.backtest.published_run import PublishedRun, Skipped
+from trainwright.compiler.backtest.read_runs import read_runs, read_text
+from trainwright.compiler.backtest.run_case import case
 from trainwright.compiler.cost.case import Case
 from trainwright.compiler.cost.step import step
 from trainwright.spec.facts import facts
@@ -62,9 +62,9 @@ def runs(files: tuple[str, ...]) -> list[Run]:
     return [run for row in rows if (run := _run(row)) is not None]
 
 
-def _run(row: dict[str, Any]) -> Run | None:
-    speed = row.get("calc_tokens_per_s_per_gpu") or row.get("tokens_per_s_per_gpu")
-    if row["kind"] != "benchmark" or not speed:
+def _run(row: PublishedRun) -> Run | None:
+    speed = row.speed
+    if row.kind != "benchmark" or not speed:
         return None
     try:
         asked = case(row)
@@ -73,7 +73,7 @@ def _run(row: dict[str, Any]) -> Run | None:
     seconds = asked.work.tokens / asked.layout.gpus / speed
     factor = _solve(lambda share: step(_bare(asked, share)).seconds, seconds)
     return Run(
-        _publisher(row["source_title"]), asked.profile.name, asked.machine.gpu.family, asked, seconds, factor or 2.0
+        _publisher(row.source_title or ""), asked.profile.name, asked.machine.gpu.family, asked, seconds, factor or 2.0
     )
 
 

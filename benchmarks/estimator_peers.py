@@ -24,8 +24,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trainwright.compiler.backtest.backtest import read_runs, read_text
-from trainwright.compiler.backtest.published_run import Skipped, case
+from trainwright.compiler.backtest.published_run import Skipped
+from trainwright.compiler.backtest.read_runs import read_runs, read_text
+from trainwright.compiler.backtest.run_case import case
 from trainwright.compiler.backtest.vtrain_csv import measured, numbers
 from trainwright.compiler.cost.case import Case
 from trainwright.compiler.cost.step import step
@@ -49,14 +50,14 @@ def runs() -> list[tuple[str, str, Case, float]]:
 def _published(path: Path) -> list[tuple[str, Case, float]]:
     found: list[tuple[str, Case, float]] = []
     for row in read_runs(path, read_text(path)):
-        speed = row.get("calc_tokens_per_s_per_gpu")
-        megatron = "A100" in row["gpu"] and "Megatron" in row.get("framework", "")
-        if row["kind"] != "benchmark" or not speed or not megatron or row.get("mlp_gated"):
+        speed = row.calc_tokens_per_s_per_gpu
+        megatron = "A100" in (row.gpu or "") and "Megatron" in (row.framework or "")
+        if row.kind != "benchmark" or not speed or not megatron or row.mlp_gated:
             continue
         with contextlib.suppress(Skipped):
             asked = case(row)
             if asked.layout.zero < 3:
-                found.append((row["id"], asked, asked.work.tokens / asked.layout.gpus / speed))
+                found.append((row.id, asked, asked.work.tokens / asked.layout.gpus / speed))
     return found
 
 

@@ -117,15 +117,15 @@ def _content(path: Path) -> bytes:
         return stream.read(MAX_BYTES + 1)
 
 
-def parse(text: str, file: str) -> Node:
-    """The tree of one YAML document, of any kind. Raises InputError with every problem found."""
+def parse(text: str, file: str, most: int = MAX_NODES) -> Node:
+    """The tree of one YAML document of any kind, of at most `most` values. Raises InputError with every problem."""
     lines = _LINE_END.split(text)
     bad = _FORBIDDEN.search(text)
     if bad:
         before = _LINE_END.split(text[: bad.start()])
         place = Place(file, len(before), len(before[-1]) + 1, 1, _printable(lines[len(before) - 1]))
         raise _error("TW103", place, f"the character U+{ord(bad.group()):04X} is not allowed", "Remove it.")
-    builder = _Builder(file, lines)
+    builder = _Builder(file, lines, most)
     try:
         tree = builder.document()
     except yaml.MarkedYAMLError as error:
@@ -158,8 +158,9 @@ def _printable(text: str) -> str:
 class _Builder:
     """Turns the event stream of libyaml into nodes, and collects what the subset refuses."""
 
-    def __init__(self, file: str, lines: list[str]) -> None:
+    def __init__(self, file: str, lines: list[str], most: int) -> None:
         self.file = file
+        self.most = most
         self.lines = lines
         self.problems: list[Problem] = []
         self.nodes = 0
@@ -186,8 +187,8 @@ class _Builder:
     def node(self, event: Any, depth: int) -> Node:
         """The node that starts with `event`."""
         self.nodes += 1
-        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
-            what = f"nested deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"more than {MAX_NODES} values"
+        if depth > MAX_DEPTH or self.nodes > self.most:
+            what = f"nested deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"more than {self.most} values"
             raise InputError(
                 [*self.problems, Problem("TW106", "error", what, "A spec is small and flat.", "", self.spot(event))]
             )

@@ -19,7 +19,7 @@ EDGES = {
     "compiler.cost": {"spec"},
     "compiler.check": {"spec", "compiler.load", "compiler.plan"},
     "compiler.plan": {"spec", "compiler.load", "compiler.cost", "report.tables"},
-    "compiler.backtest": {"spec", "compiler.cost", "report.tables"},
+    "compiler.backtest": {"spec", "compiler.load", "compiler.cost", "report.tables"},
     "compiler.render": {"spec", "compiler.cost", "report.tables", "report.formats"},
     "compiler.help": {"spec", "compiler.load", "compiler.check", "compiler.plan", "report.tables"},
     "compiler": {"spec", "compiler.load", "compiler.check", "compiler.plan", "compiler.render"},

@@ -14,8 +14,9 @@ from statistics import median
 from ...spec.problem import InputError
 from ..cost.case import Case
 from ..cost.step import step
-from .backtest import read_runs, read_text
-from .published_run import Row, Skipped, case
+from .published_run import PublishedRun, Skipped
+from .read_runs import read_runs, read_text
+from .run_case import case
 
 LOW, HIGH = 0.05, 2.0  # factors beyond these mean that the row and the model do not speak of the same thing
 HALVINGS = 40
@@ -68,16 +69,14 @@ def _scaled(asked: Case, factor: float) -> Case:
     return replace(asked, profile=replace(asked.profile, matmul=asked.profile.matmul * factor))
 
 
-def _fit(row: Row) -> Fit:
+def _fit(row: PublishedRun) -> Fit:
     asked = case(row)
-    speed = row.get("calc_tokens_per_s_per_gpu") or row.get("tokens_per_s_per_gpu")
-    if not speed:
-        raise Skipped("the row does not say tokens_per_s_per_gpu")
-    wanted = asked.work.tokens / (float(speed) * asked.layout.gpus)
+    speed = row.speed or row.known("tokens_per_s_per_gpu")
+    wanted = asked.work.tokens / (speed * asked.layout.gpus)
     factor = _solve(lambda share: step(_scaled(asked, share)).seconds, wanted)
     if factor is None:
         raise Skipped(f"no efficiency between {LOW} and {HIGH} reproduces its speed")
-    return Fit(row["id"], asked.profile.name, factor)
+    return Fit(row.id, asked.profile.name, factor)
 
 
 def calibrate(path: Path) -> Calibration:
@@ -88,7 +87,7 @@ def calibrate(path: Path) -> Calibration:
         try:
             fits.append(_fit(row))
         except Skipped as reason:
-            skipped.append((row["id"], str(reason)))
+            skipped.append((row.id, str(reason)))
     if not fits:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped)
         raise InputError.one("TW856", f"no run of {path} can be used", reasons)

@@ -1,146 +1,156 @@
-"""Turn a published run, as its row describes it, into a `Case`; whatever a row does not say gets a documented default.
+"""A published run, or one of a user's own, as its row in a file of runs describes it: typed, frozen, no unknown key.
 
-Defaults are data (`facts/software.yaml`: frameworks, networks); a row that lacks what no default can give is `Skipped`.
+Keys are the spec's. The short names in which published rows were collected (`tp`, `act_ckpt`, `gbs_seqs`) are read as
+well; `SHORT` and `UNITS` say what they stand for. `None` means that the source does not say.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import replace
-from math import ceil
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from ...spec.facts import facts
-from ...spec.hardware import Gpu, gpu, gpu_names
-from ...spec.problem import InputError
-from ...spec.shape import ModelShape
-from ..cost.case import Case, Machine, Work
-from ..cost.power import capped
-from .run_fit import fitted
-from .run_layout import devices, layout, on_host
-from .run_software import software
+from pydantic import Field, PositiveFloat, PositiveInt
 
-Row = Mapping[str, Any]
-GBPS = 1e9 / 8
-PADDING = 128  # Megatron-LM: --make-vocab-size-divisible-by
+from ...spec.quantity import Amount, AmountIn, BytesPerSecond, Watts
+from ...spec.section import Section
+from ...spec.text_types import Word
+
+SHORT = {
+    "hidden": "hidden_size",
+    "ffn": "ffn_size",
+    "vocab": "vocab_size",
+    "seq_len": "sequence_length",
+    "tp": "tensor",
+    "pp": "pipeline",
+    "dp": "data",
+    "cp": "context",
+    "vpp": "interleave",
+    "zero_stage": "zero",
+    "act_ckpt": "activation_checkpointing",
+    "compiled": "compile",
+}
+# Short names of quantities: the key that each stands for, and the unit of its bare number.
+UNITS = {
+    "gbs_seqs": ("global_batch", "sequences"),
+    "gbs_tokens": ("global_batch", "tokens"),
+    "gpu_power_cap_w": ("power_cap", "W"),
+    "net_gbps_per_gpu": ("bandwidth_per_gpu", "Gbps"),
+}
+LARGEST = 10**12  # of anything that is counted
+
+Count = Annotated[PositiveInt, Field(le=LARGEST)]
+Figure = Annotated[PositiveFloat, Field(le=LARGEST)]
+Checkpointing = Annotated[
+    str, Word(r"(none|selective|full)([ ,_][a-z ,_]*)?", 60, "none, selective or full, and words on it")
+]
+Kind = Literal[
+    "benchmark",
+    "pretraining_run",
+    "memory_measurement",
+    "power_cap_point",
+    "power_measurement",
+    "interconnect_comparison",
+    "kernel_ceiling",
+]
 
 
 class Skipped(Exception):  # noqa: N818 - not an error: a row that says too little to be predicted
     """A row cannot be predicted; the message is the reason."""
 
 
-def device(row: Row) -> Gpu:
-    """The device that a row names, by the nearest family, form and memory of the table."""
-    name = str(row.get("gpu") or "")
-    try:
-        return gpu(name)
-    except InputError:
-        pass
-    family = re.match(r"[A-Za-z]+\d+", name)
-    near = [gpu(known) for known in gpu_names() if family and known.startswith(family[0])]
-    if not near:
-        raise Skipped(f"device {name!r} is not in the table")
-    memory = f"{row['gpu_mem_gb']}GB" if row.get("gpu_mem_gb") else ""
-    watts = re.search(r"(\d+) ?W", name)
+class PublishedRun(Section):
+    """One row: what ran, on what, how, and what was measured."""
 
-    def distance(known: Gpu) -> tuple[bool, bool, bool]:
-        limit = known.power.default if known.power else 0
-        return (
-            bool(watts) and float(watts[1] if watts else 0) != limit,
-            ("PCI" in name) != ("PCI" in known.name),
-            memory not in known.name,
-        )
+    id: str
+    kind: Kind | None = None
+    model: str | None = None
+    params_b: Figure | None = Field(default=None, description="Parameters, in billions.")
+    layers: Count | None = None
+    hidden_size: Count | None = None
+    ffn_size: Count | None = None
+    mlp_gated: bool | None = Field(default=None, description="Whether the feed-forward block is SwiGLU.")
+    heads: Count | None = None
+    kv_heads: Count | None = None
+    vocab_size: Count | None = None
+    tied_embeddings: bool | None = None
 
-    return min(near, key=distance)
+    sequence_length: Count | None = None
+    global_batch: Annotated[Amount, AmountIn(("tokens", "sequences"))] | None = None
+    micro_batch: Count | None = None
+    precision: str | None = None
+    activation_checkpointing: Checkpointing | None = None
+    flash_attn: bool | None = None
+    compile: bool | None = None
+    loss: str | None = Field(default=None, description="How the loss is computed: whole or chunked.")
+    offload: str | None = Field(default=None, description="What lies in host memory.")
 
+    gpu: str | None = None
+    gpu_mem_gb: Count | None = None
+    gpus: Count | None = None
+    gpus_per_node: Count | None = None
+    power_cap: Annotated[Watts, Field(gt=0)] | None = None
+    bandwidth_per_gpu: Annotated[BytesPerSecond, Field(gt=0)] | None = None
+    net_type: str | None = None
 
-def needed(row: Row, *keys: str) -> None:
-    """Raise Skipped unless the row holds all of `keys`."""
-    missing = [key for key in keys if row.get(key) is None]
-    if missing:
-        raise Skipped(f"the row does not say {', '.join(missing)}")
+    framework: str | None = None
+    sharding: str | None = None
+    zero: Literal[0, 1, 2, 3] | None = None
+    data: Count | None = None
+    tensor: Count | None = None
+    pipeline: Count | None = None
+    context: Count | None = None
+    interleave: Count | None = None
+    sequence_parallel: bool | None = Field(default=None, description="Megatron's, beside tensor parallelism.")
 
+    tokens_per_s_per_gpu: Figure | None = None
+    calc_tokens_per_s_per_gpu: Figure | None = None
+    step_time_s: Figure | None = None
+    mfu_pct: Figure | None = None
+    calc_mfu_pct: Figure | None = None
+    hfu_pct: Figure | None = None
+    tflops_per_gpu: Figure | None = None
+    tflops_kind: str | None = None
+    flops_convention: str | None = None
+    mem_per_gpu_gib: Figure | None = None
+    mem_note: str | None = None
+    gpu_hours: Figure | None = None
+    gpu_hours_basis: str | None = None
+    tokens_trained_b: Figure | None = Field(default=None, description="Tokens trained on, in billions.")
+    rel_throughput: Figure | None = Field(default=None, description="Against the device's default power limit.")
+    power_per_gpu_w: Figure | None = None
+    power_basis: str | None = None
+    energy_mwh: Figure | None = None
+    energy_basis: str | None = None
+    pue: Figure | None = None
+    ci_kg_per_kwh: Figure | None = None
+    co2e_t: Figure | None = None
 
-def _vocabulary(row: Row, framework: str) -> int:
-    """Rows of the embedding; Megatron pads them to whole tiles on each rank."""
-    size = int(row.get("vocab") or facts("software")["defaults"]["vocabulary"])
-    if "Megatron" not in framework:
-        return size
-    step = PADDING * int(row.get("tp") or 1)
-    return ceil(size / step) * step
+    source_title: str | None = None
+    source_url: str | None = None
+    source_date: str | None = None
+    source_kind: str | None = None
+    source_licence: str | None = None
+    source_repo: str | None = None
+    source_path: str | None = None
+    source_commit: str | None = None
+    unverified_fields: tuple[str, ...] = ()
+    notes: str | None = None
 
+    @property
+    def speed(self) -> float | None:
+        """Tokens per second and device: derived from what is reported where it was, else as reported."""
+        return self.calc_tokens_per_s_per_gpu or self.tokens_per_s_per_gpu
 
-def shape(row: Row) -> ModelShape:
-    """The model's sizes."""
-    needed(row, "layers", "hidden", "heads")
-    hidden, heads = int(row["hidden"]), int(row["heads"])
-    if hidden < heads:
-        raise Skipped(f"{heads} heads do not fit a width of {hidden}")
-    gated = bool(row.get("mlp_gated"))
-    framework = str(row.get("framework") or "")
-    plain = not gated and "llm-foundry" not in framework
-    return ModelShape(
-        layers=int(row["layers"]),
-        hidden_size=hidden,
-        ffn_size=int(row.get("ffn") or 4 * hidden),
-        heads=heads,
-        kv_heads=int(row.get("kv_heads") or heads),
-        vocab_size=_vocabulary(row, framework),
-        gated=gated,
-        tied_embeddings=bool(row.get("tied_embeddings", not gated)),
-        biases=plain,
-        learned_positions=int(row["seq_len"]) if not gated else 0,
-    )
+    @property
+    def sequences(self) -> int | None:
+        """Sequences of one optimizer step."""
+        batch = self.global_batch
+        if batch is None:
+            return None
+        return int(batch.value) if batch.unit == "sequences" else int(batch.value) // self.known("sequence_length")
 
-
-def machine(row: Row, device: Gpu) -> Machine:
-    """Node size, network and cap."""
-    defaults = facts("software")["networks"]
-    described = str(row.get("net_type") or "").lower()
-    fabric = next((kind for word, kind in defaults["words"].items() if word in described), defaults["fabric"])
-    per_node = int(row.get("gpus_per_node") or 8)
-    gbps = row.get("net_gbps_per_gpu") or defaults["gbps"].get(device.family, 100) * (
-        4 / per_node if device.family == "volta" else 1
-    )
-    cap = row.get("gpu_power_cap_w")
-    island = next((size for word, size in defaults["islands"].items() if word in described), 0)
-    return Machine(
-        device, per_node, float(gbps) * GBPS, fabric, float(cap) if cap else None, island=min(island, per_node)
-    )
-
-
-def _precision(row: Row, chip: Gpu) -> str:
-    """The arithmetic that a row names; 16-bit types run at one speed, so a device without bf16 is taken at fp16."""
-    said = str(row.get("precision") or "bf16").lower()
-    found = next((known for known in ("fp8", "bf16", "fp16", "fp32") if known in said), None)
-    if found == "bf16" and found not in chip.flops:
-        found = "fp16"
-    if found is None or found not in chip.flops:
-        raise Skipped(f"{chip.name} has no {said} arithmetic in the table")
-    return found
-
-
-def case(row: Row) -> Case:
-    """Everything together. Raises Skipped with the reason when the row says too little."""
-    needed(row, "seq_len")
-    chip, model = device(row), shape(row)
-    precision = _precision(row, chip)
-    stack, usual = software(row, chip.family)
-    count = devices(row, model, chip, chip.flops[precision])
-    if count is None:
-        raise Skipped("the row says neither gpus nor the global batch")
-    spread = layout(row, stack, usual, count)
-    where = machine(row, chip)
-    limited = capped(chip, where.power_cap)
-    if limited and limited.speed <= 0:
-        raise Skipped(f"a cap of {where.power_cap:g} W is below what a {chip.name} can run at")
-    asked = Case(
-        Work(model, int(row["seq_len"]), spread.global_batch, precision),
-        spread,
-        replace(where, net=where.net * stack.rails, partial=stack.partial),
-        stack,
-        limited.speed if limited else 1.0,
-        on_host(row),
-    )
-    return fitted(row, asked)
+    def known(self, key: str) -> Any:
+        """The value of `key`. Raises Skipped when the row does not say it."""
+        value = getattr(self, key)
+        if value is None:
+            raise Skipped(f"the row does not say {key}")
+        return value

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 from ...spec.facts import facts
 from ..cost.case import Case, Profile
 from ..cost.memory import memory_bytes
 from ..cost.step import step
+from .published_run import PublishedRun
 from .run_layout import says
 
-Row = Mapping[str, Any]
 DEGREES = (1, 2, 4, 8)
-LAYOUT = ("tp", "pp", "cp", "dp", "zero_stage", "sharding", "micro_batch", "act_ckpt")
+LAYOUT = (
+    "tensor", "pipeline", "context", "data", "zero", "sharding", "micro_batch", "activation_checkpointing",
+)  # fmt: skip
 
 
 def sliced(stack: Profile) -> Profile:
@@ -29,11 +30,11 @@ def fits(asked: Case) -> bool:
     return room is None or sum(memory_bytes(asked).values()) <= facts("software")["defaults"]["fill"] * room
 
 
-def fitted(row: Row, asked: Case) -> Case:
+def fitted(row: PublishedRun, asked: Case) -> Case:
     """The case with what its row leaves open: the fastest layout that fits where it says nothing of one."""
-    if says(row, "loss", "chunk|tile|fused|cut"):
+    if says(row.loss, "chunk|tile|fused|cut"):
         asked = replace(asked, profile=sliced(asked.profile))
-    if not any(row.get(key) for key in LAYOUT):
+    if not any(getattr(row, key) for key in LAYOUT):
         found = min(filter(fits, _layouts(asked)), key=_seconds_a_sequence, default=None)
         if found:
             return found
@@ -72,21 +73,21 @@ def _layouts(asked: Case) -> Iterator[Case]:
         yield replace(asked, layout=layout, work=replace(asked.work, batch=layout.global_batch))
 
 
-def _lighter(row: Row, asked: Case) -> Iterator[Case]:
+def _lighter(row: PublishedRun, asked: Case) -> Iterator[Case]:
     """The case with less memory, by what its row does not say, the cheapest in time first."""
     old = asked.layout
 
     def changed(**change: object) -> Case:
         return replace(asked, layout=old.model_copy(update=change))
 
-    if not row.get("loss") and not asked.profile.memory["slice"]:
+    if not row.loss and not asked.profile.memory["slice"]:
         yield replace(asked, profile=sliced(asked.profile))
-    if not row.get("micro_batch") and old.micro_batch > 1:
+    if not row.micro_batch and old.micro_batch > 1:
         micro = old.micro_batch // 2
         yield changed(micro_batch=micro, accumulation=old.accumulation * old.micro_batch // micro)
-    if not row.get("tp") and old.tensor < asked.machine.per_node and old.data > 1:
+    if not row.tensor and old.tensor < asked.machine.per_node and old.data > 1:
         yield changed(tensor=2 * old.tensor, data=old.data // 2, accumulation=2 * old.accumulation)
-    if not row.get("act_ckpt") and old.activation_checkpointing != "full":
+    if not row.activation_checkpointing and old.activation_checkpointing != "full":
         yield changed(activation_checkpointing="selective" if old.activation_checkpointing == "none" else "full")
-    if not row.get("offload") and old.activation_checkpointing == "full" and not asked.host_activations:
+    if not row.offload and old.activation_checkpointing == "full" and not asked.host_activations:
         yield replace(asked, host_activations=True)

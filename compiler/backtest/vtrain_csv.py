@@ -17,7 +17,7 @@ from ...spec.layout import Layout
 from ...spec.shape import ModelShape
 from ..cost.case import Case, Machine, Work
 from ..cost.stack import profile
-from .published_run import GBPS, PADDING
+from .run_case import GBPS, PADDING
 
 COLUMNS = (
     "gpus",

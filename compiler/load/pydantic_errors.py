@@ -33,14 +33,19 @@ _BOUNDS = {
 }
 
 
-def problem_from_pydantic(error: Mapping[str, Any], tree: Node) -> Problem:
-    """The problem that a pydantic error stands for; `tree` gives its place."""
+def problem_from_pydantic(error: Mapping[str, Any], tree: Node, root: type[Section] = Spec) -> Problem:
+    """The problem that a pydantic error of `root` stands for; `tree` gives its place."""
     steps: tuple[str | int, ...] = tuple(error["loc"])
     kind: str = error["type"]
     node, place = _find(tree, steps, at_key=kind == "extra_forbidden")
     path = ".".join(str(step) for step in steps)
     tell = _TELLERS.get(kind, _wrong_type if kind in _WORDS else _bound if kind in _BOUNDS else _other)
-    code, message, remedy = tell(error, steps, node)
+    if kind == "extra_forbidden":
+        code, message, remedy = _unknown_key(steps, root)
+    elif kind == "missing":
+        code, message, remedy = _missing(steps, root)
+    else:
+        code, message, remedy = tell(error, steps, node)
     return Problem(code, "error", message, remedy, path, place)
 
 
@@ -64,21 +69,22 @@ def _along(tree: Node, steps: tuple[str | int, ...]) -> Iterator[Node]:
         yield node
 
 
-def _unknown_key(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
-    section, word = _section(steps[:-1]), str(steps[-1])
+def _unknown_key(steps: tuple[str | int, ...], root: type[Section]) -> tuple[str, str, str]:
+    section, word = _section(steps[:-1], root), str(steps[-1])
     known = list(section.model_fields) if section else []
-    known += {"": ["extends", "matrix"], "model": ["preset"], "cluster": ["preset"]}.get(_dotted(steps[:-1]), [])
-    return "TW201", f"unknown key `{word}`", _meant(word, known)
+    if root is Spec:
+        known += {"": ["extends", "matrix"], "model": ["preset"], "cluster": ["preset"]}.get(_dotted(steps[:-1]), [])
+    return "TW201", f"unknown key `{word}`", _meant(word, known, root)
 
 
-def _meant(word: str, known: list[str]) -> str:
+def _meant(word: str, known: list[str], root: type[Section]) -> str:
     """The key that was meant: one of this section that looks like it, or the same word in another section."""
     if difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.8):
         return _nearest(word, known)
     name = facts("synonyms").get(word.lower(), word)
     if name in known:
         return f"Did you mean `{name}`?"
-    elsewhere = [path for path in _paths(Spec, "") if path.rpartition(".")[2] == name]
+    elsewhere = [path for path in _paths(root, "") if path.rpartition(".")[2] == name]
     return f"Did you mean {' or '.join(f'`{path}`' for path in elsewhere)}?" if elsewhere else _nearest(word, known)
 
 
@@ -91,10 +97,10 @@ def _paths(section: type[Section], above: str) -> Iterator[str]:
             yield from _paths(below, f"{above}{name}.")
 
 
-def _missing(_error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tuple[str, str, str]:
-    section = _section(steps[:-1])
+def _missing(steps: tuple[str | int, ...], root: type[Section]) -> tuple[str, str, str]:
+    section = _section(steps[:-1], root)
     field = section.model_fields.get(str(steps[-1])) if section else None
-    below = _section(steps)
+    below = _section(steps, root)
     words = (field.description if field else "") or (below.__doc__ if below else "") or ""
     about = f" ({words.splitlines()[0].rstrip('.')})" if words else ""
     return "TW202", f"`{_name(steps)}` is missing", f"Add `{_name(steps)}: ...`{about}"
@@ -148,8 +154,6 @@ def _other(error: Any, _steps: tuple[str | int, ...], _node: Node | None) -> tup
 
 
 _TELLERS: dict[str, Callable[[Any, tuple[str | int, ...], Node | None], tuple[str, str, str]]] = {
-    "extra_forbidden": _unknown_key,
-    "missing": _missing,
     "literal_error": _choice,
     "too_short": _empty,
     "value_error": _quantity,
@@ -171,9 +175,9 @@ def _dotted(steps: tuple[str | int, ...]) -> str:
     return ".".join(str(step) for step in steps)
 
 
-def _section(steps: tuple[str | int, ...]) -> type[Section] | None:
+def _section(steps: tuple[str | int, ...], root: type[Section]) -> type[Section] | None:
     """The class of the section at `steps`, for its field names."""
-    kind: Any = Spec
+    kind: Any = root
     for step in steps:
         if isinstance(step, int):
             continue

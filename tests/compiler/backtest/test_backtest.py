@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trainwright.compiler.backtest.backtest import backtest, read_runs
+from trainwright.compiler.backtest.backtest import backtest
 from trainwright.compiler.backtest.calibrate import calibrate
+from trainwright.compiler.backtest.read_runs import read_runs
 from trainwright.compiler.load import load
 from trainwright.spec.facts import facts
 from trainwright.spec.problem import InputError
@@ -36,9 +37,9 @@ def _write(folder, rows, name="runs.yaml"):
 
 def test_a100_throughput_stays_accurate(published):
     """Median at most 7%, 90th percentile at most 18% on A100 rows."""
-    rows = {row["id"]: row for row in read_runs(DATA, (DATA / "published_runs.yaml").read_text(encoding="utf-8"))}
+    rows = {row.id: row for row in read_runs(DATA, (DATA / "published_runs.yaml").read_text(encoding="utf-8"))}
     errors = sorted(
-        abs(row.error) for row in published.rows if row.kind == "throughput" and "A100" in rows[row.id]["gpu"]
+        abs(row.error) for row in published.rows if row.kind == "throughput" and "A100" in (rows[row.id].gpu or "")
     )
     assert len(errors) > 80
     assert errors[len(errors) // 2] <= 0.07
@@ -103,7 +104,7 @@ def test_every_row_is_predicted_or_skipped_with_a_reason(published):
     """Nothing is dropped in silence."""
     rows = read_runs(DATA, (DATA / "published_runs.yaml").read_text(encoding="utf-8"))
     seen = {row.id for row in published.rows} | {name for name, _ in published.skipped}
-    assert seen == {row["id"] for row in rows}
+    assert seen == {row.id for row in rows}
     assert all(reason for _, reason in published.skipped)
 
 
@@ -120,16 +121,18 @@ def test_json_shape(tmp_path):
     assert set(found) == {"summary", "rows", "skipped"}
     assert set(found["rows"][0]) == {"id", "kind", "predicted", "actual", "error"}
     assert set(found["summary"]["throughput"]) == {"n", "median", "mean", "p90", "bias"}
-    assert found["skipped"] == [{"id": "bare", "reason": "the row does not say seq_len"}]
+    assert found["skipped"] == [{"id": "bare", "reason": "the row does not say sequence_length"}]
 
 
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", "TW854"), ("a: 1", "TW854"), ("[", "TW854"), ("- 5", "TW855"), ("- {kind: benchmark}", "TW855"),
-        ("- {id: a}\n- {id: a}", "TW855"), ("- {id: a, layers: -3}", "TW855"), ("- {id: a, gpus: many}", "TW855"),
-        ("- {id: a, hidden: .inf}", "TW855"), ("- {id: a, zero_stage: 7}", "TW855"), ("- {id: a, tp: 0.5}", "TW855"),
-        ("- !!python/object:os.system {}", "TW854"),
+        ("", "TW107"), ("a: 1", "TW854"), ("[", "TW102"), ("- 5", "TW855"), ("- {kind: benchmark}", "TW202"),
+        ("- {id: a}\n- {id: a}", "TW855"), ("- {id: a, layers: -3}", "TW205"), ("- {id: a, gpus: many}", "TW203"),
+        ("- {id: a, hidden: .inf}", "TW108"), ("- {id: a, zero_stage: 7}", "TW204"), ("- {id: a, tp: 0.5}", "TW203"),
+        ("- !!python/object:os.system {}", "TW105"), ("- {id: a, tensors: 8}", "TW201"),
+        ("- {id: a, tp: 8, tensor: 4}", "TW104"), ("- {id: a, power_cap: 350}", "TW206"),
+        ("- {id: a, activation_checkpointing: some}", "TW208"), ("- {id: a, kind: run}", "TW204"),
     ],
 )  # fmt: skip
 def test_malformed_files_are_refused(tmp_path, text, code):
@@ -161,7 +164,6 @@ def test_malformed_csv_is_refused(tmp_path, text):
         {"tp": 5, "dp": 1},
         {"micro_batch": 1000},
         {"gpu": "Abacus"},
-        {"act_ckpt": 5},
         {"heads": 5000},
         {"gpu_power_cap_w": 1},
     ],
@@ -187,3 +189,23 @@ def test_calibration_needs_a_usable_run(tmp_path):
     """A file without a speed is an error that gives each run's reason."""
     with pytest.raises(InputError, match="TW856"):
         calibrate(_write(tmp_path, [{key: value for key, value in RUN.items() if key != "tokens_per_s_per_gpu"}]))
+
+
+def test_the_specs_own_keys_are_understood(tmp_path):
+    """`activation_checkpointing: full` is the same run as `act_ckpt: full`, and another one than `none`."""
+    run = {key: value for key, value in RUN.items() if key not in ("act_ckpt", "gbs_seqs", "net_gbps_per_gpu")}
+    own = run | {"activation_checkpointing": "full", "global_batch": "256 sequences", "bandwidth_per_gpu": "200 Gbps"}
+    short, said, other = (calibrate(_write(tmp_path, [row])).factor for row in (RUN | {"act_ckpt": "full"}, own, RUN))
+    assert short == said
+    assert abs(short / other - 1) > 0.1
+
+
+def test_an_unknown_key_names_its_place_and_the_nearest(tmp_path):
+    """A typo in a row is an error with line and column, never a default."""
+    path = tmp_path / "runs.yaml"
+    path.write_text("- id: mine\n  activation_checkpoint: full\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        backtest(path)
+    (problem,) = refused.value.problems
+    assert (problem.place.line, problem.place.column) == (2, 3)
+    assert problem.help == "Did you mean `activation_checkpointing`?"

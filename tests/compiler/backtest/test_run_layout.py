@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.compiler.backtest.published_run import case
+from trainwright.compiler.backtest.run_case import case as case_of
 from trainwright.compiler.cost.memory import memory_bytes
 from trainwright.compiler.cost.step import step
+from trainwright.tests.compiler.backtest.rows import run
 
 ROW = {
     "id": "row", "kind": "benchmark", "layers": 32, "hidden": 4096, "ffn": 11008, "mlp_gated": True, "heads": 32,
     "kv_heads": 32, "vocab": 32000, "seq_len": 4096, "gpu": "H100-SXM5-80GB", "gpus": 64, "gpus_per_node": 8,
     "gbs_seqs": 256, "framework": "torchtitan", "source_date": "2024-09", "zero_stage": 3,
 }  # fmt: skip
+
+
+def case(row):
+    """The case of a row as a file of runs has it."""
+    return case_of(run(row))
 
 
 def _layout(**said):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from trainwright.compiler.backtest.run_software import date, software
+from trainwright.tests.compiler.backtest.rows import run
 
 
 def _row(**said):
-    return {"kind": "benchmark", "framework": "NeMo", "source_date": "2024-09"} | said
+    return run({"id": "row", "kind": "benchmark", "framework": "NeMo", "source_date": "2024-09"} | said)
 
 
 @pytest.mark.parametrize(
