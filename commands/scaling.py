@@ -36,7 +36,7 @@ def command(
     loaded = load_checked_one(spec, sets)
     kinds = [kind.strip() for kind in interconnect.split(",") if kind.strip()]
     curves = setups(loaded.spec, kinds, caps(power_cap) if power_cap else [])
-    rows = scaling_rows(list(scaling(loaded.spec, counts(gpus), curves, stack)))
+    rows = scaling_rows(list(scaling(loaded, counts(gpus), curves, stack)))
     title = f"{loaded.spec.name}: {loaded.spec.model.name}, {count(loaded.spec.data.tokens)} tokens"
     title += f", as {stack} runs it" if stack else ""
     print_tables([scaling_table(rows, title)], form, [asdict(row) for row in rows])

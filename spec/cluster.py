@@ -15,8 +15,12 @@ class Interconnect(Section):
     """The network between nodes. Bandwidth is per GPU or per node: exactly one of the two is given."""
 
     kind: Literal["infiniband", "roce", "efa", "ethernet", "none"] = Field(description="The fabric; none: one node.")
-    bandwidth_per_gpu: BytesPerSecond | None = Field(default=None, description="Line rate of one GPU, one direction.")
-    bandwidth_per_node: BytesPerSecond | None = Field(default=None, description="Line rate of one node, one direction.")
+    bandwidth_per_gpu: BytesPerSecond | None = Field(
+        default=None, gt=0, description="Line rate of one GPU, one direction."
+    )
+    bandwidth_per_node: BytesPerSecond | None = Field(
+        default=None, gt=0, description="Line rate of one node, one direction."
+    )
     hcas: tuple[RdmaDevice, ...] = Field(default=(), description="RDMA devices, e.g. mlx5_0; empty: NCCL chooses.")
     socket_interface: RdmaDevice | None = Field(
         default=None, description="Bootstrap (and TCP) interface, not the RDMA port."

@@ -55,6 +55,17 @@ class InputError(Exception):
         return cls([Problem(code, "error", message, remedy, path, place)])
 
 
+class MissedRuleError(RuntimeError):
+    """A stage met a spec that a rule of `compiler/check/` should have refused: an internal error, not the user's.
+
+    `rule` is the code of that rule.
+    """
+
+    def __init__(self, rule: str, message: str) -> None:
+        self.rule = rule
+        super().__init__(f"{message}; the rule {rule} should have refused this spec")
+
+
 def shortened(text: str, limit: int = 60) -> str:
     """`text`, cut so that it fits a message."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -207,6 +207,12 @@ class Training(Section):
         default="refuse", description="Refuse or apply a setting that differs from the checkpoint's."
     )
 
+    @property
+    def requested_sequences(self) -> float:
+        """The batch that is asked for, in sequences per step; not always whole when it is written in tokens."""
+        batch = self.global_batch
+        return batch.value / self.sequence_length if batch.unit == "tokens" else batch.value
+
 
 class Parallel(Section):
     """The layout as asked for; whatever is missing is planned."""

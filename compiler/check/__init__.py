@@ -122,6 +122,11 @@ def check(loaded: Loaded) -> list[Problem]:
     return problems
 
 
+def broken_rules(loaded: Loaded) -> list[Problem]:
+    """The errors about one spec, those that only a plan of it shows left out: for a sweep over many variants."""
+    return [problem for rule in RULES for problem in _run(rule, loaded) if problem.severity == "error"]
+
+
 def check_files(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[Problem], list[str]]:
     """The problems of all specs at `paths`, those that do not load included, and the names of those that do."""
     overrides = tuple(sets)

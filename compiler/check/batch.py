@@ -30,7 +30,7 @@ CODE = "TW304"
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A batch that is not whole, or too far from the nearest one that the ranks can share."""
     training, parallel = loaded.spec.training, loaded.spec.parallel
-    asked, per_round = sequences_asked(loaded), (parallel.data or 1) * (parallel.micro_batch or 1)
+    asked, per_round = training.requested_sequences, (parallel.data or 1) * (parallel.micro_batch or 1)
     exact = training.global_batch.unit == "sequences"
     below = max(1, int(asked // per_round)) * per_round
     above = below if asked % per_round == 0 and asked >= per_round else (int(asked // per_round) + 1) * per_round
@@ -44,10 +44,3 @@ def check(loaded: Loaded) -> Iterator[Finding]:
             f"{training.global_batch.text} are {asked:.6g} sequences of {length}, which {who} cannot share",
             f"Nearest that work: {near}.",
         )
-
-
-def sequences_asked(loaded: Loaded) -> float:
-    """The batch that the spec asks for, in sequences; not always whole when it was said in tokens."""
-    training = loaded.spec.training
-    value = training.global_batch.value
-    return value / training.sequence_length if training.global_batch.unit == "tokens" else value

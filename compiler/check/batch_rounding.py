@@ -19,9 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...spec.facts import facts
-from ...spec.problem import InputError
 from ..load import Loaded
-from .batch import sequences_asked
+from ..plan.layout_search import NoLayoutError
 from .finding import Finding
 from .planned_layout import layout_of
 
@@ -30,10 +29,11 @@ CODE = "TW502"
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A batch that is rounded, by less than what TW317 refuses."""
-    training, asked = loaded.spec.training, sequences_asked(loaded)
+    training = loaded.spec.training
+    asked = training.requested_sequences
     try:
         becomes = layout_of(loaded).global_batch
-    except InputError:
+    except NoLayoutError:
         return  # TW315 says why there is no layout
     off = becomes / asked - 1
     if 0 < abs(off) <= facts("sanity")["batch"]["tolerance"]:

@@ -20,7 +20,6 @@ from ...spec.facts import facts
 from ...spec.hardware import gpu
 from ...spec.quantity import Amount
 from ..load import Loaded
-from .batch import sequences_asked
 from .device import is_known
 from .finding import Finding
 
@@ -45,6 +44,6 @@ def _hours(loaded: Loaded, every: Amount, utilisation: float) -> float | None:
     if peak is None:
         return None
     length = spec.training.sequence_length
-    tokens = every.value if every.unit == "tokens" else every.value * sequences_asked(loaded) * length
+    tokens = every.value if every.unit == "tokens" else every.value * spec.training.requested_sequences * length
     flops = 6.0 * spec.model.shape.parameters * tokens
     return flops / (spec.cluster.gpus * peak * utilisation) / 3600

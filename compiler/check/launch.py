@@ -26,8 +26,9 @@ CODE = "TW314"
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A target that could not start the run."""
     launch, nodes = loaded.spec.launch, loaded.spec.cluster.nodes
-    if launch.target == "ssh" and len(set(launch.hosts)) != nodes:
-        message = f"{len(set(launch.hosts))} different hosts for {nodes} nodes"
+    if launch.target == "ssh" and not len(launch.hosts) == len(set(launch.hosts)) == nodes:
+        twice = "" if len(launch.hosts) == len(set(launch.hosts)) else " (not all different)"
+        message = f"{len(launch.hosts)} hosts{twice} for {nodes} nodes"
         yield Finding("launch.hosts", message, "List each node once.")
     if launch.target == "kubernetes" and None in (launch.container, launch.volume_claim):
         message = "kubernetes needs a container image, and a volume that the pods share for data and runs"

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.problem import InputError
 from ..load import Loaded
+from ..plan.layout_search import NoLayoutError
 from .finding import Finding
 from .planned_layout import layout_of
 
@@ -30,7 +30,5 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     """What the planner says when it finds no layout."""
     try:
         layout_of(loaded)
-    except InputError as error:
-        for problem in error.problems:
-            help_ = problem.help[:1].upper() + problem.help[1:]
-            yield Finding(problem.path, problem.message, help_ if help_.endswith(".") else f"{help_}.")
+    except NoLayoutError as error:
+        yield Finding(error.path, error.message, error.remedy)

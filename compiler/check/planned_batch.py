@@ -21,9 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...spec.facts import facts
-from ...spec.problem import InputError
 from ..load import Loaded
-from .batch import sequences_asked
+from ..plan.layout_search import NoLayoutError
 from .finding import Finding
 from .planned_layout import layout_of
 
@@ -32,10 +31,11 @@ CODE = "TW317"
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A planned batch that is further off than a note can say."""
-    training, asked = loaded.spec.training, sequences_asked(loaded)
+    training = loaded.spec.training
+    asked = training.requested_sequences
     try:
         layout = layout_of(loaded)
-    except InputError:
+    except NoLayoutError:
         return  # TW315 says why there is none
     off = layout.global_batch / asked - 1
     if abs(off) > facts("sanity")["batch"]["tolerance"]:

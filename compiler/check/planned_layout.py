@@ -10,7 +10,7 @@ from ..load import Loaded
 
 @lru_cache(maxsize=4)
 def layout_of(loaded: Loaded) -> Layout:
-    """The planner's choice. Raises InputError when there is none."""
+    """The planner's choice. Raises NoLayoutError when there is none."""
     from ..plan.layout_search import choose  # only a spec without errors pays for the planner
 
     return choose(loaded.spec)

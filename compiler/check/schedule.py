@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..load import Loaded
-from .batch import sequences_asked
 from .finding import Finding
 
 CODE = "TW312"
@@ -27,7 +26,7 @@ CODE = "TW312"
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A run shorter than one step or than its warm-up."""
     tokens = loaded.spec.data.tokens
-    per_step = sequences_asked(loaded) * loaded.spec.training.sequence_length
+    per_step = loaded.spec.training.requested_sequences * loaded.spec.training.sequence_length
     if tokens < per_step:
         message = f"{tokens:,} tokens are less than one batch of {per_step:,.0f}"
         yield Finding("data.tokens", message, "Train on more tokens, or make `global_batch` smaller.")
@@ -39,6 +38,6 @@ def check(loaded: Loaded) -> Iterator[Finding]:
 def warmup_share(loaded: Loaded) -> float:
     """The part of the run that the learning rate climbs."""
     warmup = loaded.spec.training.optimizer.warmup
-    per_step = sequences_asked(loaded) * loaded.spec.training.sequence_length
+    per_step = loaded.spec.training.requested_sequences * loaded.spec.training.sequence_length
     tokens = warmup.value if warmup.unit == "tokens" else warmup.value * per_step
     return tokens / loaded.spec.data.tokens

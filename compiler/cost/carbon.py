@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from ...spec.emissions import KG_PER_TONNE, WATTS_PER_KILOWATT, carbon_tonnes
+from dataclasses import replace
+
+from ...spec.emissions import KG_PER_TONNE, WATTS_PER_KILOWATT, Intensity, carbon_tonnes, intensity
 from ...spec.estimate import Part, Range
 from ...spec.facts import facts
+from ...spec.problem import MissedRuleError
 from ...spec.sections import Carbon
 
 HOURS_A_YEAR = 8766
+GIVEN = "given in the spec"
+
+
+def carbon_intensity(carbon: Carbon) -> Intensity:
+    """The electricity's intensity and its source: the spec's own value wins over the table's for its region.
+
+    Raises InputError (TW210) for a region that the table lacks, as the rule of that code does.
+    """
+    place = None if carbon.region is None else intensity(carbon.region, carbon.year)
+    if carbon.intensity is not None:
+        named = place or Intensity("", carbon.intensity, "")
+        return replace(named, kg_per_kwh=carbon.intensity, source=GIVEN)
+    if place is None:
+        raise MissedRuleError("TW211", "the carbon intensity of the electricity is not given")
+    return place
 
 
 def _part(name: str, values: list[float], source: str) -> Part:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
-from ...spec.problem import InputError
+from ...spec.problem import InputError, MissedRuleError
 from ...spec.sections import Cluster, Interconnect, Spec
 from .case import Case, Machine, Profile, Work
 from .power import capped
@@ -44,16 +44,10 @@ def software(spec: Spec, stack: str | None = None) -> Profile:
     return replace(found, matmul=found.matmul * (spec.cluster.efficiency or 1.0))
 
 
-def batch(spec: Spec) -> float:
-    """Sequences of one optimizer step, as asked for."""
-    asked = spec.training.global_batch
-    return asked.value / spec.training.sequence_length if asked.unit == "tokens" else asked.value
-
-
 def question(spec: Spec, layout: Layout, stack: str | None = None) -> Case:
     """The case of training `spec` with `layout`, by `stack` (None: this project's runtime).
 
-    Raises InputError when the device lacks the precision asked for, or when there is no such stack.
+    Raises InputError when there is no such stack.
     """
     return asking(spec, stack)(layout)
 
@@ -63,15 +57,11 @@ def asking(spec: Spec, stack: str | None = None) -> Callable[[Layout], Case]:
     where = machine(spec.cluster)
     precision = spec.training.precision
     if where.gpu.peak(precision) is None:
-        known = ", ".join(where.gpu.flops)
-        message = f"{where.gpu.name} has no {precision} arithmetic"
-        raise InputError.one("TW844", message, f"write one of {known}", "training.precision")
+        raise MissedRuleError("TW311", f"{where.gpu.name} has no {precision} arithmetic")
     if spec.cluster.nodes > 1 and not where.net:
-        message = f"{spec.cluster.nodes} nodes, and no bandwidth between them"
-        raise InputError.one("TW849", message, "write bandwidth_per_gpu or bandwidth_per_node", "cluster.interconnect")
+        raise MissedRuleError("TW310", f"{spec.cluster.nodes} nodes, and no bandwidth between them")
     if where.power_cap and where.gpu.power and where.power_cap < where.gpu.power.lowest:
-        message = f"{where.gpu.name} cannot be capped to {where.power_cap:g} W"
-        raise InputError.one("TW848", message, f"write {where.gpu.power.lowest:g} W or more", "cluster.power_cap")
+        raise MissedRuleError("TW309", f"{where.gpu.name} cannot be capped to {where.power_cap:g} W")
     shape, sequence, runs = spec.model.shape, spec.training.sequence_length, software(spec, stack)
     where = replace(where, net=where.net * runs.rails, partial=runs.partial)
     limited = capped(where.gpu, where.power_cap)

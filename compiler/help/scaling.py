@@ -7,15 +7,19 @@ spec says (strong scaling), so each point trains the same model on the same toke
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 
 from pydantic import ValidationError
 
 from ...spec.problem import InputError
-from ...spec.quantity import POWER
+from ...spec.quantity import POWER, QuantityError
 from ...spec.scaling import ScalingPoint, Setup
-from ...spec.sections import Cluster, Interconnect, Spec
+from ...spec.sections import Cluster, Interconnect, Launch, Parallel, Spec
+from ..check import broken_rules
+from ..load import Loaded
 from ..plan.estimate import predict
+from ..plan.layout_search import NoLayoutError
 
 LARGEST = 1_048_576
 
@@ -31,7 +35,9 @@ def counts(text: str) -> list[int]:
     except ValueError:
         found = []
     if not found or not all(0 < count <= LARGEST for count in found):
-        raise InputError.one("TW871", f"{text!r} is no list of device counts", "write 8..4096 or 8,64,2000", "--gpus")
+        raise InputError.one(
+            "TW871", f"{text!r} is not a list of device counts", "Write 8..4096 or 8,64,2000.", "--gpus"
+        )
     return found
 
 
@@ -39,10 +45,10 @@ def caps(text: str) -> list[float]:
     """`400W,350W` in watts. Raises InputError."""
     try:
         found = [float(POWER.parse(part)) for part in text.split(",")]
-    except ValueError as error:
-        raise InputError.one("TW872", str(error), "write 400W,350W", "--power-cap") from error
+    except QuantityError as error:
+        raise InputError.one("TW872", error.message, "Write 400W,350W.", "--power-cap") from error
     if not all(watts > 0 for watts in found):
-        raise InputError.one("TW872", f"{text!r}: a power cap is positive", "write 400W,350W", "--power-cap")
+        raise InputError.one("TW872", f"{text!r}: a power cap is positive", "Write 400W,350W.", "--power-cap")
     return found
 
 
@@ -51,7 +57,9 @@ def _fabric(old: Interconnect, kind: str) -> Interconnect:
         return Interconnect.model_validate(old.model_dump() | {"kind": kind})
     except ValidationError as error:
         known = "infiniband, roce, efa, ethernet, none"
-        raise InputError.one("TW873", f"unknown interconnect {kind!r}", f"one of {known}", "--interconnect") from error
+        raise InputError.one(
+            "TW873", f"unknown interconnect {kind!r}", f"Write one of {known}.", "--interconnect"
+        ) from error
 
 
 def setups(spec: Spec, kinds: Sequence[str], watts: Sequence[float]) -> list[Setup]:
@@ -70,13 +78,26 @@ def _resized(cluster: Cluster, setup: Setup, devices: int) -> Cluster:
 
 
 def scaling(
-    spec: Spec, sizes: Sequence[int], curves: Sequence[Setup], stack: str | None = None
+    loaded: Loaded, sizes: Sequence[int], curves: Sequence[Setup], stack: str | None = None
 ) -> Iterator[ScalingPoint]:
-    """The estimate of `spec` at each size on each setup, planned anew at each point, as `stack` would run it."""
-    free = spec.model_copy(update={"parallel": type(spec.parallel)()})
+    """The estimate of a spec at each size on each setup, planned anew at each point, as `stack` would run it.
+
+    What starts the run is not varied with its size, so no launch target can be wrong for a point.
+    """
+    spec = loaded.spec
+    free = {"parallel": Parallel(), "launch": Launch(target="slurm")}
     for setup, devices in product(curves, sizes):
-        there = free.model_copy(update={"cluster": _resized(spec.cluster, setup, devices)})
-        try:
-            yield ScalingPoint(setup, devices, predict(there, stack))
-        except InputError as error:
-            yield ScalingPoint(setup, devices, None, error.problems[0].message)
+        cluster = _resized(spec.cluster, setup, devices)
+        yield _point(replace(loaded, spec=spec.model_copy(update=free | {"cluster": cluster})), setup, stack)
+
+
+def _point(there: Loaded, setup: Setup, stack: str | None) -> ScalingPoint:
+    broken = broken_rules(there)
+    if broken:
+        return ScalingPoint(setup, there.spec.cluster.gpus, None, broken[0].message)
+    try:
+        return ScalingPoint(setup, there.spec.cluster.gpus, predict(there.spec, stack))
+    except NoLayoutError as error:
+        return ScalingPoint(setup, there.spec.cluster.gpus, None, error.message)
+    except InputError as error:  # another stack has its own limits
+        return ScalingPoint(setup, there.spec.cluster.gpus, None, error.problems[0].message)

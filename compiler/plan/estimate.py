@@ -5,13 +5,12 @@ In: a spec and a layout. Out: `spec.estimate.Estimate`. Pure arithmetic over the
 
 from __future__ import annotations
 
-from ...spec.emissions import carbon_tonnes, energy_kwh, intensity
+from ...spec.emissions import carbon_tonnes, energy_kwh
 from ...spec.estimate import Estimate, Part, Range
 from ...spec.facts import facts
 from ...spec.layout import Layout
-from ...spec.problem import InputError
-from ...spec.sections import Carbon, Spec
-from ..cost.carbon import scopes
+from ...spec.sections import Spec
+from ..cost.carbon import carbon_intensity, scopes
 from ..cost.case import Case
 from ..cost.from_spec import question
 from ..cost.goodput import Allocation, goodput
@@ -38,17 +37,6 @@ def _scaled(value: Range, factor: float, because: str = "") -> Range:
         high=value.high * factor,
         because=because or value.because,
     )
-
-
-def factors(carbon: Carbon) -> tuple[float, str]:
-    """Carbon intensity in kg/kWh and its source: the spec's own value wins. Raises InputError when neither is given."""
-    if carbon.intensity is not None:
-        return carbon.intensity, "given in the spec"
-    if carbon.region is None:
-        remedy = "write carbon.intensity (385 g/kWh), or carbon.region (us-va)"
-        raise InputError.one("TW847", "the carbon intensity of the electricity is not given", remedy, "carbon")
-    found = intensity(carbon.region, carbon.year)
-    return found.kg_per_kwh, found.source
 
 
 def _why(run: Answers) -> str:
@@ -158,7 +146,8 @@ def _assembled(run: Answers) -> Estimate:
     spec, cluster, chip = run.spec, run.spec.cluster, run.case.machine.gpu
     hours, watts = _hours(run), _power(run)
     energy = _times(hours, watts)
-    kg_per_kwh, source = factors(spec.carbon)
+    electricity = carbon_intensity(spec.carbon)
+    kg_per_kwh = electricity.kg_per_kwh
     rate = _around(run.case.work.tokens / run.step.seconds, spread(run.case, "step"), _why(run))
     peak = chip.peak(spec.training.precision) if not cluster.on_cpu else None
     flops = spec.model.shape.training_flops(spec.training.sequence_length)
@@ -197,7 +186,7 @@ def _assembled(run: Answers) -> Estimate:
         final_loss=final_loss(spec.model.shape.parameters, spec.data.tokens),
         pue=spec.carbon.pue,
         intensity_kg_per_kwh=kg_per_kwh,
-        intensity_source=source,
+        intensity_source=electricity.source,
         published_device_hours=published.gpu_hours if published else None,
         published_carbon_tonnes=published.carbon if published else None,
         published_power_watts=published.power if published else None,

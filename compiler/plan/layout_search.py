@@ -1,8 +1,8 @@
 """Stage `plan`: search the parallel layouts that a stack can run (ours, unless another is named), and choose one.
 
 In: a spec. Out: a `Search` (every legal layout with memory and step time, best first, and why others lose) or the
-`Layout` itself. The cost is by formula, so it does not grow with the number of devices. Raises InputError with the
-nearest thing that works when nothing is legal or nothing fits.
+`Layout` itself. The cost is by formula, so it does not grow with the number of devices. Raises NoLayoutError
+(InputError under another stack) with the nearest thing that works when nothing is legal or nothing fits.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from ...spec.facts import facts
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
-from ...spec.problem import InputError
+from ...spec.problem import InputError, MissedRuleError
 from ...spec.quantity import Amount
 from ...spec.sections import Spec
 from ..cost.case import Case
-from ..cost.from_spec import asking, batch, question, software
+from ..cost.from_spec import asking, question, software
 from ..cost.memory import memory_bytes
 from ..cost.step import Step, step
 from .layouts import CHECKPOINTING, layouts
@@ -39,6 +39,19 @@ EVERYTHING = {
     "context": True,
     "megatron_sequence": True,
 }  # beside what a stack runs
+
+
+class NoLayoutError(MissedRuleError):
+    """No layout is legal, or none fits. The rule TW315 asks the planner and says so; later stages never meet it."""
+
+    def __init__(self, message: str, remedy: str, path: str) -> None:
+        self.message, self.remedy, self.path = message, remedy, path
+        super().__init__("TW315", message)
+
+
+def _no_layout(stack: str | None, message: str, remedy: str, path: str) -> Exception:
+    """The error of a spec without a layout: only for our own runtime does a rule speak first."""
+    return NoLayoutError(message, remedy, path) if stack is None else InputError.one("TW859", message, remedy, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +112,7 @@ class Search:
 
 def _in_tokens(spec: Spec) -> Spec:
     """The spec with its batch as a target in tokens, which may be rounded."""
-    tokens = Amount(value=batch(spec) * spec.training.sequence_length, unit="tokens")
+    tokens = Amount(value=spec.training.requested_sequences * spec.training.sequence_length, unit="tokens")
     return spec.model_copy(update={"training": spec.training.model_copy(update={"global_batch": tokens})})
 
 
@@ -144,20 +157,22 @@ def _compared(candidate: Candidate, best: Candidate) -> Candidate:
 def search(spec: Spec, stack: str | None = None, *, everything: bool = False) -> Search:
     """Every legal layout of `spec` under `stack` (None: this project's runtime), judged.
 
-    `everything` adds the layouts that the stack cannot run. Raises InputError when the spec leaves none, or when
-    there is no such stack.
+    `everything` adds the layouts that the stack cannot run. Raises NoLayoutError when the spec leaves
+    none (InputError under another stack), InputError when there is no such stack.
     """
     case, limit, can = asking(spec, stack), gpu(spec.cluster.gpu).memory_bytes, software(spec, stack).layouts
     judged = [_judged(case(layout), limit) for layout in layouts(spec, can)]
     if not judged:
-        raise InputError.one("TW845", *_impossible(spec, stack))
+        raise _no_layout(stack, *_impossible(spec, stack))
     running = [candidate for candidate in judged if candidate.step]
     failing = sorted((candidate for candidate in judged if not candidate.step), key=lambda c: c.memory_bytes)
     if not running:
         return Search(tuple(failing), stack=stack)
     # The batch that was asked for comes before speed; TW317 asks back when no layout makes it.
     allowed = facts("sanity")["batch"]["tolerance"]
-    asked = [c for c in running if abs(c.layout.global_batch / batch(spec) - 1) <= allowed] or running
+    asked = [
+        c for c in running if abs(c.layout.global_batch / spec.training.requested_sequences - 1) <= allowed
+    ] or running
     fastest = max(candidate.pace for candidate in asked)
     close = [candidate for candidate in asked if candidate.pace >= fastest * (1 - SAME)]
     best = min(close, key=lambda c: _simplicity(c.layout))
@@ -184,15 +199,15 @@ def _foreign(
 
 
 def chosen(spec: Spec, stack: str | None = None) -> Search:
-    """A search whose best layout fits. Raises InputError, naming the nearest thing that works, when none does."""
+    """A search whose best layout fits. Raises as `search` when none does."""
     found = search(spec, stack)
     if not found.fits:
-        raise InputError.one("TW846", *_too_big(spec, found.best))
+        raise _no_layout(stack, *_too_big(spec, found.best))
     return found
 
 
 def choose(spec: Spec, stack: str | None = None) -> Layout:
-    """The layout to train `spec` with. Raises InputError as `chosen` does."""
+    """The layout to train `spec` with. Raises as `search` does."""
     return chosen(spec, stack).best.layout
 
 
@@ -202,19 +217,19 @@ def _freed(spec: Spec) -> Spec:
 
 
 def _impossible(spec: Spec, stack: str | None) -> tuple[str, str, str]:
-    cluster, wanted = spec.cluster, batch(spec)
+    cluster, wanted = spec.cluster, spec.training.requested_sequences
     fixed = ", ".join(f"{key}: {value}" for key, value in spec.parallel.model_dump(exclude_none=True).items())
     message = f"no layout of {cluster.gpus} devices makes a global batch of {wanted:g} sequences"
     if fixed:
         message += f" with {fixed}"
         found = next(layouts(_freed(spec), software(spec, stack).layouts), None)
         if found:
-            return message, "leave parallel to the planner: `parallel: auto` finds layouts", "parallel"
+            return message, "Leave it to the planner: `parallel: auto` finds layouts.", "parallel"
     sizes = [n for n in range(1, cluster.gpus + 1) if cluster.gpus % n == 0 and n <= wanted and wanted % n == 0]
     makes = sorted({layout.global_batch for layout in layouts(_in_tokens(_freed(spec)), software(spec, stack).layouts)})
     near = [*[n for n in makes if n < wanted][-1:], *[n for n in makes if n > wanted][:1]]
     batches = f"a global batch of {' or '.join(map(str, near))} sequences" if near else "a larger global batch"
-    remedy = f"use {max(sizes, default=1)} devices, or {batches}"
+    remedy = f"Use {max(sizes, default=1)} devices, or {batches}."
     return message, remedy, "parallel"
 
 
@@ -240,14 +255,14 @@ def _remedy(spec: Spec, smallest: Candidate, room: float) -> str:
         found = search(_freed(spec))
         if found.fits:
             settings = found.best.layout.model_dump(exclude_defaults=True, exclude={"accumulation"})
-            return "this fits: " + ", ".join(f"{key}: {value}" for key, value in settings.items())
+            return f"This fits: {', '.join(f'{key}: {value}' for key, value in settings.items())}."
     if smallest.layout.offload == "none":
         lighter = question(spec, smallest.layout.model_copy(update={"offload": "optimizer"}))
         if sum(memory_bytes(lighter).values()) <= room:
-            return "this fits: parallel: {zero: 3, offload: optimizer}; or take more devices"
+            return "This fits: `parallel: {zero: 3, offload: optimizer}`. More devices do as well."
     devices = spec.cluster.gpus
     for factor in (2, 4, 8, 16, 32, 64, 128):
         more = question(spec, smallest.layout.model_copy(update={"data": smallest.layout.data * factor}))
         if sum(memory_bytes(more).values()) <= room:
-            return f"{devices * factor} devices of this kind would hold it; or shorten training.sequence_length"
-    return "no number of these devices holds it: shorten training.sequence_length, or take devices with more memory"
+            return f"Use {devices * factor} devices of this kind, or a shorter training.sequence_length."
+    return "No number of these devices holds it: shorten training.sequence_length, or use devices with more memory."

@@ -13,7 +13,6 @@ from typing import Any
 
 from ...spec.layout import Layout
 from ...spec.sections import Spec
-from ..cost.from_spec import batch
 from ..cost.stages import head_layers, split
 
 ROUNDING = 0.25  # the global batch may be this far from what was asked for in tokens
@@ -106,7 +105,7 @@ def _shards(spec: Spec, can: Can, degrees: Mapping[str, int], fixed: Mapping[str
 
 def _rounds(spec: Spec, data: int, micro: int | None) -> list[tuple[int, int]]:
     """(Micro batch, accumulation) of a rank: every divisor of its batch, or of the nearest ones where tokens count."""
-    wanted = batch(spec)
+    wanted = spec.training.requested_sequences
     exact, each = spec.training.global_batch.unit == "sequences", wanted / data
     sizes = {round(each)} if exact else {floor(each), ceil(each), *(n * round(each / n) for n in ROUNDS)}
     near = sorted((abs(n * data / wanted - 1), n) for n in sizes if n > 0)

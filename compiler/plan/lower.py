@@ -1,20 +1,20 @@
 """Stage `lower`: a checked spec and a layout become the plan; amounts become steps, names become numbers.
 
-Takes a `Loaded` spec and a `Layout`, returns a `Plan`. Raises InputError where the spec cannot be carried out.
+Takes a `Loaded` spec and a `Layout`, returns a `Plan`.
 """
 
 from __future__ import annotations
 
 import math
 
-from ...spec.emissions import intensity
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.plan import CarbonPlan, Device, Plan, Schedule
-from ...spec.problem import InputError
+from ...spec.problem import MissedRuleError
 from ...spec.quantity import Amount
-from ...spec.sections import Carbon, Cluster, Spec
-from ..cost.from_spec import batch, question, rate
+from ...spec.sections import Carbon, Spec
+from ..cost.carbon import carbon_intensity
+from ..cost.from_spec import question, rate
 from ..cost.goodput import Allocation, best_interval
 from ..cost.step import step
 from ..load import Loaded
@@ -24,8 +24,7 @@ from .layouts import ROUNDING
 def lower(loaded: Loaded, layout: Layout) -> Plan:
     """The plan of `loaded` run with `layout`."""
     spec = loaded.spec
-    _fits_cluster(spec.cluster, layout)
-    _gives_batch(spec, layout)
+    _require_fit(spec, layout)
     return Plan(
         name=spec.name,
         spec_sha256=loaded.sha256,
@@ -40,25 +39,14 @@ def lower(loaded: Loaded, layout: Layout) -> Plan:
     )
 
 
-def _fits_cluster(cluster: Cluster, layout: Layout) -> None:
-    if layout.gpus != cluster.gpus:
-        message = f"the layout needs {layout.gpus} devices and the cluster has {cluster.gpus}"
-        raise InputError.one("TW601", message, "let the planner choose: `parallel: auto`", "parallel")
-    if cluster.gpus > cluster.gpus_per_node and cluster.gpus % cluster.gpus_per_node:
-        message = f"{cluster.gpus} devices do not fill nodes of {cluster.gpus_per_node}"
-        remedy = f"use a multiple of {cluster.gpus_per_node}, or fewer devices than one node has"
-        raise InputError.one("TW602", message, remedy, "cluster.gpus")
-
-
-def _gives_batch(spec: Spec, layout: Layout) -> None:
-    """Global batch = data x micro batch x accumulation, in sequences, as near to what was asked as planning allows."""
-    wanted = batch(spec)
+def _require_fit(spec: Spec, layout: Layout) -> None:
+    """Raise MissedRuleError for a layout that does not use the cluster, or makes another batch than was asked for."""
+    if layout.gpus != spec.cluster.gpus:
+        raise MissedRuleError("TW308", f"the layout needs {layout.gpus} devices, the cluster has {spec.cluster.gpus}")
+    wanted = spec.training.requested_sequences
     allowed = 0 if spec.training.global_batch.unit == "sequences" else ROUNDING
     if abs(layout.global_batch / wanted - 1) > allowed:
-        rounds = f"{layout.data} ranks x {layout.micro_batch} sequences x {layout.accumulation}"
-        message = f"{rounds} are {layout.global_batch} sequences, not {wanted:g}"
-        remedy = f"write {layout.global_batch} sequences, or leave parallel.micro_batch to the planner"
-        raise InputError.one("TW603", message, remedy, "training.global_batch")
+        raise MissedRuleError("TW317", f"the layout makes {layout.global_batch} sequences a step, not {wanted:g}")
 
 
 def _schedule(spec: Spec, layout: Layout) -> Schedule:
@@ -109,18 +97,12 @@ def _device(spec: Spec) -> Device:
 
 
 def _carbon(carbon: Carbon) -> CarbonPlan:
-    value, source = carbon.intensity, "the spec"
-    place = intensity(carbon.region, carbon.year) if carbon.region is not None else None
-    if value is None:
-        if place is None:
-            remedy = "write carbon.intensity, or carbon.region"
-            raise InputError.one("TW604", "the carbon intensity of the electricity is not given", remedy, "carbon")
-        value, source = place.kg_per_kwh, place.source
+    found = carbon_intensity(carbon)
     return CarbonPlan(
         pue=carbon.pue,
-        intensity_kg_per_kwh=value,
-        intensity_source=source,
-        place=None if place is None else f"{place.title} ({carbon.region})",
+        intensity_kg_per_kwh=found.kg_per_kwh,
+        intensity_source=found.source,
+        place=f"{found.title} ({carbon.region})" if carbon.region else None,
         budget_tonnes=carbon.budget_carbon,
         budget_kwh=carbon.budget_energy,
     )

@@ -8,16 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...spec.plan import Plan
-from ...spec.problem import InputError, Problem
+from ...spec.problem import MissedRuleError
 from ..cost.gradient_bucket import bucket_elements
 from ..cost.memory import LIVE_LAYERS
 
 
 def deepspeed_config(plan: Plan) -> dict[str, Any]:
-    """The configuration of `plan`. Raises InputError for layouts that DeepSpeed would train wrongly."""
-    problems = wrong_in_silence(plan)
-    if problems:
-        raise InputError(problems)
+    """The configuration of `plan`."""
+    _require_sound(plan)
     layout = plan.layout
     config: dict[str, Any] = {
         "train_micro_batch_size_per_gpu": layout.micro_batch,
@@ -47,48 +45,20 @@ def deepspeed_config(plan: Plan) -> dict[str, Any]:
     return config
 
 
-def wrong_in_silence(plan: Plan) -> list[Problem]:
-    """Why DeepSpeed would train `plan` wrongly, or not at all."""
+def _require_sound(plan: Plan) -> None:
+    """Raise MissedRuleError for a layout that DeepSpeed accepts and trains wrongly, or that the loop cannot run."""
     layout = plan.layout
-    rules = [
-        (
-            layout.zero == 0,
-            "TW611",
-            "parallel.zero",
-            "stage 0 misreports gradient norms and ignores fp32 accumulation",
-            "zero: 1",
-        ),
-        (
-            layout.shard_group > 0 and layout.tensor > 1,
-            "TW612",
-            "parallel.shard_group",
-            "shard groups (hpZ) of consecutive ranks mix up the weights of tensor-parallel ranks",
-            "tensor: 1, or leave shard_group out",
-        ),
-        (
-            layout.pipeline > 1 and layout.zero != 1,
-            "TW613",
-            "parallel.zero",
-            "stages run several micro-batches at a time, whose weights or gradients higher ZeRO stages take away",
-            "zero: 1",
-        ),
-        (layout.context > 1, "TW614", "parallel", "the training loop does not run context parallelism", "sequence: N"),
-        (
-            layout.shard_group > 0 and layout.zero != 3,
-            "TW615",
-            "parallel.shard_group",
-            "only ZeRO-3 keeps a second copy of the weights per group (hpZ)",
-            "zero: 3",
-        ),
-        (
-            layout.tensor > 1 and plan.model.kv_heads % layout.tensor != 0,
-            "TW616",
-            "parallel.tensor",
-            f"{plan.model.kv_heads} key/value heads do not divide over {layout.tensor} ranks",
-            "fewer tensor-parallel ranks",
-        ),
-    ]
-    return [Problem(code, "error", why, f"write {remedy}", path) for wrong, code, path, why, remedy in rules if wrong]
+    rules = (
+        (layout.zero == 0, "TW313", "ZeRO-0 misreports gradient norms and ignores fp32 accumulation"),
+        (layout.shard_group > 0 and layout.tensor > 1, "TW313", "hpZ mixes up the weights of tensor-parallel ranks"),
+        (layout.shard_group > 0 and layout.zero != 3, "TW313", "only ZeRO-3 has shard groups (hpZ)"),
+        (layout.pipeline > 1 and layout.zero != 1, "TW303", "higher ZeRO stages take weights from pipeline stages"),
+        (layout.context > 1, "TW201", "the training loop does not run context parallelism"),
+        (plan.model.kv_heads % layout.tensor != 0, "TW302", "tensor-parallel ranks share a key/value head"),
+    )
+    for broken, rule, message in rules:
+        if broken:
+            raise MissedRuleError(rule, message)
 
 
 def _zero(plan: Plan) -> dict[str, Any]:

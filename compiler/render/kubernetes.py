@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...spec.exit_codes import FINAL, Exit
-from ...spec.problem import InputError
+from ...spec.problem import MissedRuleError
 from .inputs import RenderInputs
 from .node_script import node_script
 from .pod import BUNDLE, WORK, pod
@@ -28,9 +28,7 @@ Object = dict[str, Any]
 def files(unit: RenderInputs) -> dict[str, str]:
     """launch.sh, node.sh and power-cap objects; the objects that hold other files come from `objects`."""
     if unit.spec.launch.volume_claim is None or unit.spec.launch.container is None:
-        message = "kubernetes needs an image and a volume that all pods share, for data and runs"
-        remedy = "write launch: {container: registry/image:tag, volume_claim: name-of-a-claim}"
-        raise InputError.one("TW622", message, remedy, "launch")
+        raise MissedRuleError("TW314", "kubernetes needs an image and a volume that all pods share")
     values = {
         "name": unit.plan.name,
         "job": job_name(unit),

@@ -6,18 +6,17 @@ DeepSpeed's own pdsh has values between double quotes, where the host's shell ex
 
 from __future__ import annotations
 
-from ...spec.problem import InputError
+from ...spec.problem import MissedRuleError
 from .inputs import RenderInputs
 from .node_script import node_script
 from .shell import script
 
 
 def files(unit: RenderInputs) -> dict[str, str]:
-    """launch.sh, nodes.sh, node.sh and the hostfile. Raises InputError unless there is one host a node."""
+    """launch.sh, nodes.sh, node.sh and the hostfile."""
     hosts = unit.spec.launch.hosts
     if len(set(hosts)) != unit.nodes or len(hosts) != unit.nodes:
-        message = f"{len(set(hosts))} different hosts for {unit.nodes} nodes"
-        raise InputError.one("TW623", message, "list each node once in launch.hosts", "launch.hosts")
+        raise MissedRuleError("TW314", f"{len(hosts)} hosts for {unit.nodes} nodes")
     launch = unit.spec.launch
     values = {"name": unit.plan.name, "hosts": hosts, "secrets": launch.secrets, "starter": launch.starter}
     return {

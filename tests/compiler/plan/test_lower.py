@@ -1,11 +1,14 @@
 """Lowering: amounts become steps, names become numbers, and what does not add up is refused."""
 
+from dataclasses import replace
+
 import pytest
 
+from trainwright.compiler.plan.estimate import predict
 from trainwright.compiler.plan.layout_search import choose
 from trainwright.compiler.plan.lower import lower
 from trainwright.spec.layout import Layout
-from trainwright.spec.problem import InputError
+from trainwright.spec.problem import MissedRuleError
 from trainwright.tests.compiler.specs import loaded
 
 
@@ -13,11 +16,6 @@ def planned(name: str, *sets: str):
     """The plan of an example."""
     found = loaded(name, *sets)
     return lower(found, choose(found.spec))
-
-
-def codes(error: InputError) -> list[str]:
-    """Codes of all problems of an error."""
-    return [problem.code for problem in error.problems]
 
 
 def test_steps_cover_the_tokens() -> None:
@@ -72,33 +70,32 @@ def test_a_region_becomes_its_intensity_and_source() -> None:
 @pytest.mark.parametrize(
     ("layout", "code"),
     [
-        (Layout(data=4, micro_batch=1, accumulation=4), "TW601"),
-        (Layout(data=2, micro_batch=3, accumulation=3), "TW603"),
+        (Layout(data=4, micro_batch=1, accumulation=4), "TW308"),
+        (Layout(data=2, micro_batch=3, accumulation=3), "TW317"),
     ],
 )
-def test_a_layout_that_does_not_add_up_is_refused(layout: Layout, code: str) -> None:
-    """Ranks must equal devices, and the batch the batch that was asked for."""
-    with pytest.raises(InputError) as caught:
+def test_a_layout_that_does_not_add_up_is_our_fault(layout: Layout, code: str) -> None:
+    """Ranks must equal devices, and the batch what was asked for; the rule that should have said so is named."""
+    with pytest.raises(MissedRuleError) as caught:
         lower(loaded("tiny-cpu"), layout)
-    assert codes(caught.value) == [code]
+    assert caught.value.rule == code
 
 
-def test_devices_that_leave_a_node_half_full_are_refused() -> None:
-    """Every node of a run is full, or there is only one."""
-    with pytest.raises(InputError) as caught:
-        lower(loaded("llama2-7b", "cluster.gpus=1020"), Layout(data=1020))
-    assert codes(caught.value) == ["TW602"]
-
-
-def test_an_unknown_intensity_is_refused() -> None:
-    """Without intensity and region there is no number, and none is invented."""
+def test_an_unknown_intensity_is_never_invented() -> None:
+    """Without intensity and region there is no number; TW211 says so before a plan is made."""
     found = loaded("tiny-cpu")
     bare = found.spec.carbon.model_copy(update={"region": None})
-    from dataclasses import replace
-
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(MissedRuleError, match="TW211"):
         lower(replace(found, spec=found.spec.model_copy(update={"carbon": bare})), choose(found.spec))
-    assert codes(caught.value) == ["TW604"]
+
+
+def test_plan_and_estimate_name_one_source() -> None:
+    """An intensity that the spec gives has the same source in both, beside the place that it is for."""
+    found = loaded("tiny-cpu", "carbon.intensity=0.1 kg/kWh")
+    plan = lower(found, choose(found.spec)).carbon
+    predicted = predict(found.spec)
+    assert plan.intensity_source == predicted.intensity_source == "given in the spec"
+    assert (plan.place, plan.intensity_kg_per_kwh, predicted.intensity_kg_per_kwh) == ("France (fr)", 0.1, 0.1)
 
 
 def test_the_peak_of_a_cpu_is_unknown() -> None:
