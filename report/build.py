@@ -80,7 +80,7 @@ def _run(history: RunHistory, label: str) -> Run:
         cluster=estimate.cluster if estimate else "unknown",
         device=device.name if device else "unknown",
         devices=device.count if device else None,
-        cap_watts=device.power_cap_watts if device else None,
+        power_cap_watts=device.power_cap_watts if device else None,
         status=_status(raw),
         ended=max((time for event in history.events if (time := number(event, "time")) is not None), default=None),
         actual=actual,

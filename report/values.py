@@ -167,7 +167,7 @@ class Run(Frozen):
     cluster: str
     device: str
     devices: int | None
-    cap_watts: float | None
+    power_cap_watts: float | None
     status: str
     ended: float | None = None  # Unix seconds of the last event
     actual: Row

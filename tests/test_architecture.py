@@ -46,6 +46,23 @@ EDGES = {
     "report.tables": {"spec", "report", "report.accounting"},
     "report.formats": {"spec", "report", "report.accounting", "report.tables"},
 }  # fmt: skip
+# The only files that may use these; more of them would be a second door.
+OWNERS = {
+    "yaml": {
+        "spec/yaml_source.py", "spec/yaml_syntax.py", "spec/facts/__init__.py", "compiler/help/format.py",
+        "compiler/render/verify.py", "compiler/render/yaml_text.py",
+    },
+    "subprocess": {
+        "commands/launch.py", "compiler/render/verify.py", "runtime/launch/deepspeed_launcher.py",
+        "runtime/launch/locate.py", "runtime/launch/stop.py", "runtime/launch/supervise.py",
+        "runtime/power_cap/guard.py", "runtime/power_cap/limits.py",
+    },
+    "matplotlib": {"report/formats/plots.py", "report/formats/scaling_plot.py"},
+    "deepspeed": {
+        "runtime/checkpoint/universal.py", "runtime/engine/checkpoint_engine.py", "runtime/engine/engine.py",
+        "runtime/engine/process_groups.py", "runtime/parallel/tensor_parallel.py", "runtime/parallel/world.py",
+    },
+}  # fmt: skip
 # Data of the package that a room reads by name instead of importing it.
 RESOURCES = {"report.formats": {"templates"}, "compiler.render": {"templates"}}
 HEAVY = {"torch", "deepspeed", "numpy", "matplotlib", "sentencepiece", "pandas"}
@@ -114,6 +131,24 @@ def test_the_table_of_rooms_is_the_tree() -> None:
     """Every folder of a layer is a room of the table, and every room a folder or a layer."""
     folders = {f"{layer}.{path.name}" for layer in FOLDERS[1:4] for path in (ROOT / layer).iterdir() if path.is_dir()}
     assert {name for name in folders if not name.endswith("__pycache__")} == {name for name in EDGES if "." in name}
+
+
+def foreign_imports(path: Path) -> set[str]:
+    """Packages of others that a file imports, late imports included."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", OWNERS)
+def test_powerful_packages_have_owners(package: str) -> None:
+    """YAML is parsed, processes are started, plots drawn and DeepSpeed used in these files and no others."""
+    users = {str(path.relative_to(ROOT)) for path in SOURCES if package in foreign_imports(path)}
+    assert users == OWNERS[package]
 
 
 def test_imports_have_no_cycle() -> None:

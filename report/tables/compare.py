@@ -27,7 +27,7 @@ class Contender:
 
     label: str
     machine: str
-    cap_watts: float | None
+    power_cap_watts: float | None
     seconds: float | None
     row: Row
     pue: float | None
@@ -51,7 +51,7 @@ def of_run(run: Run) -> Contender:
     return Contender(
         run.label,
         f"{run.devices if run.devices is not None else 'unknown'} x {run.device}, {run.cluster}",
-        run.cap_watts,
+        run.power_cap_watts,
         hours / run.devices * HOUR if hours is not None and run.devices else None,
         run.actual,
         run.carbon.pue if run.carbon else None,
@@ -89,7 +89,7 @@ def _side(item: Contender, first: Contender) -> tuple[Cell, ...]:
         text(item.label),
         text(row.basis),
         text(item.machine),
-        text("none") if item.cap_watts is None else styled(item.cap_watts, WATTS),
+        text("none") if item.power_cap_watts is None else styled(item.power_cap_watts, WATTS),
         Cell(significant(row.device_hours), row.device_hours),
         Cell(with_unit(item.seconds, TIMES), item.seconds),
         styled(row.power_watts, WATTS),
