@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from .spec.exit_codes import Exit
+from .spec.plain_screen import guard_screens
 from .spec.problem import InputError
 
 COMMANDS = {
@@ -129,6 +130,7 @@ def _take_any_text() -> None:
 def main() -> None:
     """Run the command line. Exit codes: `spec/exit_codes.py`."""
     _take_any_text()
+    guard_screens()
     try:
         app()
     except InputError as error:

@@ -32,7 +32,7 @@ def command(
     from ..report.formats.terminal import show
     from ..report.tables.compare import cap_sweep, compare_document, of_estimate, of_run, regions
     from ..report.write import write_document
-    from .terminal import Terminal
+    from ..spec.terminal import Terminal
 
     places = [replace(intensity(name), place=name) for name in region]
     paths = list(dict.fromkeys(what))

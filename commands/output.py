@@ -16,6 +16,7 @@ from ..compiler.help.diagnostics import Format as ReportFormat
 from ..compiler.help.diagnostics import as_github, as_json, as_text, ordered, summary
 from ..report.tables.cells import Table
 from ..spec.exit_codes import Exit
+from ..spec.plain_screen import unguarded
 from ..spec.problem import Problem
 from .options import TableFormat
 
@@ -23,7 +24,7 @@ from .options import TableFormat
 def print_problems(problems: Iterable[Problem]) -> None:
     """Print problems to standard error, each with its line and a caret."""
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org
-    sys.stderr.write(as_text(problems, colour=colour))
+    unguarded(sys.stderr).write(as_text(problems, colour=colour))
 
 
 def say(text: str) -> None:
@@ -66,13 +67,13 @@ def print_tables(tables: Sequence[Table], form: TableFormat, data: object) -> No
 
 def _draw_tables(tables: Sequence[Table]) -> None:
     from ..report.formats.terminal import terminal
-    from .terminal import Terminal
+    from ..spec.terminal import Terminal
 
     console = Terminal()
     for item in tables:
         console.print(terminal(item))
         for note in item.notes:
-            console.print(f"  {note}", markup=False)
+            console.print(f"  {note}")
 
 
 def report_unusable(error: OSError) -> Exit:

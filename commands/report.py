@@ -34,7 +34,7 @@ def command(
     from ..report.formats.terminal import show
     from ..report.summary import report_document
     from ..report.write import write_report
-    from .terminal import Terminal
+    from ..spec.terminal import Terminal
 
     folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))
     written = write_report(report, folder)  # first: `report RUN | head` must leave whole files

@@ -35,7 +35,7 @@ def command(
     series = [predicted_series(item.name, *_curve(item)) for item in estimates]
     document = paper_document(papers[paper], estimates, series, build_report(run).runs if run else ())
 
-    from .terminal import Terminal
+    from ..spec.terminal import Terminal
 
     console = Terminal()
     folder = out or Path(f"reproduce-{paper}")

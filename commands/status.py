@@ -16,7 +16,7 @@ def command(
     """Print where each run is (process, Slurm or Kubernetes job, nowhere) and its progress."""
     from ..report.live import draw_once
     from ..runtime.launch.locate import locate
-    from .terminal import Terminal
+    from ..spec.terminal import Terminal
 
     console = Terminal()
     for run in runs:

@@ -18,7 +18,7 @@ def command(
 ) -> None:
     """Stop RUN after a checkpoint; launch it again to go on."""
     from ..runtime.launch import stop
-    from .terminal import Terminal
+    from ..spec.terminal import Terminal
 
     folder, console = RunFolder(run), Terminal()
     console.print(stop.request_stop(folder))

@@ -12,7 +12,7 @@ def command(run: Path = typer.Argument(metavar="RUN", help="Run folder, for exam
     from ..report.live import watch
     from ..runtime.launch.locate import locate
     from ..spec.run_folder import RunFolder
-    from .terminal import Terminal
+    from ..spec.terminal import Terminal
 
     try:
         watch(run, Terminal(), running=locate(RunFolder(run)) is not None)

@@ -7,15 +7,33 @@ Units are in the names; nothing is rounded.
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from ..spec.estimate import Frozen, Range
+from ..spec.foreign_text import for_terminal
 from ..spec.plan import CarbonPlan
 
 Basis = Literal["published", "planned", "measured", "partly measured", "estimated", "unknown"]
 
 
-class Row(Frozen):
+class Value(Frozen):
+    """A part of a report; whatever a run calls itself, its texts are printable."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _printable(cls, fields: Any) -> Any:
+        return {name: _plain(value) for name, value in fields.items()} if isinstance(fields, dict) else fields
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return for_terminal(value)
+    return tuple(map(_plain, value)) if isinstance(value, tuple) else value
+
+
+class Row(Value):
     """One line of the emissions table, in the form of Table 2 of the Llama 2 paper."""
 
     basis: Basis
@@ -26,7 +44,7 @@ class Row(Frozen):
     carbon_range: Range | None = None
 
 
-class Change(Frozen):
+class Change(Value):
     """One cause of the difference between plan and run: actual / planned, and its share of the difference in tonnes."""
 
     cause: str
@@ -37,7 +55,7 @@ class Change(Frozen):
     tonnes: float
 
 
-class HourPart(Frozen):
+class HourPart(Value):
     """Device hours spent on one thing; `of_which` parts are contained in `everything else`."""
 
     part: str
@@ -46,7 +64,7 @@ class HourPart(Frozen):
     of_which: bool
 
 
-class Attempt(Frozen):
+class Attempt(Value):
     """One start of the run, up to its end; work that a later attempt had to repeat is `lost`."""
 
     number: int
@@ -64,7 +82,7 @@ class Attempt(Frozen):
     power_cap: str
 
 
-class Gap(Frozen):
+class Gap(Value):
     """A span that no meter covers."""
 
     attempt: int
@@ -73,7 +91,7 @@ class Gap(Frozen):
     reason: str
 
 
-class Fault(Frozen):
+class Fault(Value):
     """Something that went wrong, and what was done about it. `rank` is None when it concerns all."""
 
     attempt: int
@@ -83,7 +101,7 @@ class Fault(Frozen):
     action: str
 
 
-class Span(Frozen):
+class Span(Value):
     """Where time and energy went: one phase, over all attempts."""
 
     phase: str
@@ -92,7 +110,7 @@ class Span(Frozen):
     measured: bool | None
 
 
-class Scope(Frozen):
+class Scope(Value):
     """One line of what is counted: tonnes, with bounds, what it rests on and where the factor is from."""
 
     name: str
@@ -103,7 +121,7 @@ class Scope(Frozen):
     source: str
 
 
-class Mark(Frozen):
+class Mark(Value):
     """Something that happened at a step: a restart, a checkpoint, a fault, a gap."""
 
     kind: Literal["restart", "checkpoint", "fault", "gap"]
@@ -111,7 +129,7 @@ class Mark(Frozen):
     text: str
 
 
-class Curves(Frozen):
+class Curves(Value):
     """Columns of equal length, one value a kept step. `seconds`: over all attempts; power: of one device."""
 
     step: tuple[int, ...] = ()
@@ -129,7 +147,7 @@ class Curves(Frozen):
     memory_bytes: tuple[float | None, ...] = ()
 
 
-class Training(Frozen):
+class Training(Value):
     """How far the run came and how good it became. Losses are in nats per token."""
 
     steps: int
@@ -144,7 +162,7 @@ class Training(Frozen):
     peak_memory_bytes: float | None
 
 
-class SourceUse(Frozen):
+class SourceUse(Value):
     """What one source of the corpus gave to a run."""
 
     path: str
@@ -156,7 +174,7 @@ class SourceUse(Frozen):
     skipped: int  # documents that could not be used
 
 
-class Run(Frozen):
+class Run(Value):
     """Everything the report says about one run."""
 
     label: str
@@ -191,7 +209,7 @@ class Run(Frozen):
     missing: tuple[str, ...]
 
 
-class Report(Frozen):
+class Report(Value):
     """One run or a family of runs."""
 
     version: Literal[1] = 1

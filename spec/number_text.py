@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from .display_units import COUNTS, fitting
 
 UNKNOWN = "unknown"
+LARGEST_IN_FULL = 1e15  # a number with more digits is not read, but counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Style:
         """The value as text, in the column's unit but without it."""
         if value is None:
             return UNKNOWN
-        shown = f"{value / self.scale:,.{self.digits}f}"
+        shown = fixed(value / self.scale, self.digits)
         least = 10.0**-self.digits
         return f"<{least:.{self.digits}f}" if value > 0 and float(shown.replace(",", "")) == 0 else shown
 
@@ -46,15 +47,17 @@ def style(values: Sequence[float | None], units: Sequence[tuple[float, str]], di
 
 
 def fixed(value: float | None, digits: int = 2) -> str:
-    """A lone number with so many decimals."""
-    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+    """A lone number with so many decimals; one that no quantity reaches in powers of ten, not in hundreds of digits."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.{digits}f}" if abs(value) < LARGEST_IN_FULL else f"{value:.4g}"
 
 
 def significant(value: float | None, digits: int = 4) -> str:
     """A lone number to so many significant digits."""
     if value is None:
         return UNKNOWN
-    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+    return fixed(value, 0) if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
 def with_unit(value: float | None, units: Sequence[tuple[float, str]], digits: int = 3) -> str:
@@ -64,7 +67,7 @@ def with_unit(value: float | None, units: Sequence[tuple[float, str]], digits: i
     scale, unit = fitting(value, units)
     scaled = value / scale
     decimals = max(digits - 1 - math.floor(math.log10(abs(scaled))), 0) if scaled else 0
-    return f"{scaled:,.{decimals}f} {unit}"
+    return f"{fixed(scaled, decimals)} {unit}"
 
 
 def count(value: float | None) -> str:
@@ -79,7 +82,7 @@ def count(value: float | None) -> str:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """A share of one as per cent."""
-    return UNKNOWN if share is None else f"{share:.{digits}%}"
+    return UNKNOWN if share is None else f"{fixed(share * 100, digits).replace(',', '')}%"
 
 
 def signed_percent(ratio: float) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Literal
 
+from ...spec.foreign_text import for_terminal
 from ...spec.problem import Problem, Severity
 
 Format = Literal["text", "json", "github"]
@@ -48,12 +49,22 @@ def _rank(problem: Problem) -> tuple[str, int, int, str, str]:
 
 def _block(problem: Problem, *, colour: bool) -> str:
     paint = _COLOURS[problem.severity] if colour else ""
+    problem = _plain(problem)
     head = f"{_painted(problem.severity, paint)} {problem.code}"
     about = f" {problem.path}" if problem.path else ""
     lines = [f"{_where(problem)}{head}{about}: {problem.message}", *_quoted(problem, paint)]
     if problem.help:
         lines.append(f"    = help: {problem.help}")
     return "\n".join(lines) + "\n"
+
+
+def _plain(problem: Problem) -> Problem:
+    """The problem with the control characters in what it quotes spelled out."""
+    place = problem.place and replace(
+        problem.place, file=for_terminal(problem.place.file), text=for_terminal(problem.place.text)
+    )
+    words = {name: for_terminal(getattr(problem, name)) for name in ("code", "path", "message", "help")}
+    return replace(problem, place=place, **words)
 
 
 def _where(problem: Problem) -> str:

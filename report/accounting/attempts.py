@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ...spec.run_folder import Event, number
 
 WORK = frozenset({"step", "validation", "checkpoint"})  # kinds whose `seconds` are spans of their own
+LONGEST_SILENCE = 7200.0  # seconds without an event: collectives give up after 1,800; more is a clock that was set
 PREPARATION = frozenset({"tokenizer", "data"})  # phases before training
 
 
@@ -89,7 +90,7 @@ def attempts(events: Iterable[Event]) -> list[AttemptEvents]:
 def _clock(attempt: AttemptEvents, before: float) -> None:
     """Fill `seconds` and `elapsed`: the startup time before the start event, then the wall clock.
 
-    A clock that stood still or jumped back is overruled by the spans logged.
+    A clock that stood still or jumped, back or ahead, is overruled by the spans logged.
     """
     before += sum(
         max(number(event, "seconds") or 0.0, 0.0) for event in attempt.events if event.get("name") == "startup"
@@ -99,7 +100,8 @@ def _clock(attempt: AttemptEvents, before: float) -> None:
     for index, event in enumerate(attempt.events):
         now = number(event, "time")
         if now is not None and last is not None and (attempt.closed is None or index < attempt.closed):
-            clock += max(now - last, 0.0)
+            passed, logged = max(now - last, 0.0), max(number(event, "seconds") or 0.0, 0.0)
+            clock += passed if passed - logged <= LONGEST_SILENCE else logged
         last = now if now is not None else last
         if event["kind"] in WORK:
             worked += max(number(event, "seconds") or 0.0, 0.0)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from ...spec.emissions import KG_PER_TONNE
+from ...spec.foreign_text import for_csv
 from ..tables.cells import Table
 from ..values import Curves, Report, Row, Run
 
@@ -33,14 +34,14 @@ def cells_csv(table: Table) -> str:
 
 
 def _fields(name: str, row: Row) -> list[object]:
-    return [_safe(name), row.basis, *(getattr(row, key) for key in ROW_FIELDS)]
+    return [name, row.basis, *(getattr(row, key) for key in ROW_FIELDS)]
 
 
 def curves_csv(report: Report) -> str:
     """One line a kept step of every run, then the validations."""
     names = list(Curves.model_fields)
     lines = (
-        [_safe(run.label), kind, *values]
+        [run.label, kind, *values]
         for run in report.runs
         for kind, curves in (("train", run.curves), ("validation", run.validation))
         for values in zip(*(getattr(curves, name) for name in names), strict=True)
@@ -105,8 +106,8 @@ def codecarbon_line(run: Run) -> dict[str, object]:
     part = "cpu" if run.device.upper().startswith("CPU") else "gpu"
     return {
         "timestamp": datetime.fromtimestamp(run.ended, UTC).strftime("%Y-%m-%dT%H:%M:%S") if run.ended else None,
-        "project_name": _safe(run.name),
-        "run_id": _safe(run.label),
+        "project_name": run.name,
+        "run_id": run.label,
         "duration": seconds,
         "emissions": kg,
         "emissions_rate": kg / seconds if kg is not None and seconds else None,
@@ -114,21 +115,19 @@ def codecarbon_line(run: Run) -> dict[str, object]:
         f"{part}_energy": energy,
         "energy_consumed": energy,
         f"{part}_count": run.devices,
-        f"{part}_model": _safe(run.device),
+        f"{part}_model": run.device,
         "tracking_mode": "process",
         "pue": pue,
     }
 
 
-def _safe(words: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return "'" + words if words[:1] in set("=+-@\t\r") else words
-
-
 def _csv(headings: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(headings)
-    for line in lines:
-        writer.writerow("" if value is None else value for value in line)
+    for line in (headings, *lines):
+        writer.writerow(_cell(value) for value in line)
     return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else for_csv(value) if isinstance(value, str) else value

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...spec.foreign_text import for_latex
 from ..tables.cells import Table
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    **{char: "\\" + char for char in "&%$#_{}"},
-}
 CROWDED = 8  # columns: a table of so many is set small
-
-
-def latex_text(words: str) -> str:
-    """Words with LaTeX's signs escaped; CO2 with its subscript."""
-    escaped = "".join(_LATEX.get(char, char) for char in " ".join(words.split()))
-    return escaped.replace("CO2", r"CO\textsubscript{2}")
 
 
 def latex(table: Table) -> str:
@@ -41,7 +28,7 @@ def latex(table: Table) -> str:
     lines += [
         r"\bottomrule",
         r"\end{tabular}",
-        rf"\caption{{{latex_text(caption)}.}}",
+        rf"\caption{{{for_latex(caption)}.}}",
         rf"\label{{tab:{table.key}}}",
         r"\end{table}",
     ]
@@ -49,4 +36,4 @@ def latex(table: Table) -> str:
 
 
 def _ampersand(cells: Iterable[str]) -> str:
-    return " & ".join(latex_text(cell) for cell in cells) + r" \\"
+    return " & ".join(for_latex(cell) for cell in cells) + r" \\"

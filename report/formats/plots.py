@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...spec.display_units import BYTES, COUNTS, ENERGIES, MASSES, TIMES
+from ...spec.foreign_text import for_plot
 from ...spec.number_text import Style, style
 from ..document import Series
 from ..values import Curves
@@ -102,7 +103,7 @@ def _loss(runs: Sequence[Series]) -> Figure:
         if not several:
             axes.plot(_scaled(run.curves.tokens, scale), _gapped(run.curves.loss), color=colour, lw=0.6, alpha=0.25)
         if run.validation.step:
-            label = f"{run.label}, validation" if not several else "validation" if run is runs[0] else None
+            label = f"{for_plot(run.label)}, validation" if not several else "validation" if run is runs[0] else None
             points = _scaled(run.validation.tokens, scale), _gapped(run.validation.loss)
             axes.plot(*points, "o", ms=3.5, mfc="white", color=colour, label=label)
     for bar in sorted({run.bar for run in runs if run.bar is not None}):
@@ -161,7 +162,7 @@ def _draw(axes: Axes, runs: Sequence[Series], x: Metric, y: Metric) -> None:
     columns = style(_all(runs, x), x.units), style(_all(runs, y), y.units)
     for colour, run in zip(COLOURS * len(runs), runs, strict=False):
         points = [_scaled(getattr(run.curves, m.key), c.scale) for m, c in zip((x, y), columns, strict=True)]
-        axes.plot(*points, color=colour, lw=1.1, ls="--" if run.predicted else "-", label=run.label)
+        axes.plot(*points, color=colour, lw=1.1, ls="--" if run.predicted else "-", label=for_plot(run.label))
     if not _all(runs, y) or not _all(runs, x):
         axes.text(0.5, 0.5, "unknown", transform=axes.transAxes, ha="center", color="0.5")
     axes.set_xlabel(_axis(x, columns[0]))

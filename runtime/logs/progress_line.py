@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import time
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ...spec.display_units import ENERGIES, MASSES
+from ...spec.display_units import BYTES, ENERGIES, MASSES
 from ...spec.emissions import carbon_tonnes
 from ...spec.exit_codes import Exit
-from ...spec.number_text import with_unit
+from ...spec.number_text import fixed, percent, with_unit
 from ...spec.plan import Plan
 from ...spec.run_folder import Event
+from ...spec.terminal import Terminal
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 
@@ -25,17 +25,17 @@ class ProgressLine:
 
     def __init__(self, plan: Plan, step: int) -> None:
         self._plan = plan
-        self._console = Console(stderr=True)
+        self._console = Terminal(stderr=True)
         self._live = self._console.is_terminal and not self._console.is_dumb_terminal
         columns = (
-            TextColumn(plan.name),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
         )
         self._bar = Progress(*columns, console=self._console, disable=not self._live)
-        self._task = self._bar.add_task("train", total=plan.schedule.steps, completed=step, text="")
+        self._task = self._bar.add_task(plan.name, total=plan.schedule.steps, completed=step, text="")
         self._next = time.monotonic()
         self._bar.start()
 
@@ -51,7 +51,6 @@ class ProgressLine:
             self._next = time.monotonic() + LINE_EVERY
             self._console.print(
                 f"step {event['step']}/{self._plan.schedule.steps}  {self._text(event)}",
-                highlight=False,
                 soft_wrap=True,
             )
 
@@ -64,9 +63,9 @@ class ProgressLine:
             case "start" if event["step"]:
                 text = f"goes on after step {event['step']}"
             case "validation":
-                text = f"validation at step {event['step']}: loss {event['loss']:.4f}"
+                text = f"validation at step {event['step']}: loss {fixed(event['loss'], 4)}"
             case "checkpoint":
-                text = f"saved {event['path']} ({event['bytes'] / 1e6:,.1f} MB in {event['seconds']:.1f} s)"
+                text = f"saved {event['path']} ({with_unit(event['bytes'], BYTES)} in {fixed(event['seconds'], 1)} s)"
             case "fault":
                 text = f"{event['what']}: {event['action']}"
             case "stop":
@@ -74,14 +73,14 @@ class ProgressLine:
                 text = f"ended at step {event['step']}: {event['reason']}{again}"
             case _:
                 return
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(text, soft_wrap=True)
 
     def _text(self, event: Event) -> str:
         carbon = self._plan.carbon
         energy = event["energy_kwh"]
-        parts = [f"loss {event['loss']:.4f}", f"{event['tokens_per_second']:,.0f} tokens/s"]
+        parts = [f"loss {fixed(event['loss'], 4)}", f"{fixed(event['tokens_per_second'], 0)} tokens/s"]
         if event["mfu"] is not None:
-            parts.append(f"MFU {event['mfu']:.1%}")
+            parts.append(f"MFU {percent(event['mfu'])}")
         if energy is None:
             parts.append("energy unknown")
         else:

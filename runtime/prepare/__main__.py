@@ -15,13 +15,13 @@ from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from ...spec.exit_codes import Exit
 from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
+from ...spec.terminal import Terminal
 from ..data.shards import Index, SourcePart, read_index
 from ..energy import PhaseLedger, open_meter
 from ..energy.phases import Phase
@@ -32,7 +32,7 @@ from .shards import make_shards
 from .sources import source_lines, source_uses
 from .train_tokenizer import make_tokenizer
 
-console = Console(stderr=True, highlight=False)
+console = Terminal(stderr=True)
 
 STAGES: tuple[tuple[Phase, Callable[[Job, Advance], str]], ...] = (("tokenizer", make_tokenizer), ("data", make_shards))
 
@@ -57,7 +57,7 @@ def prepare(job: Job) -> Index:
             with _bar(name, job.bytes) as bar:
                 done = make(job, heed(partial(bar.advance, bar.task_ids[0])))
             ledger.charge_energy(name, meter.read())
-            console.print(f"{name:9}  {done}", markup=False, soft_wrap=True)
+            console.print(f"{name:9}  {done}", soft_wrap=True)
         index = read_index(job.run.data)
         log.write("data", sources=source_uses(job.plan, index))
     finally:
@@ -114,12 +114,12 @@ def _explain(error: Exception) -> None:
     if not isinstance(error, InputError):
         refused = f"trainwright: the run folder cannot be written: {error}; what was in it before is intact"
         said = refused if isinstance(error, OSError) else traceback.format_exc()
-        console.print(said, markup=False, soft_wrap=True)
+        console.print(said, soft_wrap=True)
         return
     for problem in error.problems:
         place = f"{problem.place.file}:{problem.place.line}: " if problem.place else ""
-        console.print(f"{place}error {problem.code} {problem.path}: {problem.message}", markup=False, soft_wrap=True)
-        console.print(f"  {problem.help}", markup=False, soft_wrap=True)
+        console.print(f"{place}error {problem.code} {problem.path}: {problem.message}", soft_wrap=True)
+        console.print(f"  {problem.help}", soft_wrap=True)
 
 
 def main() -> Exit:
@@ -141,7 +141,7 @@ def main() -> Exit:
     _say("training", index.train)
     _say("held out", index.validation)
     for line in source_lines(job.plan, index):
-        console.print(f"           {line}", markup=False, soft_wrap=True)
+        console.print(f"           {line}", soft_wrap=True)
     console.print(
         f"           {index.unigram_entropy:.2f} nats: held-out loss of token frequencies alone, to be beaten"
     )

@@ -195,3 +195,16 @@ def test_wider_scopes_follow_the_hours_held(tmp_path):
     assert lines["embodied"].basis == "estimated"
     cooled = lines["devices"].carbon_tonnes + lines["host"].carbon_tonnes
     assert lines["cooling and distribution"].carbon_tonnes == pytest.approx(0.1 * cooled)
+
+
+@pytest.mark.parametrize("jump", [400 * 86400.0, 3 * 3600.0, -400 * 86400.0])
+def test_a_clock_that_was_set_costs_no_device_hours(tmp_path, jump):
+    """Between two steps of a second each the clock is set by days, ahead or back: the hours are those of the steps."""
+    log = Log()
+    log.start()
+    log.steps(1, 2)
+    log.clock += jump
+    log.steps(3, 4)
+    log.stop(4)
+    report = build_report([log.write(tmp_path / "run")])
+    assert sum(attempt.seconds for attempt in report.runs[0].attempts) == pytest.approx(4.0)

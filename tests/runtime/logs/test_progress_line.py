@@ -45,3 +45,15 @@ def test_a_run_that_can_go_on_says_so(said, code, again):
     """After Ctrl-C the next word is how to continue; not after the end, and not after a divergence."""
     shown = said({"kind": "stop", "step": 41, "reason": "signal", "exit_code": code})
     assert ("launch again to go on" in shown) == again
+
+
+NUMBERS = [None, 0.0, 1e300, -1e300, 5e-324, 12.3456]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("kind", ["step", "validation", "checkpoint", "stop", "start", "fault"])
+def test_any_number_can_be_shown(said, kind, number):
+    """A loss that is no finite number (null in the log), or a huge one, at any event: a line, not a crash."""
+    names = ("loss", "tokens_per_second", "mfu", "energy_kwh", "seconds", "bytes", "grad_norm", "power_watts")
+    words = {"path": "checkpoints/step-1", "what": "w", "action": "a", "reason": "diverged", "exit_code": 76}
+    assert len(said({"kind": kind, "step": 1, **words, **dict.fromkeys(names, number)})) < 1000
