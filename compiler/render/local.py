@@ -1,4 +1,4 @@
-"""Target `local`: this machine, through torchrun."""
+"""Target `local`: this machine."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 
 
 def devices_here(plan: Plan) -> int:
-    """Devices of the run on this node: torchrun's local world size, else what the plan says of a full node."""
+    """Devices of the run on this node: the launcher's local world size, else what the plan says of a full node."""
     local = os.environ.get("LOCAL_WORLD_SIZE")
     return int(local) if local else min(plan.device.per_node, plan.device.count)
 

@@ -16,6 +16,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .lifeline import bound_to_us
+
 HIGHEST_SIGNAL = 64
 
 
@@ -26,9 +28,8 @@ def run_deepspeed_launcher(words: Sequence[str], hostfile: Path) -> int:
     """
     module = [sys.executable, "-u", "-m", "deepspeed.launcher.launch", "--log_level=warning"]
     # A session of its own: what is sent to our process group would make the launcher kill its ranks after 30 s.
-    with subprocess.Popen(
-        [*module, f"--world_info={encode_world(hostfile)}", *words], start_new_session=True
-    ) as launcher:
+    command = [*module, f"--world_info={encode_world(hostfile)}", *words]
+    with subprocess.Popen(command, start_new_session=True, preexec_fn=bound_to_us()) as launcher:  # noqa: PLW1509 - one thread
         code = launcher.wait()
         with contextlib.suppress(ProcessLookupError):  # killed itself, it leaves its ranks behind
             os.killpg(launcher.pid, signal.SIGKILL)

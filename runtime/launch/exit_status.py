@@ -1,8 +1,8 @@
 """How a training process ends: which exit code stands for which failure, and the file that carries it to the launcher.
 
-torchrun answers 1 whatever its workers say, so `RUN/exit_code` holds the code of the run; launch.sh returns it.
-Ends that all ranks agreed on leave through exit status 0 of the workers (a launcher then stays silent); an end that
-only one rank knows of leaves through its real code, so that the launcher takes the others down.
+`RUN/exit_code` holds the code of the run, since a launcher sees only the ranks of its own node; launch.sh returns it.
+Under DeepSpeed's launcher an end that all ranks agreed on leaves through exit status 0 (it then stays silent); an end
+that only one rank knows of leaves through its real code, so that the launcher takes the others down.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import errno
 import os
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from ...spec.atomic_files import write_atomically
 from ...spec.exit_codes import Exit
+from ...spec.foreign_files import read_foreign
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..logs.event_log import EventLog, last_attempt
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EMFILE}
-_LAUNCHERS = {"TORCHELASTIC_RUN_ID", "CROSS_SIZE"}  # variables that torchrun and DeepSpeed's launcher set
+_DEEPSPEED = "CROSS_SIZE"  # a variable that DeepSpeed's launcher sets
 _LOST_PEER = ("connection closed by peer", "connection reset", "broken pipe", "nccl", "timed out waiting", "gloo")
 
 
@@ -60,10 +62,16 @@ def exit_file(run: Path) -> Path:
 
 def record_exit_code(run: Path, code: Exit) -> None:
     """Write the exit code. The first cause stands, but a cause is worth more than `PEER_LOST`, which is its echo."""
-    path = exit_file(run)
-    known = path.read_text().strip() if path.exists() else ""
-    if known in ("", str(int(Exit.PEER_LOST))):
-        write_atomically(path, f"{int(code)}\n".encode())
+    if recorded_exit_code(run) in (None, Exit.PEER_LOST):
+        write_atomically(exit_file(run), f"{int(code)}\n".encode())
+
+
+def recorded_exit_code(run: Path) -> Exit | None:
+    """The code that the run ended with; None when it ended without one."""
+    try:
+        return Exit(int(read_foreign(exit_file(run), 16)))
+    except (OSError, ValueError):
+        return None
 
 
 def record_end(run: Path, end: Ended) -> None:
@@ -78,7 +86,7 @@ def record_end(run: Path, end: Ended) -> None:
 
 def process_status(code: Exit) -> int:
     """The exit status of this process for an end that all ranks share."""
-    return 0 if _LAUNCHERS & os.environ.keys() else code
+    return 0 if _DEEPSPEED in os.environ else code
 
 
 def rank_here() -> int:
@@ -102,15 +110,15 @@ def exit_failed(run: Path, error: Exception) -> NoReturn:
     os._exit(code)
 
 
-def record_failure(run: Path, what: str, code: Exit, details: str | None = None) -> None:
-    """Say, log and record why this rank alone is about to leave; never fails."""
-    rank = rank_here()
+def record_failure(run: Path, what: str, code: Exit, details: str | None = None, rank: int | None = None) -> None:
+    """Report, log and record why a rank, by default this one, alone is about to exit; never fails."""
+    rank = rank_here() if rank is None else rank
     _say(rank, f"{what}\n" if details is None else details)
-    try:
-        log_fault(run, rank, what, f"left with {code.name}")
-        record_exit_code(run, code)
-    except OSError as refused:
-        _say(rank, f"{refused}\n")
+    for keep in (partial(record_exit_code, run, code), partial(log_fault, run, rank, what, f"left with {code.name}")):
+        try:
+            keep()
+        except OSError as refused:
+            _say(rank, f"{refused}\n")
 
 
 def log_fault(run: Path, rank: int, what: str, action: str) -> None:

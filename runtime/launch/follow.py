@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...spec.exit_codes import Exit
 from ...spec.run_folder import RunFolder
-from .exit_status import exit_file
+from .exit_status import recorded_exit_code
 from .locate import locate
 
 INTERVAL = 1.0  # seconds between looks
@@ -24,15 +24,8 @@ def follow(run: RunFolder, say: Callable[[str], object]) -> int:
         say(logs.new_text())
         time.sleep(INTERVAL)
     say(logs.new_text())
-    return recorded_exit_code(run)
-
-
-def recorded_exit_code(run: RunFolder) -> int:
-    """The code that the run ended with; PEER_LOST when it ended without one."""
-    try:
-        return int(exit_file(run.path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Exit.PEER_LOST
+    code = recorded_exit_code(run.path)
+    return Exit.PEER_LOST if code is None else code
 
 
 class LogFollower:

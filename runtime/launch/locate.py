@@ -5,11 +5,13 @@ A launch script leaves a note in the run folder (`slurm-job`, `kubernetes-job`);
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...spec.foreign_files import read_foreign
 from ...spec.run_folder import RunFolder
 from .lock import is_held, owner
 
@@ -26,19 +28,20 @@ class RunLocation:
 
 def locate(run: RunFolder) -> RunLocation | None:
     """Where `run` is; None when nothing of it runs or waits."""
-    for note, look in _SCHEDULERS.items():
-        words = _note(run.path / note)
-        place = look(*words) if words else None
+    for note, (form, look) in _SCHEDULERS.items():
+        match = form.fullmatch(_note(run.path / note))
+        place = look(*match.groups()) if match else None
         if place is not None:
             return place
     return RunLocation(owner(run)) if is_held(run) else None
 
 
-def _note(path: Path) -> list[str]:
+def _note(path: Path) -> str:
+    """What a launch script has left; nothing where there is none, or something else lies there."""
     try:
-        return path.read_text(encoding="utf-8").split()
-    except OSError:
-        return []
+        return read_foreign(path, 4096).decode().strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _slurm(job: str) -> RunLocation | None:
@@ -75,4 +78,8 @@ def _answer(*words: str) -> str:
     return result.stdout.strip()
 
 
-_SCHEDULERS: dict[str, Callable[..., RunLocation | None]] = {"slurm-job": _slurm, "kubernetes-job": _kubernetes}
+_NAME = "([a-z0-9][a-z0-9.-]*)"
+_SCHEDULERS: dict[str, tuple[re.Pattern[str], Callable[..., RunLocation | None]]] = {  # note -> its form, who to ask
+    "slurm-job": (re.compile(r"(\d+)", re.ASCII), _slurm),
+    "kubernetes-job": (re.compile(rf"{_NAME}\s+{_NAME}\s+(job\.batch|jobset|trainjob)"), _kubernetes),
+}

@@ -14,9 +14,12 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ...spec.foreign_files import read_json
+from ...spec.foreign_text import on_one_line
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 
+LONGEST = 4096  # bytes of a lock file that are read
 INHERITED = "TRAINWRIGHT_LOCK"  # the descriptor of a lock that the caller holds for us
 
 
@@ -60,9 +63,9 @@ def hold_as_rank(run: RunFolder) -> int:
 def owner(run: RunFolder) -> str:
     """Who last took the lock, in words."""
     try:
-        entry = json.loads(run.lock.read_text(encoding="utf-8"))
+        entry = read_json(run.lock, LONGEST)
         job = f" (Slurm job {entry['job']})" if "job" in entry else ""
-        return f"process {entry['pid']} on {entry['host']}{job}"
+        return on_one_line(f"process {entry['pid']} on {entry['host']}{job}")
     except (OSError, ValueError, KeyError, TypeError):
         return "a process that is just starting"
 

@@ -1,70 +1,97 @@
-"""Starts the ranks of one node through torchrun or DeepSpeed's launcher, and tells the truth about how they ended.
+"""Starts the ranks of one node and reports the truth about how they ended.
 
-`python -m trainwright.runtime.launch.node_launcher --run DIR [--hostfile FILE] -- ARGUMENTS...`; a hostfile, which
-DeepSpeed's launcher needs, chooses it. Two things differ from the plain launchers: a signal becomes the run's stop
-file instead of a kill after 30 s, in which no large checkpoint can be saved; and our exit code is the one that the run
-recorded, else that of the first rank that failed.
+`python -m trainwright.runtime.launch.node_launcher --run DIR --ranks N [--nodes N --node-rank N --address HOST
+--port N] [--hostfile FILE] -- MODULE ARGUMENTS...`; a hostfile, which DeepSpeed's launcher needs, chooses it. A signal
+becomes the run's stop file, since ranks that are killed cannot save; our exit code is the one that the run recorded,
+else that of the first rank that failed.
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ...spec.exit_codes import Exit
+from ...spec.listening import listening_socket
+from ...spec.plain_screen import guard_screens
 from ...spec.run_folder import RunFolder
+from ...spec.run_token import TOKEN, run_token
 from .deepspeed_launcher import run_deepspeed_launcher
-from .exit_status import exit_file, log_fault
+from .exit_status import code_of, record_failure, recorded_exit_code
+from .lifeline import end_with_supervisor
+from .local_ranks import LocalRanks, environments
+
+LOOPBACK = "127.0.0.1"
+_INTERFACES = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the launcher with the arguments after `--`; the exit code of the run."""
+    """Run the ranks of this node to their end; the exit code of the run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--ranks", type=int, required=True, help="ranks of each node")
+    parser.add_argument("--nodes", type=int, default=1)
+    parser.add_argument("--node-rank", type=int, default=0)
+    parser.add_argument("--address", default=LOOPBACK, help="the first node's, as the others know it")
+    parser.add_argument("--port", type=int, default=0, help="where the ranks meet on the first node; 0: any free one")
     parser.add_argument("--hostfile", type=Path)
     parser.add_argument("words", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
+    guard_screens(lossy=True)
+    end_with_supervisor()
     _stop_file_on_signals(RunFolder(options.run))
-    words = options.words[1:]
-    code = run_deepspeed_launcher(words, options.hostfile) if options.hostfile else _torchrun(words, options.run)
-    return _recorded(options.run, code)
-
-
-def _torchrun(words: Sequence[str], run: Path) -> int:
-    """Run torchrun here; the code of the first rank that failed (torchrun's own is always 1), 0 when none did."""
-    # A node that ends first takes the agents' store with it; the others log a traceback for what is no failure. And how
-    # a rank ended is said below.
-    for module in ("agent.server.api", "multiprocessing.api"):
-        logging.getLogger(f"torch.distributed.elastic.{module}").setLevel(logging.CRITICAL)
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.run import main as torchrun
-
     try:
-        # torchrun would kill its ranks on the other signals, after 30 s; SIGQUIT still does.
-        torchrun(["--signals-to-handle=SIGQUIT", *words])
-    except ChildFailedError as error:
-        # Ranks that only lost a peer are echoes of the one that was first.
-        rank, first = min(
-            error.failures.items(), key=lambda item: (item[1].exitcode == Exit.PEER_LOST, item[1].timestamp)
-        )
-        code = first.exitcode if first.exitcode >= 0 else 128 - first.exitcode
-        sys.stderr.write(f"trainwright: rank {rank} ended with code {code}\n")
-        if first.exitcode < 0:  # it could not say so itself
-            log_fault(run, rank, f"rank {rank} was ended by signal {-first.exitcode}", "the run ends")
-        return code
-    return Exit.DONE
+        os.environ[TOKEN] = run_token(options.run)
+        code = _deepspeed(options) if options.hostfile else _ranks(options)
+    except (OSError, ValueError) as error:
+        return _refused(options.run, error)
+    known = recorded_exit_code(options.run)
+    return code if known is None else known
 
 
-def _recorded(run: Path, code: int) -> int:
+def _ranks(options: argparse.Namespace) -> int:
+    """Start one process a device and wait for all."""
+    total = options.nodes * options.ranks
+    place = {"WORLD_SIZE": total, "MASTER_ADDR": options.address, "MASTER_PORT": options.port}
+    if options.nodes == 1:  # nothing of it is for other machines
+        place |= dict.fromkeys(_INTERFACES, "lo")
+    listener = None
+    if total > 1 and options.node_rank == 0:
+        listener = listening_socket(options.address, options.port)
+        place["MASTER_PORT"] = listener.getsockname()[1]
+
+    ranks = LocalRanks(partial(_report_lost, options.run))
+    first = options.node_rank * options.ranks
     try:
-        return int(exit_file(run).read_text())
-    except (OSError, ValueError):
-        return code
+        descriptor = None if listener is None else listener.fileno()
+        ranks.start(options.words[1:], environments(place, first, options.ranks), descriptor)
+        if listener is not None:
+            listener.close()  # the first rank has it
+        return ranks.wait()
+    finally:
+        ranks.kill()
+
+
+def _report_lost(run: Path, rank: int, what: str) -> None:
+    record_failure(run, what, Exit.PEER_LOST, rank=rank)
+
+
+def _deepspeed(options: argparse.Namespace) -> int:
+    place = [f"--node_rank={options.node_rank}", f"--master_addr={options.address}", f"--master_port={options.port}"]
+    return run_deepspeed_launcher([*place, "--no_local_rank", "--module", *options.words[1:]], options.hostfile)
+
+
+def _refused(run: Path, error: Exception) -> int:
+    """Report what kept the ranks from starting."""
+    code = code_of(error)
+    record_failure(run, str(error), Exit.INPUT if code is Exit.FAULT else code)
+    return Exit.INPUT if code is Exit.FAULT else code
 
 
 def _stop_file_on_signals(run: RunFolder) -> None:

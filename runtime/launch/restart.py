@@ -11,7 +11,9 @@ import json
 import sys
 from pathlib import Path
 
+from ...spec.atomic_files import write_atomically
 from ...spec.exit_codes import FINAL, Exit
+from ...spec.foreign_files import read_json
 from ...spec.run_folder import RunFolder, read_events
 
 MAX_STALLED_STARTS = 3  # starts in a row without a new step, as NVIDIA's resiliency extension
@@ -31,13 +33,22 @@ def final_exit_code(run: RunFolder, code: int) -> int | None:
     if code in FINAL:
         return code
     record, step = run.path / "restarts.json", furthest_step(run)
-    try:
-        last = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        last = {"step": 0, "stalled": 0}
-    stalled = last["stalled"] + 1 if step <= last["step"] else 0
-    record.write_text(json.dumps({"step": step, "stalled": stalled}), encoding="utf-8")
+    before, stalls = _last(record)
+    stalled = stalls + 1 if step <= before else 0
+    write_atomically(record, json.dumps({"step": step, "stalled": stalled}).encode())
     return Exit.NO_PROGRESS if stalled >= MAX_STALLED_STARTS else None
+
+
+def _last(record: Path) -> tuple[int, int]:
+    """Step and stalled starts at the last end; nothing where there was none, or the file holds something else."""
+    try:
+        match read_json(record, 4096):
+            case {"step": int(step), "stalled": int(stalled)}:
+                return step, stalled
+            case _:
+                return 0, 0
+    except (OSError, ValueError):
+        return 0, 0
 
 
 def main() -> int:

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from ...spec.exit_codes import Exit
+from ...spec.plain_screen import guard_screens
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
-from .exit_status import exit_file
+from .exit_status import code_of, exit_file
+from .lifeline import SUPERVISOR, bound_to_us
 from .lock import hold, sign
 from .restart import HOST_TIMEOUT, final_exit_code
 
@@ -59,8 +61,14 @@ class Supervisor:
 
     def _once(self, host_timeout: int) -> int:
         exit_file(self.run.path).unlink(missing_ok=True)
-        environment = {**os.environ, "TRAINWRIGHT_HOST_TIMEOUT": str(host_timeout)}
-        self.child = subprocess.Popen(self.command, env=environment, start_new_session=True, pass_fds=(self.lock,))
+        environment = {**os.environ, "TRAINWRIGHT_HOST_TIMEOUT": str(host_timeout), SUPERVISOR: str(os.getpid())}
+        self.child = subprocess.Popen(
+            self.command,
+            env=environment,
+            start_new_session=True,
+            pass_fds=(self.lock,),
+            preexec_fn=bound_to_us(),  # noqa: PLW1509 - there is one thread here
+        )
         if self.stop_requests:  # while it was being started
             self._forward_stop()
         code = self.child.wait()
@@ -100,15 +108,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
+    guard_screens(lossy=True)
     run = RunFolder(options.run)
     try:
         with hold(run) as lock:
             sign(lock)
-            return Supervisor(run, [word for word in options.command if word != "--"], lock).run_to_end()
+            return Supervisor(run, options.command[options.command[:1] == ["--"] :], lock).run_to_end()
     except InputError as error:
         for problem in error.problems:
             _say(f"{problem.code}: {problem.message}; {problem.help}")
         return Exit.INPUT
+    except OSError as error:
+        _say(f"cannot use {error.filename or run.path}: {error.strerror}")
+        code = code_of(error)
+        return Exit.INPUT if code is Exit.FAULT else code
 
 
 if __name__ == "__main__":

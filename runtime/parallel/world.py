@@ -1,6 +1,6 @@
 """Joining the other ranks of a run, and agreeing with them.
 
-In: the environment that torchrun sets (or nothing: one process) and the plan. Out: a `World`, which knows this
+In: the environment that a launcher sets (or nothing: one process) and the plan. Out: a `World`, which knows this
 process's place in the layout and adds up small vectors over all ranks.
 """
 
@@ -15,12 +15,15 @@ from typing import Any
 
 import torch
 from torch import distributed
-from torch._C._distributed_c10d import HashStore
+from torch._C._distributed_c10d import HashStore, PrefixStore, Store, TCPStore
 
 from ...spec.layout import Layout
+from ...spec.listening import LISTENER, listening_socket
 from ...spec.plan import Plan
 from ...spec.problem import InputError
+from ...spec.run_token import TOKEN
 from ..model.pipeline_stage import PipelineStage
+from .plain_pickle import gather_plain
 
 SINGLE_PROCESS = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
 COLLECTIVE_TIMEOUT = timedelta(minutes=30)  # the watchdog finds lost ranks long before; this ends the rest
@@ -77,10 +80,8 @@ class World:
         return wait
 
     def all_gather_object(self, value: Any) -> list[Any]:
-        """The values of all ranks, in order of rank."""
-        values: list[Any] = [None] * self.size
-        distributed.all_gather_object(values, value)
-        return values
+        """The values of all ranks, in order of rank: plain ones, and those of `plain_pickle.CLASSES`."""
+        return gather_plain(value, self.size)
 
     def barrier(self) -> None:
         """Until every rank is here."""
@@ -104,12 +105,28 @@ def init_process_group(plan: Plan) -> World:
         torch.cuda.set_device(device)
     _prepare_deepspeed(device)
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
-    if size == 1 and os.environ["MASTER_PORT"] == "0":
-        store = HashStore()
-        distributed.init_process_group(backend, store=store, rank=0, world_size=1, timeout=COLLECTIVE_TIMEOUT)
-    else:
-        distributed.init_process_group(backend, timeout=COLLECTIVE_TIMEOUT)
+    store = HashStore() if size == 1 and os.environ["MASTER_PORT"] == "0" else _meeting_place(rank, size)
+    distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=COLLECTIVE_TIMEOUT)
     return World(rank, size, local_rank, device, plan.layout)
+
+
+def _meeting_place(rank: int, size: int) -> Store:
+    """The store through which the ranks find each other. The first one listens where its launcher does, or would."""
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    descriptor = None
+    if rank == 0:
+        inherited = os.environ.pop(LISTENER, "")
+        descriptor = int(inherited) if inherited else listening_socket(address, port).detach()
+    store = TCPStore(
+        address,
+        port,
+        size,
+        is_master=rank == 0,
+        timeout=COLLECTIVE_TIMEOUT,
+        wait_for_workers=False,
+        master_listen_fd=descriptor,
+    )
+    return PrefixStore(os.environ.get(TOKEN, ""), store)
 
 
 def destroy_process_group() -> None:

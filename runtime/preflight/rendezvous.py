@@ -1,20 +1,30 @@
 """A barrier over plain TCP: the first node receives the others, and tells all of them what came of it.
 
-The first node greets with the run, so that a port that another program has, and answers at, is not taken for ours.
+Each side proves that it holds the run's token, by a code over a number that the other has just chosen. So a port that
+another program has is not taken for ours, a stranger takes no node's place, and what he sends is not looked at. Lines
+are short, read with a limit, and hold plain values.
+
+    first node -> other    [number, proof of number]
+    other -> first node    [rank, host, trouble, number, proof of all that and of the first number]
+    first node -> other    [code, text, proof of both and of the other's number]
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hmac
 import json
+import secrets
 import socket
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...spec.exit_codes import Exit
+from ...spec.foreign_files import parse_json
+from ...spec.listening import listening_socket
 
 LONGEST_LINE = 4096  # bytes
 ANSWER = 5.0  # seconds for one connection to say what it has to say
@@ -31,7 +41,7 @@ class Timeouts(NamedTuple):
 class NodeReport(NamedTuple):
     """A node that takes part in a run, and what keeps it from training (nothing: empty)."""
 
-    run: str
+    token: str  # the run's
     rank: int
     host: str
     problem: str
@@ -48,21 +58,29 @@ class PortTakenError(OSError):
     """Another program has the port."""
 
 
-def serve(own: NodeReport, port: int, nodes: int, timeouts: Timeouts) -> Verdict:
+class StrangerError(ValueError):
+    """Whoever is there is no node of this run."""
+
+
+def serve(own: NodeReport, place: tuple[str, int], nodes: int, timeouts: Timeouts) -> Verdict:
     """Wait for the other nodes and tell each the verdict. Raises PortTakenError."""
-    with _listening(port, timeouts.port_seconds) as server, ExitStack() as connections:
-        until, here, lines = time.monotonic() + timeouts.nodes_seconds, {0: own}, list[socket.socket]()
+    with _listening(place, timeouts.port_seconds) as server, ExitStack() as connections:
+        until, here, lines = time.monotonic() + timeouts.nodes_seconds, {0: own}, list[tuple[socket.socket, str]]()
         while len(here) < nodes and (left := until - time.monotonic()) > 0:
             server.settimeout(left)
-            with contextlib.suppress(OSError, ValueError, TypeError):  # whoever came, it was none of ours
+            with contextlib.suppress(TimeoutError):
                 connection = connections.enter_context(server.accept()[0])
-                guest = _greeted(connection, own.run)
+                try:
+                    guest, number = _greeted(connection, own.token, nodes)
+                except (OSError, ValueError):
+                    connection.close()  # whoever came, it was none of ours
+                    continue
                 here[guest.rank] = guest
-                lines.append(connection)
+                lines.append((connection, number))
         verdict = decide(here, nodes, timeouts.nodes_seconds)
-        for connection in lines:
+        for connection, number in lines:
             with contextlib.suppress(OSError):
-                connection.sendall(_line(verdict))
+                connection.sendall(_line(*verdict, _proof(own.token, number, *verdict)))
                 connection.recv(1)  # its end: who closes first keeps the port in TIME_WAIT
     return verdict
 
@@ -93,13 +111,12 @@ def report_to_first_node(own: NodeReport, place: tuple[str, int], timeouts: Time
         time.sleep(PAUSE)
 
 
-def _listening(port: int, timeout: float) -> socket.socket:
-    """A socket that listens on all interfaces, as the ranks will. Raises PortTakenError after `timeout` seconds."""
-    until, both = time.monotonic() + timeout, socket.has_dualstack_ipv6()
-    family = socket.AF_INET6 if both else socket.AF_INET
+def _listening(place: tuple[str, int], timeout: float) -> socket.socket:
+    """A socket that listens where the ranks' own will. Raises PortTakenError after `timeout` seconds."""
+    until = time.monotonic() + timeout
     while True:
         try:
-            return socket.create_server(("", port), family=family, backlog=1024, dualstack_ipv6=both)
+            return listening_socket(*place)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -108,28 +125,57 @@ def _listening(port: int, timeout: float) -> socket.socket:
         time.sleep(PAUSE)
 
 
-def _greeted(connection: socket.socket, run: str) -> NodeReport:
-    """Greet whoever came. Raises OSError, ValueError or TypeError when it is no node of ours."""
+def _greeted(connection: socket.socket, token: str, nodes: int) -> tuple[NodeReport, str]:
+    """Greet whoever came: the node, and the number it wants proven. Raises OSError or StrangerError."""
     connection.settimeout(ANSWER)
-    connection.sendall(_line(run))
-    return NodeReport(*json.loads(connection.makefile("rb").readline(LONGEST_LINE)))
+    number = secrets.token_hex(16)
+    connection.sendall(_line(number, _proof(token, number)))
+    match _words(connection.makefile("rb").readline(LONGEST_LINE)):
+        case [int(rank), str(host), str(trouble), str(theirs), str(proof)] if 0 < rank < nodes:
+            _check(proof, token, number, rank, host, trouble, theirs)
+            return NodeReport(token, rank, host, trouble), theirs
+        case _:
+            raise StrangerError
 
 
 def _verdict(connection: socket.socket, own: NodeReport, timeout: float) -> Verdict:
     """What the first node says in the end. Raises PortTakenError when it is not ours, OSError when it leaves before."""
-    said = b""
-    lines = connection.makefile("rb")
+    said, lines, mine = b"", connection.makefile("rb"), secrets.token_hex(16)
     with contextlib.suppress(TimeoutError):
         said = lines.readline(LONGEST_LINE)
-    if said != _line(own.run):
-        raise PortTakenError("another program answers")
-    connection.sendall(_line(own))
+    try:
+        number, proof = _words(said)
+        _check(proof, own.token, number)
+    except ValueError as error:
+        raise PortTakenError("another program answers") from error
+    told = own.rank, own.host, own.problem, mine
+    connection.sendall(_line(*told, _proof(own.token, number, *told)))
     connection.settimeout(timeout)
     try:
-        return Verdict(*json.loads(lines.readline(LONGEST_LINE)))
-    except (ValueError, TypeError) as error:
+        code, text, proof = _words(lines.readline(LONGEST_LINE))
+        _check(proof, own.token, mine, code, text)
+        return Verdict(Exit(code), str(text))
+    except ValueError as error:
         raise ConnectionError("the first node left") from error
 
 
-def _line(value: NodeReport | Verdict | str) -> bytes:
-    return json.dumps(value).encode() + b"\n"
+def _line(*words: str | int) -> bytes:
+    return json.dumps(words).encode() + b"\n"
+
+
+def _words(line: bytes) -> list[Any]:
+    """The words of a line. Raises ValueError when it is none."""
+    words = parse_json(line)
+    if not isinstance(words, list):
+        raise StrangerError
+    return words
+
+
+def _proof(token: str, *words: str | int) -> str:
+    return hmac.digest(token.encode(), _line(*words), "sha256").hex()
+
+
+def _check(proof: Any, token: str, *words: Any) -> None:
+    """Raise StrangerError unless `proof` shows that whoever sent `words` holds the token."""
+    if not isinstance(proof, str) or not hmac.compare_digest(proof.encode(), _proof(token, *words).encode()):
+        raise StrangerError

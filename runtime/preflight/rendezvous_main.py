@@ -15,10 +15,13 @@ from pathlib import Path
 
 from ...spec.exit_codes import Exit
 from ...spec.plan import Plan, read_plan
+from ...spec.run_token import run_token
 from .devices import check_devices
 from .finding import Finding
 from .rendezvous import NodeReport, PortTakenError, Timeouts, Verdict, report_to_first_node, serve
 from .table import show
+
+LONGEST_TROUBLE = 500  # characters of what keeps a node from training: it has to fit a line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,11 +50,12 @@ def failed_checks(plan: Plan) -> list[Finding]:
 def meet(options: argparse.Namespace, trouble: str) -> tuple[Exit, Finding]:
     """The code that this node goes on or leaves with, and why."""
     where = f"{options.port} on {options.address}"
-    guest = NodeReport(str(options.run), options.rank, socket.gethostname(), trouble)
+    options.run.mkdir(parents=True, exist_ok=True)
+    guest = NodeReport(run_token(options.run), options.rank, socket.gethostname(), trouble[:LONGEST_TROUBLE])
     timeouts = Timeouts(options.port_seconds, options.nodes_seconds)
     try:
         if options.rank == 0:
-            verdict = serve(guest, options.port, options.nodes, timeouts)
+            verdict = serve(guest, (options.address, options.port), options.nodes, timeouts)
         else:
             verdict = report_to_first_node(guest, (options.address, options.port), timeouts)
     except PortTakenError as error:

@@ -19,10 +19,13 @@ from pathlib import Path
 import torch
 
 from ...spec.exit_codes import Exit
+from ...spec.plain_screen import guard_screens
 from ...spec.plan import read_plan
 from ...spec.run_folder import RunFolder
 from ..engine.optimizer import apply_hyperparameters, learning_rate
 from ..launch.exit_status import Ended, exit_failed, process_status, record_end, record_failure
+from ..launch.heartbeat import start_heartbeat
+from ..launch.lifeline import end_with_supervisor
 from ..launch.lock import hold_as_rank
 from ..parallel.pipeline_schedule import forward_passes
 from ..parallel.world import destroy_process_group, init_process_group
@@ -40,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     options = parser.parse_args(arguments)
+    guard_screens(lossy=True)
+    end_with_supervisor()
+    start_heartbeat()
     try:
         train(options.bundle, RunFolder(options.run))
     except Ended as end:

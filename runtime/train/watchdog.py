@@ -1,15 +1,13 @@
 """Finds a rank that hangs or is gone: each watches its successor's heartbeat, so a thousand ranks cost what two do.
 
 A stopped process, one that holds the interpreter's lock for ever, a lost machine: all stop the beat of their own
-thread, while their peers wait in a collective that nobody will end. The watcher names the rank, kills it where it can
-(torchrun would wait 30 s for it), and leaves; torchrun takes the rest down. All of it within a minute.
+thread, while their peers wait in a collective that nobody will end. The watcher names the rank and exits; each node's
+launcher takes its own ranks down. All of it within a minute. What a peer writes is compared, never acted on.
 """
 
 from __future__ import annotations
 
 import os
-import platform
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -18,10 +16,12 @@ from datetime import timedelta
 from torch._C._distributed_c10d import TCPStore
 
 from ...spec.exit_codes import Exit
+from ...spec.run_token import TOKEN
 
 HEARTBEAT_INTERVAL = 2.0  # seconds between heartbeats
 HEARTBEAT_TIMEOUT = 20.0  # seconds without one; more than the longest pause of a busy interpreter
 GONE = "gone"
+LONGEST = 64  # characters of a beat that are looked at
 
 
 class Watchdog:
@@ -37,8 +37,7 @@ class Watchdog:
             is_master=False,
             timeout=timedelta(seconds=HEARTBEAT_TIMEOUT),
         )
-        self._prefix = f"trainwright/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
-        self._store.set(self._key("process", rank), f"{platform.node()} {os.getpid()}")
+        self._prefix = f"trainwright/{os.environ.get(TOKEN, '')}"
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self._thread.start()
 
@@ -69,11 +68,9 @@ class Watchdog:
 
     def _listen(self) -> str:
         key = self._key("beat", self._next)
-        return self._store.get(key).decode() if self._store.check([key]) else ""
+        return self._store.get(key).decode(errors="replace")[:LONGEST] if self._store.check([key]) else ""
 
     def _lose_next(self) -> None:
-        node, process = self._store.get(self._key("process", self._next)).decode().split()
-        self._on_lost(f"rank {self._next} (process {process} on {node}) has not answered for {HEARTBEAT_TIMEOUT:.0f} s")
-        if node == platform.node():
-            os.kill(int(process), signal.SIGKILL)
+        node = self._next // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        self._on_lost(f"rank {self._next} on node {node} has not answered for {HEARTBEAT_TIMEOUT:.0f} s")
         os._exit(Exit.PEER_LOST)

@@ -30,9 +30,8 @@ fi
 quietly "$python" -m trainwright.runtime.preflight.rendezvous_main --bundle "$bundle" --run "$run" \
   --rank "$2" --nodes 2 --address "$3" --port "$4"
 
-# One process a device, through DeepSpeed's launcher, which is given paths and numbers only.
-ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --hostfile "$bundle/hostfile" --
-  --node_rank="$2" --master_addr="$3" --master_port="$4" --no_local_rank --module)
+# One process a device, through DeepSpeed's launcher, which is given paths and numbers only; the code is the one that they recorded.
+ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --ranks 8 --nodes 2 --node-rank "$2" --address "$3" --port "$4" --hostfile "$bundle/hostfile" --)
 
 # Devices, disk, memory and clocks of every node and the bandwidth between the ranks, before hours are spent on them.
 quietly "${ranks[@]}" trainwright.runtime.preflight --bundle "$bundle" --run "$run"

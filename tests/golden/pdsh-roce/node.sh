@@ -30,11 +30,8 @@ fi
 quietly "$python" -m trainwright.runtime.preflight.rendezvous_main --bundle "$bundle" --run "$run" \
   --rank "$2" --nodes 2 --address "$3" --port "$4"
 
-# One process a device, through torchrun, with the exit code of these processes (torchrun's own is always 1).
-# Without the last `--` torchrun would take --run for its own --run-path.
-ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --
-  --nnodes=2 --nproc-per-node=8 --node-rank="$2" --master-addr="$3" --master-port="$4"
-  -m --)
+# One process a device; the code is the one that they recorded.
+ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --ranks 8 --nodes 2 --node-rank "$2" --address "$3" --port "$4" --)
 
 # Devices, disk, memory and clocks of every node and the bandwidth between the ranks, before hours are spent on them.
 quietly "${ranks[@]}" trainwright.runtime.preflight --bundle "$bundle" --run "$run"

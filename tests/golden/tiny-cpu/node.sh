@@ -20,11 +20,8 @@ quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
 # Reports read the run folder alone, so it holds what was planned.
 cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
 
-# One process a device, through torchrun, with the exit code of these processes (torchrun's own is always 1).
-# Without the last `--` torchrun would take --run for its own --run-path.
-ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --
-  --standalone --nnodes=1 --nproc-per-node=2
-  -m --)
+# One process a device; the code is the one that they recorded.
+ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --ranks 2 --)
 
 # Memory and disk, before hours are spent on them.
 quietly "$python" -m trainwright.runtime.preflight --bundle "$bundle" --run "$run"

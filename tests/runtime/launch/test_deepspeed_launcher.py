@@ -15,7 +15,7 @@ from trainwright.runtime.launch.deepspeed_launcher import run_deepspeed_launcher
 from trainwright.spec.exit_codes import Exit
 from trainwright.spec.run_folder import RunFolder
 
-PLACE = ("--node_rank=0", "--master_addr=127.0.0.1", "--master_port=29999", "--no_local_rank", "--no_python")
+SHELL = "import os, sys; os.execvp('bash', ['bash', '-c', sys.argv[1]])"  # a Python module that becomes a shell
 
 
 @pytest.fixture
@@ -27,7 +27,17 @@ def ranks(run: RunFolder):
         hostfile = run.path / "hostfile"
         hostfile.write_text("here slots=2\n")
         module = [sys.executable, "-m", "trainwright.runtime.launch.node_launcher"]
-        words = [*module, "--run", str(run.path), "--hostfile", str(hostfile), "--", *PLACE, "bash", "-c", line]
+        (run.path / "shell.py").write_text(SHELL)
+        words = [
+            *module,
+            f"--run={run.path}",
+            "--ranks=2",
+            f"--hostfile={hostfile}",
+            "--port=29999",
+            "--",
+            "shell",
+            line,
+        ]
         started.append(subprocess.Popen(words, cwd=run.path, stderr=subprocess.PIPE, text=True))
         return started[-1]
 

@@ -97,9 +97,16 @@ def test_ranks_measure_clocks_and_bandwidth_together(tmp_path: Path) -> None:
     """Two ranks on two nodes over gloo: one table, with a bandwidth far below an absurd claim."""
     files = compile_bundle(loaded("tiny-cpu", "cluster.gpus_per_node=1", NODES), "slurm")
     (tmp_path / "plan.json").write_text(files["plan.json"])
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "--"]
-    words = [*torchrun, "trainwright.runtime.preflight", "--bundle", str(tmp_path), "--run", str(tmp_path / "run")]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    launcher = [
+        sys.executable,
+        "-m",
+        "trainwright.runtime.launch.node_launcher",
+        f"--run={tmp_path}",
+        "--ranks=2",
+        "--",
+    ]
+    words = [*launcher, "trainwright.runtime.preflight", "--bundle", str(tmp_path), "--run", str(tmp_path / "run")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=200, env=environment)
     assert result.returncode == 0, result.stderr
     table = {

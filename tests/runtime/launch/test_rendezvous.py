@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from trainwright.runtime.preflight.rendezvous import NodeReport, Timeouts, serve
+from trainwright.runtime.preflight.rendezvous import NodeReport, PortTakenError, Timeouts, report_to_first_node, serve
 from trainwright.spec.exit_codes import Exit
+from trainwright.spec.listening import listening_socket
 from trainwright.tests.compiler.specs import unit
 
 
@@ -72,9 +76,11 @@ def test_a_taken_port_fails_on_both_nodes(node, port: int) -> None:
 
 def test_a_port_that_is_given_back_in_time_is_free(port: int, monkeypatch) -> None:
     """An earlier start may still be leaving: the first attempt fails, the second does not."""
-    earlier = socket.create_server(("", port))
+    earlier = socket.create_server(("127.0.0.1", port))
     monkeypatch.setattr("time.sleep", lambda _: earlier.close())
-    assert serve(NodeReport("run", 0, "here", ""), port, 1, Timeouts(port_seconds=60)).code == Exit.DONE
+    assert (
+        serve(NodeReport("token", 0, "here", ""), ("localhost", port), 1, Timeouts(port_seconds=60)).code == Exit.DONE
+    )
     assert earlier.fileno() == -1
 
 
@@ -101,3 +107,60 @@ def test_one_node_without_gpus_stops_all_and_is_named(node) -> None:
     assert f"node 1 ({socket.gethostname()}) has devices: the driver does not answer" in first[1]
     assert second[1].startswith("fail  devices  the driver does not answer\n               load NVIDIA's driver")
     assert (first[2], second[2]) == ("", "")
+
+
+HOSTILE = [
+    b"[" * 4000 + b"\n",
+    b"[" * 10**6,
+    b"\xff\n",
+    b'{"rank": 1}\n',
+    b"[1, 2, 3]\n",
+    b'[1, "evil", "", "0", "0"]\n',
+    b'[0, "evil", "", "0", null]\n',
+    b"1" * 5000 + b"\n",
+    b"",
+]
+
+
+def test_a_stranger_takes_no_place_and_does_no_harm(node, port: int) -> None:
+    """Whatever comes in on the port, without the run's token it is passed over, and the nodes meet all the same."""
+    first = node(0)
+    until = time.monotonic() + 60
+    for content in HOSTILE:
+        with contextlib.suppress(ConnectionError), connected(port, until) as stranger:
+            stranger.recv(1000)
+            stranger.sendall(content)
+            stranger.shutdown(socket.SHUT_WR)
+            assert stranger.recv(1000) == b""
+    assert [code for code, *_ in answers(first, node(1))] == [0, 0]
+
+
+def connected(port: int, until: float) -> socket.socket:
+    """A connection, as soon as somebody listens."""
+    while True:
+        with contextlib.suppress(ConnectionRefusedError):
+            return socket.create_connection(("localhost", port), timeout=20)
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_first_node_of_another_run_is_not_ours(port: int, monkeypatch) -> None:
+    """A node goes to a port where another run meets: it is refused there, and says that another program answers."""
+    others = threading.Thread(
+        target=serve, args=(NodeReport("theirs", 0, "b", ""), ("localhost", port), 2, Timeouts(1, 8))
+    )
+    others.start()
+    monkeypatch.setattr("time.sleep", threading.Event().wait)
+    with pytest.raises(PortTakenError, match="another program answers"):
+        report_to_first_node(
+            NodeReport("ours", 1, "a", ""), ("localhost", port), Timeouts(port_seconds=2, nodes_seconds=3)
+        )
+    others.join()
+
+
+def test_the_meeting_listens_where_it_is_called(port: int) -> None:
+    """By the name of this machine alone the port is open to nobody else; a name that says nothing leaves it open."""
+    with listening_socket("localhost", port) as server:
+        assert server.getsockname()[0] == "127.0.0.1"
+    with listening_socket("127.0.0.2", port) as server:
+        assert server.getsockname()[0] == "127.0.0.2"

@@ -129,25 +129,18 @@ class Ranks:
 
 
 class Launched:
-    """The ranks as launch.sh starts them: through torchrun, in a process group of their own."""
+    """The ranks as launch.sh starts them: through the node's launcher, in a process group of their own."""
 
     def __init__(self, arguments: list[str], environment: dict[str, str], ranks: int, output: Path) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "trainwright.runtime.launch.node_launcher",
-            *arguments[2:],
-            "--",
-            "--standalone",
-        ]
-        command += [f"--nproc-per-node={ranks}", "-m", "--", "trainwright.runtime.train", *arguments]
+        launcher = [sys.executable, "-m", "trainwright.runtime.launch.node_launcher", *arguments[2:]]
+        command = [*launcher, f"--ranks={ranks}", "--", "trainwright.runtime.train", *arguments]
         with output.open("ab") as file:
             self.process = subprocess.Popen(
                 command, env=environment, stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True
             )
 
     def wait(self, timeout: float) -> int:
-        """Until torchrun has ended; the exit code."""
+        """Until the launcher has ended; the exit code."""
         return self.process.wait(timeout)
 
     def signal(self, number: int) -> None:

@@ -27,11 +27,18 @@ def weights(engine, world: World) -> dict[str, torch.Tensor]:
     get = deepspeed.utils.safe_get_full_fp32_param
     mine = {name: get(p).detach().float().cpu().clone() for name, p in engine.module.named_parameters()}
     pieces: dict[str, list[torch.Tensor]] = {}
-    for rank, part in enumerate(world.all_gather_object(mine)):
+    for rank, part in enumerate(gathered(mine, world)):
         if rank % world.ranks_per_stage < world.layout.tensor:  # the others hold the same
             for name, piece in part.items():
                 pieces.setdefault(name, []).append(piece)
     return {name: merged(name, found) for name, found in pieces.items()}
+
+
+def gathered(value, world: World) -> list:
+    """Tensors of all ranks, which the runtime never sends this way."""
+    values = [None] * world.size
+    torch.distributed.all_gather_object(values, value)
+    return values
 
 
 def merged(name: str, found: list[torch.Tensor]) -> torch.Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import time
 
 import pytest
 import torch
@@ -99,6 +101,29 @@ def test_a_log_cut_anywhere_loses_only_its_last_event(tmp_path):
         assert len(events) - len(complete) in {1, 2}  # a line that lacks only its end is read as well
     assert last_attempt(path) == 2
     assert complete[-1]["loss"] is None
+
+
+@pytest.mark.parametrize("jump", [400 * 86400.0, -400 * 86400.0, 30.0])
+def test_a_clock_that_is_set_moves_no_event(tmp_path, monkeypatch, jump):
+    """The times of a log grow by what passed, whatever the clock says; a clock that was set is reported once."""
+    log = EventLog(tmp_path / "events.jsonl", 1)
+    real = time.time
+    before = log.write("step", step=1)["time"]
+    monkeypatch.setattr("time.time", lambda: real() + jump)
+    after = [log.write("step", step=step)["time"] for step in (2, 3)]
+    log.close()
+    assert before <= after[0] <= after[1] < before + 5
+    said = [event["what"] for event in read_events(tmp_path / "events.jsonl") if event["kind"] == "fault"]
+    assert said == ([] if jump == 30.0 else [f"the clock was set by {jump:+.0f} s"])
+
+
+@pytest.mark.parametrize("plant", [lambda path: path.symlink_to("elsewhere"), os.mkfifo])
+def test_the_log_is_no_link_and_no_pipe(tmp_path, plant):
+    """What somebody planted in the place of the log is not written through, and blocks nothing."""
+    plant(tmp_path / "events.jsonl")
+    with pytest.raises(OSError, match=r"symbolic|regular"):
+        EventLog(tmp_path / "events.jsonl", 1)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_changed_settings_are_named_and_sorted(tiny_plan):
