@@ -112,7 +112,7 @@ def read_text(path: Path) -> str:
 
 def _content(path: Path) -> bytes:
     if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(0, "it is no regular file")  # a pipe would be waited for
+        raise OSError(0, "not a regular file")  # a pipe would be waited for
     with path.open("rb") as stream:
         return stream.read(MAX_BYTES + 1)
 
@@ -221,7 +221,7 @@ class _Builder:
                 continue
             first = entries.get(event.value)
             if first is not None and first.key is not None:
-                message = f"the key `{shortened(event.value)}` is here twice; first on line {first.key.line}"
+                message = f"the key `{shortened(event.value)}` is a duplicate; first on line {first.key.line}"
                 self.refuse("TW104", event, message, "Keep one of the two.")
                 continue
             entries[event.value] = replace(value, key=key.place)

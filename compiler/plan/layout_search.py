@@ -150,7 +150,7 @@ def _compared(candidate: Candidate, best: Candidate) -> Candidate:
     per = candidate.layout.global_batch / best.layout.global_batch
     gaps = {name: value - per * best.step.parts.get(name, 0.0) for name, value in candidate.step.parts.items()}
     worst = max(gaps, key=lambda name: gaps[name])
-    verdict = f"{behind:.1%} slower: {worst}" if behind > SAME else "as fast, less simple"
+    verdict = f"{behind:.1%} slower: {worst}" if behind > SAME else "same speed, more complex layout"
     return Candidate(candidate.layout, candidate.memory, candidate.step, verdict)
 
 

@@ -167,7 +167,7 @@ def regions(contenders: Sequence[Contender], places: Sequence[Intensity]) -> Tab
     ]
     return Table(
         key="regions",
-        title="What it would have emitted elsewhere",
+        title="Carbon on other grids",
         headings=("Name", "Region", "Intensity (kg/kWh)", "Carbon", "Change"),
         rows=tuple(
             (

@@ -34,7 +34,7 @@ def _ranges(report: Report) -> tuple[str, ...]:
 def _labels_note(report: Report) -> tuple[str, ...]:
     bases = {run.actual.basis for run in report.runs}
     notes = {
-        "estimated": "estimated: time from the log, power assumed, not read from an instrument.",
+        "estimated": "estimated: energy = logged time x assumed power (no meter).",
         "partly measured": "partly measured: some device time had no reading; see the coverage.",
         "unknown": "unknown: no energy reading exists; it is not zero.",
     }

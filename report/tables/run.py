@@ -42,7 +42,7 @@ def difference(run: Run) -> Table | None:
 
 
 def hours(run: Run) -> Table | None:
-    """Where the device hours went, beside the plan's."""
+    """Device hours by activity, beside the plan's."""
     if not run.hours:
         return None
     column = style([part.actual for part in run.hours if not part.of_which], ((1.0, ""),))
@@ -62,7 +62,7 @@ def hours(run: Run) -> Table | None:
     change = text("") if planned is None else Cell(_signed(actual - planned, column), actual - planned)
     return Table(
         key="hours",
-        title=f"Where the device hours went: {run.label}",
+        title=f"Device hours by activity: {run.label}",
         headings=("Part", "Planned (h)", "Actual (h)", "Difference (h)"),
         rows=rows,
         numeric=frozenset({1, 2, 3}),
@@ -160,11 +160,11 @@ def scope_lines(run: Run) -> Table | None:
     total = sum(known) if len(known) == len(run.scopes) else None
     return Table(
         key="scopes",
-        title=f"What is counted: {run.label}",
+        title=f"Carbon scopes: {run.label}",
         headings=("Scope", "Basis", f"Carbon ({mass.unit})", "Range"),
         rows=rows,
         numeric=frozenset({2, 3}),
-        totals=((text("All lines"), text(""), styled(total, mass), text("")),),
+        totals=((text("Total"), text(""), styled(total, mass), text("")),),
         notes=tuple(f"{s.name}: {s.source}" for s in run.scopes),
     )
 
@@ -185,7 +185,7 @@ def time_and_energy(run: Run) -> Table | None:
     )
     return Table(
         key="phases",
-        title=f"Where time and energy went: {run.label}",
+        title=f"Time and energy by phase: {run.label}",
         headings=("Phase", "Time", f"Energy ({energy.unit})", "Basis"),
         rows=rows,
         numeric=frozenset({1, 2}),

@@ -79,8 +79,8 @@ def test_duplicate_keys_name_both_lines():
     with pytest.raises(InputError) as caught:
         parse("a: 1\nb: {c: 1, c: 2}\na: 3\n", "spec.yaml")
     assert [problem.message for problem in caught.value.problems] == [
-        "the key `c` is here twice; first on line 2",
-        "the key `a` is here twice; first on line 1",
+        "the key `c` is a duplicate; first on line 2",
+        "the key `a` is a duplicate; first on line 1",
     ]
 
 

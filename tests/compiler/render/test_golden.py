@@ -2,7 +2,7 @@
 
 After a change that is meant, write them anew and review the difference:
 
-    TRAINWRIGHT_GOLDEN=write pytest tests/compiler/render/test_golden.py
+    TRAINWRIGHT_UPDATE_GOLDEN=1 pytest tests/compiler/render/test_golden.py
 
 The estimate is left out (and with it the MANIFEST): its figures have tests of their own.
 """
@@ -57,7 +57,7 @@ def test_the_bundle_is_the_reviewed_one(bundle) -> None:
     """Any change of output is seen in a review, file by file."""
     name, files = bundle
     folder = GOLDEN / name
-    if os.environ.get("TRAINWRIGHT_GOLDEN") == "write":
+    if os.environ.get("TRAINWRIGHT_UPDATE_GOLDEN"):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         for file, text in reviewed(files).items():
