@@ -22,7 +22,9 @@ from trainwright.compiler.backtest.calibrate import _solve
 from trainwright.compiler.backtest.published_run import PublishedRun, Skipped
 from trainwright.compiler.backtest.read_runs import read_runs, read_text
 from trainwright.compiler.backtest.run_case import case
+from trainwright.compiler.backtest.run_software import date
 from trainwright.compiler.cost.case import Case
+from trainwright.compiler.cost.spread import spread
 from trainwright.compiler.cost.step import step
 from trainwright.spec.facts import facts
 
@@ -49,6 +51,7 @@ class Run:
     family: str
     case: Case
     seconds: float
+    date: str | None
     factor: float | None  # None: no efficiency reproduces the row, so nothing is fitted to it
 
 
@@ -72,9 +75,8 @@ def _run(row: PublishedRun) -> Run | None:
         return None
     seconds = asked.work.tokens / asked.layout.gpus / speed
     factor = _solve(lambda share: step(_bare(asked, share)).seconds, seconds)
-    return Run(
-        _publisher(row.source_title or ""), asked.profile.name, asked.machine.gpu.family, asked, seconds, factor or 2.0
-    )
+    publisher, family = _publisher(row.source_title or ""), asked.machine.gpu.family
+    return Run(publisher, asked.profile.name, family, asked, seconds, date(row), factor or 2.0)
 
 
 def _publisher(title: str) -> str:
@@ -118,26 +120,28 @@ def main() -> None:
         by_source[run.source].append(run)
     outside: list[float] = []
     inside: list[float] = []
+    widths: list[float] = []
     print("| Source | Rows | In sample | Left out | Bias left out |\n| --- | ---: | ---: | ---: | ---: |")
     for source, found in sorted(by_source.items(), key=lambda item: -len(item[1])):
         fitted = [run.seconds / step(run.case).seconds - 1 for run in found]
         errors = left_out(source, every)
         outside += errors
         inside += fitted
+        widths += [spread(run.case, "step", run.date) for run in found]
         median = [statistics.median(map(abs, values)) for values in (fitted, errors)]
         print(f"| {source} | {len(found)} | {median[0]:.1%} | {median[1]:.1%} | {statistics.fmean(errors):+.1%} |")
     size = [sorted(map(abs, values)) for values in (inside, outside)]
     middle, ninth = ([values[int(share * len(values))] for values in size] for share in (0.5, 0.9))
     print(f"| **all: median** | {len(every)} | {middle[0]:.1%} | {middle[1]:.1%} | {statistics.fmean(outside):+.1%} |")
     print(f"| **all: 90th percentile** | {len(every)} | {ninth[0]:.1%} | {ninth[1]:.1%} | |")
-    held = [_held(values) for values in (inside, outside)]
+    held = [_held(values, widths) for values in (inside, outside)]
     print(f"| **all: within the printed range** | {len(every)} | {held[0]:.0%} | {held[1]:.0%} | |")
 
 
-def _held(errors: list[float]) -> float:
-    """Share of rows whose measured step lies within the range of the predicted one."""
-    spread = 1 + facts("accuracy")["step"]
-    return sum(1 / spread <= 1 + error <= spread for error in errors) / len(errors)
+def _held(errors: list[float], widths: list[float]) -> float:
+    """Share of rows whose measured step lies within the range that is printed for them."""
+    pairs = zip(errors, widths, strict=True)
+    return statistics.fmean(1 / (1 + width) <= 1 + error <= 1 + width for error, width in pairs)
 
 
 if __name__ == "__main__":

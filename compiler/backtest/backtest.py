@@ -8,22 +8,25 @@ is malformed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from ...spec.facts import facts
 from ...spec.problem import InputError, Place, Problem
 from ..cost.case import Case
 from ..cost.goodput import Allocation, goodput
 from ..cost.memory import memory_bytes
 from ..cost.power import capped
+from ..cost.spread import spread
 from ..cost.step import step
 from .published_run import PublishedRun, Skipped
 from .read_runs import read_runs, read_text
 from .run_case import case, device
 from .run_layout import says
+from .run_software import date
 from .vtrain_csv import Measured, measured, numbers
 
 GIB = 2**30
@@ -40,28 +43,45 @@ LOADS = {"finetune": "finetuning", "inference": "inference", "inf": "inference"}
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One figure of one run. `error` is predicted / actual - 1."""
+    """One figure of one run, with the half-width of its range as a factor. `error` is predicted / actual - 1."""
 
     id: str
     kind: str
     predicted: float
     actual: float
+    spread: float
 
     @property
     def error(self) -> float:
         """Relative error."""
         return self.predicted / self.actual - 1
 
+    @property
+    def low(self) -> float:
+        """The range's lower end."""
+        return self.predicted / (1 + self.spread)
+
+    @property
+    def high(self) -> float:
+        """The range's upper end."""
+        return self.predicted * (1 + self.spread)
+
+    @property
+    def inside(self) -> bool:
+        """Whether the measured figure lies in the range."""
+        return self.low <= self.actual <= self.high
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Absolute relative errors of one kind, and the mean signed one."""
+    """Absolute relative errors of one kind, the mean signed one, and the share of figures inside their range."""
 
     n: int
     median: float
     mean: float
     p90: float
     bias: float
+    inside: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +93,24 @@ class Backtest:
 
     def summary(self) -> dict[str, Summary]:
         """Errors by kind, kinds without rows left out."""
-        found = {kind: [row.error for row in self.rows if row.kind == kind] for kind in KINDS}
-        return {kind: summarised(errors) for kind, errors in found.items() if errors}
+        found = {kind: [row for row in self.rows if row.kind == kind] for kind in KINDS}
+        return {kind: summarised(rows) for kind, rows in found.items() if rows}
 
     def as_json(self) -> dict[str, Any]:
         """The documented JSON shape."""
         return {
             "summary": {kind: asdict(summary) for kind, summary in self.summary().items()},
-            "rows": [asdict(row) | {"error": row.error} for row in self.rows],
+            "rows": [asdict(row) | {"error": row.error, "low": row.low, "high": row.high} for row in self.rows],
             "skipped": [{"id": name, "reason": reason} for name, reason in self.skipped],
         }
 
 
-def summarised(errors: list[float]) -> Summary:
-    """Count, median, mean and 90th percentile of the absolute errors, and the bias."""
-    size = sorted(abs(error) for error in errors)
+def summarised(rows: Sequence[Prediction]) -> Summary:
+    """Count, median, mean and 90th percentile of the absolute errors, the bias, and the share inside the ranges."""
+    size = sorted(abs(row.error) for row in rows)
     ninety = size[math.ceil(0.9 * len(size)) - 1]
-    return Summary(len(size), median(size), fmean(size), ninety, fmean(errors))
+    bias, inside = fmean(row.error for row in rows), fmean(row.inside for row in rows)
+    return Summary(len(size), median(size), fmean(size), ninety, bias, inside)
 
 
 def backtest(path: Path) -> Backtest:
@@ -118,7 +139,7 @@ def _finite(prediction: Prediction) -> Prediction:
 
 
 def _timed(run: Measured) -> Prediction:
-    return Prediction(run.id, "iteration_time", step(run.case).seconds, run.seconds)
+    return Prediction(run.id, "iteration_time", step(run.case).seconds, run.seconds, spread(run.case, "step"))
 
 
 def predictions(row: PublishedRun) -> Iterator[Prediction]:
@@ -130,14 +151,17 @@ def predictions(row: PublishedRun) -> Iterator[Prediction]:
         return
     if row.kind == "power_measurement" and row.layers is None:
         raise Skipped("a measured draw without the model's shape")
-    asked = case(row)
+    asked, when = case(row), date(row)
     if row.speed:
-        yield Prediction(row.id, "throughput", _speed(row, asked), row.speed)
+        kind = "hours" if row.kind == "pretraining_run" else "step"
+        yield Prediction(row.id, "throughput", _speed(row, asked), row.speed, spread(asked, kind, when))
     if row.mem_per_gpu_gib:
-        yield Prediction(row.id, "memory", _memory(row, asked) / GIB, row.mem_per_gpu_gib)
+        yield Prediction(
+            row.id, "memory", _memory(row, asked) / GIB, row.mem_per_gpu_gib, spread(asked, "memory", when)
+        )
     if row.gpu_hours and row.tokens_trained_b:
         hours = row.tokens_trained_b * BILLION / _speed(row, asked) / HOUR
-        yield Prediction(row.id, "gpu_hours", hours, row.gpu_hours)
+        yield Prediction(row.id, "gpu_hours", hours, row.gpu_hours, spread(asked, "hours", when))
 
 
 def _memory(row: PublishedRun, asked: Case) -> float:
@@ -164,9 +188,9 @@ def _power_cap(row: PublishedRun) -> Iterator[Prediction]:
     limited = capped(device(row), cap, load)
     if limited is None:
         raise Skipped("the power of this device is unknown")
-    yield Prediction(row.id, "power_cap", limited.speed, throughput)
+    yield Prediction(row.id, "power_cap", limited.speed, throughput, facts("power")["speed_spread"])
     if row.power_basis == "measured_avg" and row.power_per_gpu_w:
-        yield Prediction(row.id, "power", limited.watts, row.power_per_gpu_w)
+        yield Prediction(row.id, "power", limited.watts, row.power_per_gpu_w, facts("power")["spread"])
 
 
 def _lines(path: Path, text: str) -> list[tuple[int, list[float]]]:

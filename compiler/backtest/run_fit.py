@@ -74,8 +74,12 @@ def _layouts(asked: Case) -> Iterator[Case]:
 
 
 def _lighter(row: PublishedRun, asked: Case) -> Iterator[Case]:
-    """The case with less memory, by what its row does not say, the cheapest in time first."""
-    old = asked.layout
+    """The case with less memory, by what its row does not say, the cheapest in time first.
+
+    Tensor parallelism only where no other degree is said; recomputation only under PyTorch, whose recipes turn it on by
+    size, where Megatron's say so when they do.
+    """
+    old, torch = asked.layout, asked.profile.native_pipeline
 
     def changed(**change: object) -> Case:
         return replace(asked, layout=old.model_copy(update=change))
@@ -85,9 +89,9 @@ def _lighter(row: PublishedRun, asked: Case) -> Iterator[Case]:
     if not row.micro_batch and old.micro_batch > 1:
         micro = old.micro_batch // 2
         yield changed(micro_batch=micro, accumulation=old.accumulation * old.micro_batch // micro)
-    if not row.tensor and old.tensor < asked.machine.per_node and old.data > 1:
+    if not (row.tensor or row.pipeline) and old.tensor < asked.machine.per_node and old.data > 1:
         yield changed(tensor=2 * old.tensor, data=old.data // 2, accumulation=2 * old.accumulation)
-    if not row.activation_checkpointing and old.activation_checkpointing != "full":
+    if torch and not row.activation_checkpointing and old.activation_checkpointing != "full":
         yield changed(activation_checkpointing="selective" if old.activation_checkpointing == "none" else "full")
     if not row.offload and old.activation_checkpointing == "full" and not asked.host_activations:
         yield replace(asked, host_activations=True)

@@ -55,7 +55,7 @@ def software(row: PublishedRun, family: str) -> tuple[Profile, ActivationCheckpo
     text = " ".join(str(word) for word in (row.framework, compiled, sharding, row.model) if word)
     rule = next((rule for rule in table["frameworks"] if _applies(rule, row, text, when)), None)
     if rule:
-        return profile(rule["profile"], family, when), rule.get("recompute", "none")
+        return profile(rule["profile"], family, when), rule.get("activation_checkpointing", "none")
     if staged or (row.tensor or 1) > 1:
         name = defaults["model_parallel"].get(family, defaults["model_parallel"]["ampere"])
     else:

@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...report.tables.cells import Cell, Table, fixed_cell, significant_cell, table, text
-from .backtest import Backtest
+from .backtest import Backtest, Prediction
 from .calibrate import Calibration
 
 
 def backtest_tables(result: Backtest) -> list[Table]:
     """Predicted and actual of each run, what was skipped, and the errors by kind."""
     rows = [
-        [text(row.id), text(row.kind), _figure(row.predicted), _figure(row.actual), _error(row.error)]
+        [text(row.id), text(row.kind), _figure(row.predicted), _range(row), _figure(row.actual), _error(row.error)]
         for row in result.rows
     ]
     summary = [
-        [text(kind), fixed_cell(one.n, 0), *(_error(value) for value in (one.median, one.mean, one.p90, one.bias))]
+        [
+            text(kind),
+            fixed_cell(one.n, 0),
+            *(_error(value) for value in (one.median, one.mean, one.p90, one.bias, one.inside)),
+        ]
         for kind, one in result.summary().items()
     ]
     return [
-        table("rows", "Predicted and actual", ("Run", "Kind", "Predicted", "Actual", "Error"), rows),
+        table("rows", "Predicted and actual", ("Run", "Kind", "Predicted", "Range", "Actual", "Error"), rows),
         *_skipped(result.skipped),
-        table("summary", "Absolute relative error by kind", ("Kind", "n", "Median", "Mean", "p90", "Bias"), summary),
+        table(
+            "summary",
+            "Absolute relative error by kind",
+            ("Kind", "n", "Median", "Mean", "p90", "Bias", "Inside"),
+            summary,
+        ),
     ]
 
 
@@ -36,6 +45,10 @@ def calibration_tables(fitted: Calibration) -> list[Table]:
 def _skipped(rows: Sequence[tuple[str, str]]) -> list[Table]:
     cells = [[text(name), text(reason)] for name, reason in rows]
     return [table("skipped", "Skipped", ("Run", "Reason"), cells)] if cells else []
+
+
+def _range(row: Prediction) -> Cell:
+    return text(f"{_figure(row.low).text} to {_figure(row.high).text}")
 
 
 def _error(value: float) -> Cell:
