@@ -16,7 +16,7 @@ from torch import Tensor
 from ...spec.plan import Plan
 from ...spec.problem import InputError, Problem
 from ..model.attention import causal_attention
-from ..model.llama import InitialWeights, Layer, Llama, build
+from ..model.llama import TORCH_DTYPE, InitialWeights, Layer, Llama, build
 from ..parallel.ulysses import Ulysses, sequence_group
 from ..parallel.world import World
 from .checkpoint_engine import DurableCheckpointEngine
@@ -89,7 +89,7 @@ def build_model(plan: Plan, config: dict[str, Any], world: World, given: Initial
         return build_tensor_parallel(llama, plan, config, world)
     if layout.zero == 3:
         return _build_sharded(llama, config, plan.training.seed)
-    return build(llama, world.device, plan.training.seed)
+    return build(llama, world.device, plan.training.seed, TORCH_DTYPE[plan.training.precision])
 
 
 @contextmanager
@@ -115,9 +115,7 @@ def _build_sharded(llama: Callable[[], Llama], config: dict[str, Any], seed: int
     def gathered() -> Iterator[tuple[str, Tensor]]:
         for name, parameter in model.named_parameters():
             with zero.GatheredParameters([parameter], modifier_rank=0):
-                whole = torch.empty(parameter.shape, device=parameter.device)  # fp32, as without shards
-                yield name, whole
-                parameter.data.copy_(whole)
+                yield name, parameter
 
     model.initialize(seed, gathered())
     return model

@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from ...spec.layout import ActivationCheckpointing
 from ...spec.sections import Model
 from .attention import causal_attention
+from .counter_normal import fill_normal
 from .lm_head import Head
 from .norm_rope import Angles, Norm, rotary_angles, rotate
 from .pipeline_stage import PipelineStage
@@ -36,6 +37,11 @@ Attention = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 _recomputed: Callable[..., Tensor] = partial(checkpoint, use_reentrant=False)
 
 
+def _unchanged(x: Tensor) -> Tensor:
+    """What tensor parallelism replaces where attention and feed-forward begin: their matrices share one input."""
+    return x
+
+
 class SelfAttention(nn.Module):
     """Grouped-query attention with rotary positions: [batch, time, hidden] -> [batch, time, hidden]."""
 
@@ -45,6 +51,7 @@ class SelfAttention(nn.Module):
         self.head_size = model.shape.head_size
         self.attention = attention
         self.recompute = recompute
+        self.enter: Callable[[Tensor], Tensor] = _unchanged
         self.q_proj = nn.Linear(hidden, hidden, bias=False)
         self.k_proj = nn.Linear(hidden, kv_size, bias=False)
         self.v_proj = nn.Linear(hidden, kv_size, bias=False)
@@ -52,6 +59,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
         """Project, attend, project back."""
+        x = self.enter(x)
         q, k, v = (p(x).unflatten(-1, (-1, self.head_size)) for p in (self.q_proj, self.k_proj, self.v_proj))
         if self.recompute:
             return _recomputed(self._attend, q, k, v, angles, documents)
@@ -68,12 +76,14 @@ class FeedForward(nn.Module):
     def __init__(self, model: Model, *, recompute: bool) -> None:
         super().__init__()
         self.recompute = recompute
+        self.enter: Callable[[Tensor], Tensor] = _unchanged
         self.gate_proj = nn.Linear(model.hidden_size, model.ffn_size, bias=False)
         self.up_proj = nn.Linear(model.hidden_size, model.ffn_size, bias=False)
         self.down_proj = nn.Linear(model.ffn_size, model.hidden_size, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Gate, multiply, project back."""
+        x = self.enter(x)
         gate, up = self.gate_proj(x), self.up_proj(x)
         return _recomputed(self._shrink, gate, up) if self.recompute else self._shrink(gate, up)
 
@@ -184,7 +194,7 @@ class Llama(nn.Module):
 
     @torch.no_grad()
     def initialize(self, seed: int, weights: Iterable[tuple[str, Tensor]] | None = None) -> None:
-        """Fill every weight: as given, or each from a generator of its own, so that nothing but the seed matters.
+        """Fill every weight: as given, or with numbers of its own, so that nothing but the seed matters.
 
         `weights` are all parameters in order, where they are not simply here but come one at a time from their shards.
 
@@ -193,15 +203,13 @@ class Llama(nn.Module):
         """
         branch_end = self.sizes.init_std / (2 * self.sizes.layers) ** 0.5
         for index, (name, weight) in enumerate(weights or self.named_parameters(), self._before):
-            generator = torch.Generator(weight.device).manual_seed((seed << 20) + index)
             if self.given is not None:
                 weight.copy_(self.given(name))
             elif weight.ndim == 1:
                 weight.fill_(1.0)
-            elif name.endswith(("o_proj.weight", "down_proj.weight")):
-                weight.normal_(0.0, branch_end, generator=generator)
             else:
-                weight.normal_(0.0, self.sizes.init_std, generator=generator)
+                is_end = name.endswith(("o_proj.weight", "down_proj.weight"))
+                fill_normal(weight, branch_end if is_end else self.sizes.init_std, (seed << 20) + index)
 
     @property
     def _before(self) -> int:
@@ -212,10 +220,12 @@ class Llama(nn.Module):
         return 1 + numbers.start * len([*self.model.layers[str(numbers.start)].parameters()])
 
 
-def build(llama: Callable[[], Llama], device: torch.device | str, seed: int) -> Llama:
-    """An initialised model on `device`, without the cost of torch's own default initialisation."""
+def build(
+    llama: Callable[[], Llama], device: torch.device | str, seed: int, kind: torch.dtype = torch.float32
+) -> Llama:
+    """An initialised model of type `kind` on `device`: no copy in another type, no default initialisation before."""
     with torch.device("meta"):
-        model = llama()
+        model = llama().to(kind)
     model.to_empty(device=device)
     model.tie()
     model.initialize(seed)

@@ -8,6 +8,7 @@ sums of gradients over the ranks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,17 +24,17 @@ from deepspeed.utils import groups
 from torch import Tensor, distributed, nn
 
 from ...spec.plan import Plan
-from ..model.llama import TORCH_DTYPE, Llama
+from ..model.llama import TORCH_DTYPE, FeedForward, Llama, SelfAttention
 from ..model.lm_head import Chunks, Head, chunk_rows, mean_loss
 from .world import World
 
 
 class ColumnParallelLinear(LinearLayer):
-    """A slice of a matrix's outputs."""
+    """A slice of a matrix's outputs; the gradients of what comes in are added up where the block begins (`enter`)."""
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
         """[..., in] -> [..., this rank's out]."""
-        return F.linear(_copy_to_tensor_parallel(x, self.mp_group), self.weight)
+        return F.linear(x, self.weight)
 
 
 class RowParallelLinear(LinearAllreduce):
@@ -115,10 +116,15 @@ class _CopyToTensorParallel(torch.autograd.Function):
 
 # Compiled, the sums of gradients would be lost (torch 2.13).
 _eager: Callable[[Any], Callable[[Tensor, Any], Tensor]] = vars(torch.compiler)["disable"]
-_reduce_from_tensor_parallel, _copy_to_tensor_parallel = (
+_reduce_from_tensor_parallel, _eager_copy = (
     _eager(_ReduceFromTensorParallel.apply),
     _eager(_CopyToTensorParallel.apply),
 )
+
+
+def _copy_to_tensor_parallel(whole: Tensor, group: Any) -> Tensor:
+    """To every rank of the group."""
+    return _eager_copy(whole, group)
 
 
 def _own_rows(layer: LinearLayer, tokens: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,15 +147,13 @@ def build_tensor_parallel(llama: Callable[[], Llama], plan: Plan, config: dict[s
         model = llama()
     shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
     _replace_with_parallel_layers(model, AutoTPConfig.from_dict(config["tensor_parallel"]["partition_config"]))
-    shards = config if plan.layout.zero == 3 else None
+    shards, kind = config if plan.layout.zero == 3 else None, TORCH_DTYPE[plan.training.precision]
 
     def wholes() -> Iterator[tuple[str, Tensor]]:
         for name, slot in [*model.named_parameters()]:
-            whole = torch.empty(shapes[name], device=world.device)
+            whole = torch.empty(shapes[name], dtype=kind, device=world.device)
             yield name, whole
-            _fill_parameter(
-                model, name, _own_slice(slot, whole).to(TORCH_DTYPE[plan.training.precision], copy=True), shards
-            )
+            _fill_parameter(model, name, _own_slice(slot, whole).clone(), shards)
 
     model.initialize(plan.training.seed, wholes())
     model.tie()
@@ -165,6 +169,9 @@ def _replace_with_parallel_layers(model: Llama, specs: AutoTPConfig) -> None:
             empty = torch.empty_like(model.get_parameter(f"{name}.weight"))  # its own: a tied one would be cut twice
             whole = SimpleNamespace(weight=nn.Parameter(empty), bias=None)
             model.set_submodule(name, _layer(module, spec.partition_type)(whole, group, name=name))
+    for module in model.modules():
+        if isinstance(module, (SelfAttention, FeedForward)):
+            module.enter = partial(_copy_to_tensor_parallel, group=group)
     model.tie()
     vars(model)[UNIVERSAL_CHECKPOINT_INFO] = collect_autotp_universal_checkpoint_info(model)
     vars(model)["ds_autotp_parsed"] = True

@@ -32,5 +32,14 @@ def test_zero_3_gathers_whole_layers(pretend):
     assert sum(n for size, n in sizes.items() if size > 1e6) == (2 * LAYERS - 1) * profile("deepspeed").collectives
 
 
+def test_tensor_parallelism_adds_up_four_times_a_layer(pretend):
+    """Twice a pass, as the estimate counts, and once each for the embedding and for the head's input."""
+    run = pretend("parallel.tensor=2", "parallel.micro_batch=8", gpus=2)
+    step = run.train().traces[0].steps()[0]
+    size = 8 * SPEC["training"]["sequence_length"] * SPEC["model"]["hidden_size"] * 2
+    sums = [e for e in step.collectives() if e["call"] == "all_reduce" and e["bytes"] == size]
+    assert len(sums) == 2 * (4 * LAYERS + 2)
+
+
 def _is_reduction(event):
     return event["op"] == "collective" and event["call"] in {"reduce", "reduce_scatter", "all_reduce"}

@@ -28,8 +28,9 @@ def share(plan):
         ([Layout(tensor=4), Layout(tensor=4, zero=3)], "bf16"),
         ([Layout(tensor=2, data=2), Layout(tensor=2, data=2, zero=3)], "bf16"),
         ([Layout(data=2, zero=3)], "bf16"),
+        ([Layout(data=2), Layout(data=2, zero=2)], "bf16"),
     ],
-    ids=["two", "four", "two by two", "ZeRO-3"],
+    ids=["two", "four", "two by two", "ZeRO-3", "ZeRO-1 and 2"],
 )
 def test_a_rank_builds_its_share_and_no_more(workplace, tiny_plan, forked, layouts, precision):
     """Matrix by matrix: besides its share a rank holds one whole matrix, and twice its tensor-parallel slice of it."""
