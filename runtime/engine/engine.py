@@ -65,6 +65,8 @@ def build_engine(plan: Plan, config: dict[str, Any], world: World, given: Initia
     optimizer = adamw(model, plan.training.optimizer)
     with _zero_in_every_stage():
         engine, *_ = deepspeed.initialize(model=model, optimizer=optimizer, config=config, mpu=ranks)
+    if world.device.type == "cuda" and plan.layout.zero < 3:
+        _order_instead_of_waiting(engine.optimizer)
     engine.checkpoint_engine = DurableCheckpointEngine(background=plan.training.checkpoint.asynchronous)
     # DeepSpeed would add scripts to every checkpoint, past our hashes; a checkpoint holds no programs.
     setattr(engine, "_copy_recovery_script", _skip_recovery_script)  # noqa: B010 - not ours to name directly
@@ -103,6 +105,26 @@ def _zero_in_every_stage() -> Generator[None]:
 
     with patch.object(DeepSpeedEngine, "_do_optimizer_sanity_check", return_value=ZERO_OPTIMIZATION):
         yield
+
+
+def _order_instead_of_waiting(optimizer: Any) -> None:
+    """After a backward pass, let the compute stream wait for the reductions, not the host for the whole device.
+
+    DeepSpeed's ZeRO 1 and 2 (0.19.8) synchronise there before they free gradients that were reduced: the order of the
+    streams is enough, since memory that is freed is given to the same stream again.
+    """
+    from deepspeed.accelerator import get_accelerator
+
+    finish = optimizer.independent_gradient_partition_epilogue
+
+    def order() -> None:
+        torch.cuda.current_stream().wait_stream(optimizer.reduction_stream)
+
+    def finish_in_order() -> None:
+        with patch.object(get_accelerator(), "synchronize", order):
+            finish()
+
+    optimizer.independent_gradient_partition_epilogue = finish_in_order
 
 
 def _build_sharded(llama: Callable[[], Llama], config: dict[str, Any], seed: int) -> Llama:

@@ -12,25 +12,40 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own idiom
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.attention.varlen import varlen_attn
+
+from .documents import Documents
 
 ROWS = 32  # queries in one block: fewer do not fill a product, more compute what the mask throws away
+FLASH = (torch.bfloat16, torch.float16)  # what its kernels compute in
+CAUSAL = (-1, 0)  # all that came before, nothing that comes after
 LONGEST = 1024  # above this the kept probabilities, 2 bytes x heads x time^2 a sequence and layer, outgrow the rest
 
 
-def causal_attention(q: Tensor, k: Tensor, v: Tensor, documents: Tensor | None) -> Tensor:
-    """Causal attention; with `documents` [batch, time], a token sees only tokens of its own document.
+def causal_attention(q: Tensor, k: Tensor, v: Tensor, documents: Documents | None) -> Tensor:
+    """Causal attention; with `documents`, a token sees only tokens of its own document.
 
     q [batch, time, heads, head size], k and v [batch, time, kv heads, head size] -> the shape of q.
     """
     if documents is None and _is_small(q):
         return _Blocks.apply(q, k, v)
-    mask = None
-    if documents is not None:
-        mask = (documents[:, :, None] == documents[:, None, :]).tril()[:, None]
+    if documents is not None and q.is_cuda and q.dtype in FLASH:
+        return _by_document(q, k, v, documents)
+    mask = None if documents is None else documents.mask()
     heads_first = (tensor.transpose(1, 2) for tensor in (q, k, v))
     grouped = q.shape[2] != k.shape[2]
     mixed = F.scaled_dot_product_attention(*heads_first, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped)
     return mixed.transpose(1, 2)
+
+
+def _by_document(q: Tensor, k: Tensor, v: Tensor, documents: Documents) -> Tensor:
+    """FlashAttention over documents instead of rows: with a mask torch would compute, and keep, every score."""
+    queries, keys, values = (tensor.flatten(0, 1) for tensor in (q, k, v))
+    starts, longest, grouped = documents.starts, documents.longest, q.shape[2] != k.shape[2]
+    mixed: Any = varlen_attn(
+        queries, keys, values, starts, starts, longest, longest, window_size=CAUSAL, enable_gqa=grouped
+    )
+    return mixed.view_as(q)
 
 
 def _is_small(q: Tensor) -> bool:

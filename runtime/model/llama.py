@@ -20,6 +20,7 @@ from ...spec.layout import ActivationCheckpointing
 from ...spec.sections import Model
 from .attention import causal_attention
 from .counter_normal import fill_normal
+from .documents import Documents
 from .lm_head import Head
 from .norm_rope import Angles, Norm, rotary_angles, rotate
 from .pipeline_stage import PipelineStage
@@ -30,9 +31,9 @@ TORCH_DTYPE = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.floa
 # The weight of a name, to begin from instead of a random one.
 InitialWeights = Callable[[str], Tensor]
 
-# q [batch, time, heads, head size], k and v [batch, time, kv heads, head size], documents [batch, time] or None
+# q [batch, time, heads, head size], k and v [batch, time, kv heads, head size], documents or None
 # -> [batch, time, heads, head size]. Ulysses wraps `causal_attention` in its all-to-all.
-Attention = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+Attention = Callable[[Tensor, Tensor, Tensor, Documents | None], Tensor]
 
 _recomputed: Callable[..., Tensor] = partial(checkpoint, use_reentrant=False)
 
@@ -57,7 +58,7 @@ class SelfAttention(nn.Module):
         self.v_proj = nn.Linear(hidden, kv_size, bias=False)
         self.o_proj = nn.Linear(hidden, hidden, bias=False)
 
-    def forward(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, angles: Angles, documents: Documents | None) -> Tensor:
         """Project, attend, project back."""
         x = self.enter(x)
         q, k, v = (p(x).unflatten(-1, (-1, self.head_size)) for p in (self.q_proj, self.k_proj, self.v_proj))
@@ -65,7 +66,7 @@ class SelfAttention(nn.Module):
             return _recomputed(self._attend, q, k, v, angles, documents)
         return self._attend(q, k, v, angles, documents)
 
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, angles: Angles, documents: Documents | None) -> Tensor:
         mixed = self.attention(rotate(q, angles), rotate(k, angles), v, documents)
         return self.o_proj(mixed.flatten(2))
 
@@ -103,13 +104,13 @@ class Layer(nn.Module):
         self.post_attention_layernorm = Norm(model.hidden_size, model.norm_eps)
         self.mlp = FeedForward(model, recompute=selective)
 
-    def forward(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, angles: Angles, documents: Documents | None) -> Tensor:
         """[batch, time, hidden] -> the same shape."""
         if self.whole:
             return _recomputed(self._branches, x, angles, documents)
         return self._branches(x, angles, documents)
 
-    def _branches(self, x: Tensor, angles: Angles, documents: Tensor | None) -> Tensor:
+    def _branches(self, x: Tensor, angles: Angles, documents: Documents | None) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), angles, documents)
         return x + self.mlp(self.post_attention_layernorm(x))
 
@@ -130,7 +131,7 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleDict({str(number): Layer(model, attention, checkpointing) for number in numbers})
         self.norm = Norm(model.hidden_size, model.norm_eps) if stage.last else None
 
-    def forward(self, x: Tensor, positions: Tensor | None, documents: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, positions: Tensor | None, documents: Documents | None) -> Tensor:
         """Positions count from zero unless given."""
         if positions is None:
             positions = torch.arange(x.shape[1], device=x.device)
@@ -175,14 +176,14 @@ class Llama(nn.Module):
         x: Tensor,
         targets: Tensor | None = None,
         positions: Tensor | None = None,
-        documents: Tensor | None = None,
+        documents: Documents | None = None,
     ) -> Tensor:
         """Logits [batch, time, vocabulary], or with `targets` [batch, time] the mean loss in nats per token.
 
         `x` are tokens [batch, time]; a later stage takes the hidden states of the one before, and all but the last
         give hidden states [batch, time, hidden].
         `positions` [time] are the places of `tokens` in the sequence where a rank holds only a part of it;
-        `documents` [batch, whole time] numbers the documents, to keep attention inside them.
+        `documents` are those of the whole sequences, to keep attention inside of each.
         """
         hidden = self.model(x, positions, documents)
         return hidden if self.lm_head is None else self.lm_head(hidden, targets)

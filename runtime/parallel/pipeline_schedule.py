@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, distributed
 
 from ..data.dataset import Batch
+from .inputs import model_inputs
 from .world import World
 
 
@@ -29,8 +30,7 @@ class ForwardPass:
 def forward_passes(engine: Any, world: World, batches: Iterable[Batch], count: int) -> Iterator[ForwardPass]:
     """The forward passes of `count` micro-batches, each when it is asked for."""
     stage, coming = world.stage, None
-    for number, batch in enumerate(batches, 1):
-        inputs = _inputs(batch, world)
+    for number, inputs in enumerate(model_inputs(batches, world), 1):
         if not stage.first:
             coming = coming or _post_receive(engine, world, inputs["x"].shape)
             inputs["x"] = coming.wait()
@@ -54,18 +54,6 @@ def backward(engine: Any, world: World, passed: ForwardPass) -> None:
         engine.backward((passed.output * gradient).sum(), scale_wrt_gas=False)
     if not world.stage.first:
         distributed.send(_gradient(passed.inputs), world.neighbour(-1))
-
-
-def _inputs(batch: Batch, world: World) -> dict[str, Any]:
-    """The model's arguments: this rank's part of the sequences, on its device."""
-    part = batch.tokens.shape[1] // world.layout.sequence
-    here = slice(world.sequence_rank * part, (world.sequence_rank + 1) * part)
-    return {
-        "x": batch.tokens[:, here].to(world.device),
-        "targets": batch.targets[:, here].to(world.device),
-        "positions": torch.arange(here.start, here.stop, device=world.device),
-        "documents": None if batch.documents is None else batch.documents.to(world.device),
-    }
 
 
 @dataclass(frozen=True, slots=True)

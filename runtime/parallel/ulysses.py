@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, distributed
 
 from ..model.attention import causal_attention
+from ..model.documents import Documents
 
 
 class Ulysses:
@@ -23,8 +24,8 @@ class Ulysses:
         self._group = group
         self._size = distributed.get_world_size(group)
 
-    def __call__(self, q: Tensor, k: Tensor, v: Tensor, documents: Tensor | None) -> Tensor:
-        """Attend; `q`, `k`, `v` [batch, part of time, heads, head size], `documents` [batch, whole time] or None."""
+    def __call__(self, q: Tensor, k: Tensor, v: Tensor, documents: Documents | None) -> Tensor:
+        """Attend; `q`, `k`, `v` [batch, part of time, heads, head size], `documents` of the whole sequences or None."""
         whole = [self._scatter_heads(tensor) for tensor in (q, self._repeat_kv_heads(k), self._repeat_kv_heads(v))]
         mixed = causal_attention(whole[0], whole[1], whole[2], documents)
         return self._gather_heads(mixed)

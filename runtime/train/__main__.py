@@ -118,7 +118,7 @@ def train_step(session: Session) -> tuple[str, bool, bool]:
             number,
             state.step + state.rewound_batches,
             numbers=lambda: own_numbers(session),
-            veto=lambda loss: plan.training.loss_spike.action == "skip" and loss_spiked(session, loss),
+            veto=partial(loss_spiked, session) if plan.training.loss_spike.action == "skip" else None,
         )
     )
     fault_injection.flip_bit_if_due(session.engine.module, session.world.rank, number)

@@ -1,7 +1,8 @@
 """One optimizer step: accumulate gradients over micro-batches, agree with the other ranks, update or leave it be.
 
-The one all-reduce of the loop's own numbers happens after the last forward pass, before any update: so a batch that
-must not count is known in time, and all ranks decide alike.
+The one all-reduce of the loop's own numbers runs beside the last backward pass and is waited for after the update: no
+device waits for it. Only where a spec says that a loss can veto the update is it waited for before, so that all ranks
+decide alike in time.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch import Tensor
 from ..data.dataset import Dataset
 from ..engine.engine import clear_gradients
 from ..parallel.pipeline_schedule import ForwardPass, backward, forward_passes
+from ..parallel.readback import Readback
 from ..parallel.world import World
 from . import fault_injection
 
@@ -38,7 +40,10 @@ class StepOutcome:
 
 @dataclass(frozen=True)
 class StepInputs:
-    """The inputs of an optimizer step. `veto` says whether a step with this mean loss must not be applied."""
+    """The inputs of an optimizer step.
+
+    `veto` says whether a step with this mean loss must not be applied; without one no loss is waited for.
+    """
 
     engine: Any
     world: World
@@ -46,7 +51,7 @@ class StepInputs:
     number: int  # from 1
     batch: int  # index of the global batch, from 0
     numbers: Callable[[], Sequence[float]]
-    veto: Callable[[float], bool]
+    veto: Callable[[float], bool] | None
 
 
 def run_step(step: StepInputs) -> StepOutcome:
@@ -79,32 +84,63 @@ def _forward_backward(step: StepInputs) -> StepOutcome:
     ahead = world.stage.count - 1 - world.stage.index
     batches = (step.data.batch(step.batch, turn, world.data_rank) for turn in range(turns))
     waiting: deque[ForwardPass] = deque()
-    losses: list[Tensor] = []
-    agree: Callable[[], list[float]] = list
-    totals: list[float] = []
-    mean, vetoed = 0.0, False
+    agreement, vetoed = _Agreement(step), False
     for turn, passed in enumerate(chain(forward_passes(engine, world, batches, turns), repeat(None, ahead)), -ahead):
         if passed is not None:
             output = fault_injection.corrupt_loss_if_due(passed.output, world.rank, step.batch + 1)
             waiting.append(ForwardPass(passed.inputs, output))
-            if world.stage.last:
-                losses.append(output.detach())
-            if turn + ahead == turns - 1:  # early stages do not wait here for the last one
-                agree = world.all_reduce_sum_async([float(sum(losses)), *step.numbers()])
+            agreement.add(output.detach())
         if turn < 0:
             continue
-        due = waiting.popleft()
-        if turn == turns - 1:
-            total, *totals = agree()
-            mean = total / turns / world.ranks_per_stage
-            vetoed = step.veto(mean)
+        due, last = waiting.popleft(), turn == turns - 1
+        vetoed = last and agreement.vetoes()
         # A NaN makes DeepSpeed skip the update and clean up after itself, whatever the ZeRO stage.
         backward(engine, world, ForwardPass(due.inputs, due.output * NAN) if vetoed else due)
+        if last:
+            agreement.begin()
         engine.step()
     applied = engine.was_step_applied()
     if not applied:
         clear_gradients(engine)
-    return StepOutcome(mean, float(engine.get_global_grad_norm()) if applied else None, applied, vetoed, totals)
+    norm = float(engine.get_global_grad_norm()) if applied else None
+    mean, *totals = agreement.wait()
+    return StepOutcome(mean, norm, applied, vetoed, totals)
+
+
+class _Agreement:
+    """The all-reduce of a step's mean loss and of the caller's numbers."""
+
+    def __init__(self, step: StepInputs) -> None:
+        self._step, self._missing = step, step.data.layout.accumulation
+        self._sum: Tensor | float = 0.0
+        self._loss: Readback | None = None
+        self._wait: Callable[[], list[float]] | None = None
+
+    def add(self, output: Tensor) -> None:
+        """Add what a forward pass has made: on the last stage a loss."""
+        self._missing -= 1
+        if self._step.world.stage.last:
+            self._sum = self._sum + output
+            if not self._missing:
+                self._loss = Readback(self._sum)
+        if not self._missing and self._step.veto:  # early stages do not wait here for the last one
+            self.begin()
+
+    def begin(self) -> Callable[[], list[float]]:
+        """Tell the other ranks, once: without a veto, when the device has a backward pass to do meanwhile."""
+        if self._wait is None:
+            loss = self._loss.read() if self._loss else 0.0
+            self._wait = self._step.world.all_reduce_sum_async([loss, *self._step.numbers()])
+        return self._wait
+
+    def vetoes(self) -> bool:
+        """Whether the mean loss must not be applied."""
+        return self._step.veto is not None and self._step.veto(self.wait()[0])
+
+    def wait(self) -> list[float]:
+        """The mean loss and the sums of the other numbers, of all ranks."""
+        total, *totals = self.begin()()
+        return [total / self._step.data.layout.accumulation / self._step.world.ranks_per_stage, *totals]
 
 
 def _probe(found: list[str], name: str, gradient: Tensor) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from trainwright.runtime.model import attention
 from trainwright.runtime.model.attention import LONGEST, ROWS, causal_attention
+from trainwright.runtime.model.documents import Documents
 
 
 def inputs(time: int, heads: int, kv_heads: int) -> list[Tensor]:
@@ -54,6 +55,6 @@ def test_what_blocks_are_not_for_goes_to_torch(monkeypatch, time, kind, document
     """Long sequences would keep too much, other types lose digits, and documents need a mask of their own."""
     used = blocks_used(monkeypatch)
     q, k, v = (x.to(getattr(torch, kind)) for x in inputs(time, 2, 1))
-    mixed = causal_attention(q, k, v, torch.zeros(2, time, dtype=torch.long) if documents else None)
+    mixed = causal_attention(q, k, v, Documents.numbered(torch.zeros(2, time, dtype=torch.long)) if documents else None)
     torch.testing.assert_close(mixed.float(), expected(q, k, v), rtol=0.02, atol=0.02)
     assert used == []

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 
+from trainwright.runtime.model.documents import Documents
 from trainwright.runtime.model.llama import Llama, build
 from trainwright.spec.sections import Model
 
@@ -108,7 +109,7 @@ def test_attention_inside_documents_equals_separate_documents():
     model = build(partial(Llama, SMALL), "cpu", seed=5)
     first, second = tokens(1, 7), tokens(1, 12)
     packed = torch.cat((first, second), dim=1)
-    documents = torch.tensor([[0] * 7 + [1] * 12])
+    documents = Documents.numbered(torch.tensor([[0] * 7 + [1] * 12]))
     positions = torch.cat((torch.arange(7), torch.arange(12)))
     apart = torch.cat((model(first), model(second)), dim=1)
     together = model(packed, positions=positions, documents=documents)

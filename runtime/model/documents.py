@@ -1,0 +1,42 @@
+"""Where documents begin in packed sequences, so that attention stays inside of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+SHORTEST = 512  # of the bound on their length: kernels start no less than a few blocks for each document anyway
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The documents of a batch of packed sequences.
+
+    `numbers` [batch, time] says which document of its row a token belongs to, for masks. `starts` [documents + 1],
+    int32, are the places where each begins in all rows laid end to end, and where the last ends, for kernels that work
+    document by document. `longest` bounds their length in tokens: a power of two, since compiled code is made for it.
+    """
+
+    numbers: Tensor
+    starts: Tensor
+    longest: int
+
+    @classmethod
+    def numbered(cls, numbers: Tensor) -> Documents:
+        """From the numbers, on a CPU: on a GPU it would have to wait for the device."""
+        begins = torch.ones_like(numbers, dtype=torch.bool)
+        begins[:, 1:] = numbers[:, 1:] != numbers[:, :-1]
+        starts = torch.cat((begins.flatten().nonzero().flatten(), torch.tensor([numbers.numel()])))
+        longest = max(int(starts.diff().max()), SHORTEST)
+        return cls(numbers, starts.int(), min(1 << (longest - 1).bit_length(), numbers.shape[1]))
+
+    def moved(self, move: Callable[[Tensor], Tensor]) -> Documents:
+        """The same where `move` takes tensors."""
+        return Documents(move(self.numbers), move(self.starts), self.longest)
+
+    def mask(self) -> Tensor:
+        """Which tokens each token may see: [batch, 1, time, time]."""
+        return (self.numbers[:, :, None] == self.numbers[:, None, :]).tril()[:, None]
