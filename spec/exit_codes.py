@@ -17,9 +17,11 @@ class Exit(IntEnum):
     STORAGE = 78  # the disk is full or read-only; the previous checkpoint is intact
     PEER_LOST = 79  # another rank died or hung
     BUDGET = 80  # the budget of energy or carbon is used up; a checkpoint is saved
+    DEVICE = 81  # a GPU failed; started again, elsewhere where the scheduler can
+    MEMORY = 82  # a device's memory is full: the message says what to change in the spec
     NO_PROGRESS = 93  # three restarts without a new step: do not requeue
     INTERRUPTED = 130  # Ctrl-C outside training
 
 
 # Ends that were asked for, or that would come again however often the run is started. Anything else may pass.
-FINAL = frozenset(Exit) - {Exit.PEER_LOST, Exit.PREEMPTED}
+FINAL = frozenset(Exit) - {Exit.DEVICE, Exit.PEER_LOST, Exit.PREEMPTED}

@@ -33,7 +33,7 @@ EDGES = {
     "runtime.logs": {"spec", "runtime.energy"},
     "runtime.launch": {"spec", "runtime.logs"},
     "runtime.power_cap": {"spec", "runtime.energy"},
-    "runtime.preflight": {"spec", "runtime.energy", "runtime.parallel"},
+    "runtime.preflight": {"spec", "runtime.data", "runtime.energy", "runtime.parallel"},
     "runtime.prepare": {
         "spec", "runtime.data", "runtime.energy", "runtime.huggingface", "runtime.launch", "runtime.logs",
     },

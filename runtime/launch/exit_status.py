@@ -21,10 +21,10 @@ from ...spec.foreign_files import read_foreign
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..logs.event_log import EventLog, last_attempt
+from .known_faults import known_fault
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EMFILE}
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
 _DEEPSPEED = "CROSS_SIZE"  # a variable that DeepSpeed's launcher sets
-_LOST_PEER = ("connection closed by peer", "connection reset", "broken pipe", "nccl", "timed out waiting", "gloo")
 
 
 class Ended(Exception):  # noqa: N818 - an end is not always an error
@@ -50,9 +50,8 @@ def code_of(error: BaseException) -> Exit:
         return Exit.CORRUPT
     if isinstance(error, OSError) and error.errno in _DISK:
         return Exit.STORAGE
-    if isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _LOST_PEER):
-        return Exit.PEER_LOST
-    return Exit.FAULT
+    known = known_fault(error)
+    return known.code if known else Exit.FAULT
 
 
 def exit_file(run: Path) -> Path:
@@ -100,7 +99,9 @@ def exit_failed(run: Path, error: Exception) -> NoReturn:
     Not by way of the interpreter's normal end, which would wait for collectives that nobody answers any more.
     """
     code, details = code_of(error), None
-    if code is Exit.FAULT:
+    if known := known_fault(error):
+        details = f"{error}\n  {known.advice}\n"
+    elif code is Exit.FAULT:
         details = "".join(traceback.format_exception(error))
     if isinstance(error, InputError):
         # Every rank finds the same: one a node says it.

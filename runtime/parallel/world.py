@@ -23,6 +23,7 @@ from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_token import TOKEN
 from ..model.pipeline_stage import PipelineStage
+from .gloo import allow_open_files, prepare_gloo
 from .plain_pickle import gather_plain
 
 SINGLE_PROCESS = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
@@ -104,6 +105,8 @@ def init_process_group(plan: Plan) -> World:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     _prepare_deepspeed(device)
+    allow_open_files()
+    prepare_gloo()
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     store = HashStore() if size == 1 and os.environ["MASTER_PORT"] == "0" else _meeting_place(rank, size)
     distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=COLLECTIVE_TIMEOUT)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pynvml
+import torch
 
+from ...spec.facts import facts
 from ...spec.plan import Plan
 from ..energy.cap import observe_cap
 from ..energy.node import call_with_timeout
@@ -19,7 +21,7 @@ def check_devices(plan: Plan) -> list[Finding]:
         remedy = "load NVIDIA's driver, or give the job GPUs"
         return [Finding("devices", "fail", "the driver does not answer", remedy)]
     driver, names = seen
-    return [_count(plan, names), _kind(plan, names), Finding("driver", "pass", driver), *_cap(plan)]
+    return [_count(plan, names), _kind(plan, names), driver_fits(driver, torch.version.cuda), *_cap(plan)]
 
 
 def _present() -> tuple[str, list[str]]:
@@ -27,6 +29,23 @@ def _present() -> tuple[str, list[str]]:
     pynvml.nvmlInit()
     handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
     return pynvml.nvmlSystemGetDriverVersion(), [pynvml.nvmlDeviceGetName(handle) for handle in handles]
+
+
+def driver_fits(driver: str, cuda: str | None) -> Finding:
+    """Whether the installed torch, which is built for a version of CUDA (None: for none), runs on this driver."""
+    built = f"torch {torch.__version__} is built for CUDA {cuda}"
+    if cuda is None:
+        return Finding("driver", "fail", f"{driver}; {built.replace('CUDA None', 'CPUs')}", "install torch for CUDA")
+    oldest = facts("drivers")["oldest"].get(int(cuda.split(".")[0]))
+    if oldest is None or _numbers(driver) >= _numbers(oldest):
+        return Finding("driver", "pass", driver)
+    fitting = max((c for c, d in facts("drivers")["oldest"].items() if _numbers(driver) >= _numbers(d)), default=None)
+    other = f", or install torch for CUDA {fitting}" if fitting else ""
+    return Finding("driver", "fail", f"{driver}; {built}", f"install driver {oldest} or newer{other} (docs: slurm)")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _count(plan: Plan, names: list[str]) -> Finding:

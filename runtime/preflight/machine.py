@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import tempfile
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 import psutil
 
 from ...spec.plan import Plan
+from ..data.shard_files import OPEN_FILES
+from ..parallel.gloo import connections
 from .devices import check_devices
 from .finding import Finding
 
@@ -18,12 +21,16 @@ GIB = 2**30
 MIB = 2**20
 BYTES_A_PARAMETER = 16  # in a checkpoint: fp32 weight, two AdamW moments, and at most 4 bytes of a working copy
 SAMPLE_BYTES = 64 * MIB
+LIBRARY_FILES = 256  # descriptors: CUDA, NCCL and its links inside a node, logs, TensorBoard
+GROUPS = 12  # of ranks that talk through gloo at most: all, and those of each degree of a layout, DeepSpeed's included
+RDMA = ("infiniband", "roce", "efa")
 SLOW_SAVE_SECONDS = 600
 
 
 def check_machine(plan: Plan, run: Path) -> list[Finding]:
     """Every check that one node can make alone."""
-    return [*check_devices(plan), processors(plan), memory(plan), disk_space(plan, run), disk_speed(plan, run)]
+    own = [processors(plan), memory(plan), open_files(plan), *locked_memory(plan)]
+    return [*check_devices(plan), *own, disk_space(plan, run), disk_speed(plan, run)]
 
 
 def checkpoint_bytes(plan: Plan) -> int:
@@ -50,6 +57,28 @@ def memory(plan: Plan) -> Finding:
             "memory", "fail" if plan.device.kind == "cpu" else "warn", seen, "use more nodes, or free memory"
         )
     return Finding("memory", "pass", seen)
+
+
+def open_files(plan: Plan) -> Finding:
+    """Enough descriptors for a rank: libraries, shards, and sockets to other ranks in each group."""
+    needed = OPEN_FILES + LIBRARY_FILES + GROUPS * connections(plan.layout.gpus)
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # the soft limit is raised to it
+    if allowed != resource.RLIM_INFINITY and allowed < needed:
+        remedy = "raise the hard limit (ulimit -Hn; limits.conf, or LimitNOFILE of slurmd or containerd)"
+        return Finding("open files", "fail", f"{allowed} allowed, {needed} needed by a rank", remedy)
+    return Finding("open files", "pass", f"{needed} needed by a rank")
+
+
+def locked_memory(plan: Plan) -> list[Finding]:
+    """RDMA locks the memory that it reads and writes, without a limit; nothing to say where there is none."""
+    several = plan.device.count > plan.device.per_node
+    if plan.device.kind == "cpu" or not several or plan.device.interconnect not in RDMA:
+        return []
+    allowed = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
+    if allowed == resource.RLIM_INFINITY:
+        return [Finding("locked memory", "pass", "unlimited")]
+    remedy = "RDMA needs `ulimit -l unlimited` (limits.conf, LimitMEMLOCK=infinity of slurmd, IPC_LOCK in a pod)"
+    return [Finding("locked memory", "warn", f"{allowed / MIB:.3g} MiB allowed", remedy)]
 
 
 def disk_space(plan: Plan, run: Path) -> Finding:

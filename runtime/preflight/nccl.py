@@ -10,8 +10,10 @@ from pathlib import Path
 from ...spec.plan import Plan
 from .finding import Finding
 
-_TRANSPORT = re.compile(r"via (NET/[A-Za-z]+)|Using network ([A-Za-z]+)")
-_RDMA = {"infiniband": ("NET/IB",), "roce": ("NET/IB",), "efa": ("NET/OFI", "NET/AWS", "NET/Libfabric")}
+_TRANSPORT = re.compile(r"via NET/([\w-]+)|Using network ([\w-]+)")
+_RDMA = {"infiniband", "roce", "efa"}
+# NCCL's own way without RDMA. Anything else is RDMA under some name: IB, IBext_v8 (HPC-X), UCX, AWS Libfabric, gIB.
+_TCP = "NET/Socket"
 
 
 def log_transports(folder: Path) -> None:
@@ -30,19 +32,19 @@ def transports(folder: Path) -> set[str]:
 def transports_in(lines: Iterable[str]) -> set[str]:
     """Transports that lines of NCCL's log name; per-channel lines count more than the announcement."""
     found = [match for line in lines if (match := _TRANSPORT.search(line))]
-    channels = {match.group(1) for match in found if match.group(1)}
+    channels = {f"NET/{match.group(1)}" for match in found if match.group(1)}
     return channels or {f"NET/{match.group(2)}" for match in found}
 
 
 def check_fabric(plan: Plan, seen: set[str]) -> list[Finding]:
     """Whether the planned fabric carries the traffic; nothing to say on CPU, on one node, or on plain Ethernet."""
-    wanted = _RDMA.get(plan.device.interconnect)
-    if plan.device.kind == "cpu" or wanted is None or plan.device.count == plan.device.per_node:
+    fabric = plan.device.interconnect
+    if plan.device.kind == "cpu" or fabric not in _RDMA or plan.device.count == plan.device.per_node:
         return []
     shown = ", ".join(sorted(seen)) or "unknown"
     if not seen:
         return [Finding("fabric", "warn", shown, "NCCL's log names no transport: look at it by hand")]
-    if any(name not in wanted for name in seen):
+    if _TCP in seen:
         remedy = "NCCL fell back: compare NCCL_IB_HCA in env.sh with `ibv_devices`, and look for a stray nccl.conf"
-        return [Finding("fabric", "fail", f"{shown} instead of {plan.device.interconnect}", remedy)]
-    return [Finding("fabric", "pass", f"{shown} on {plan.device.interconnect}")]
+        return [Finding("fabric", "fail", f"{shown} instead of {fabric}", remedy)]
+    return [Finding("fabric", "pass", f"{shown} on {fabric}")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from trainwright.compiler.pipeline import compile_bundle
 from trainwright.runtime.preflight import bandwidth, machine, nccl
 from trainwright.runtime.preflight.all_nodes import worst_findings
+from trainwright.runtime.preflight.devices import driver_fits
 from trainwright.runtime.preflight.finding import Finding
 from trainwright.spec.plan import Plan
 from trainwright.tests.compiler.specs import loaded, unit
@@ -61,6 +63,9 @@ LOGS = {
         "NCCL INFO Using network IB\nNCCL INFO Channel 00/0 : 8[0] -> 0[0] [send] via NET/Socket/0",
         {"NET/Socket"},
     ),
+    "HPC-X": ("n:1:2 [0] NCCL INFO Channel 00/0 : 8[0] -> 0[0] [send] via NET/IBext_v8/0/GDRDMA", {"NET/IBext_v8"}),
+    "Google": ("n:1:2 [0] NCCL INFO Using network gIB", {"NET/gIB"}),
+    "UCX": ("n:1:2 [0] NCCL INFO Channel 00/0 : 8[0] -> 0[0] [send] via NET/UCX/0", {"NET/UCX"}),
     "inside": ("n:1:2 [0] NCCL INFO Channel 00/0 : 0[0] -> 1[1] via P2P/CUMEM", set()),
 }
 
@@ -74,9 +79,17 @@ def test_the_transport_is_read_from_nccls_log(log: str, seen: set[str]) -> None:
 def test_tcp_in_place_of_infiniband_fails() -> None:
     """A fabric that NCCL could not use is found before the run is ten times slower than planned."""
     plan = unit("llama2-7b").plan
-    states = [nccl.check_fabric(plan, seen)[0].state for seen in ({"NET/IB"}, {"NET/Socket"}, set())]
-    assert states == ["pass", "fail", "warn"]
+    states = [
+        nccl.check_fabric(plan, seen)[0].state for seen in ({"NET/IB"}, {"NET/Socket"}, {"NET/IB", "NET/Socket"}, set())
+    ]
+    assert states == ["pass", "fail", "fail", "warn"]
     assert nccl.check_fabric(unit("tiny-cpu").plan, set()) == []
+
+
+@pytest.mark.parametrize("transport", ["NET/IBext_v8", "NET/UCX", "NET/gIB", "NET/AWS", "NET/Libfabric", "NET/Ours-2"])
+def test_whatever_is_not_tcp_is_the_fabric(transport: str) -> None:
+    """NCCL has plug-ins for RDMA under many names, in HPC-X, NGC and cloud images."""
+    assert nccl.check_fabric(unit("llama2-7b").plan, {transport})[0].state == "pass"
 
 
 def test_the_worst_node_speaks() -> None:
@@ -114,3 +127,34 @@ def test_ranks_measure_clocks_and_bandwidth_together(tmp_path: Path) -> None:
     }
     assert table["clocks"] == "pass"
     assert [state for name, state in table.items() if "across" in name] == ["warn", "warn"]
+
+
+@pytest.mark.parametrize(
+    ("driver", "cuda", "state", "word"),
+    [
+        ("535.183.01", "13.0", "fail", "install torch for CUDA 12"),
+        ("570.86.15", "13.0", "fail", "580.65.06"),
+        ("580.95.05", "13.0", "pass", ""),
+        ("535.183.01", "12.6", "pass", ""),
+        ("580.95.05", None, "fail", "install torch for CUDA"),
+    ],
+)
+def test_a_driver_too_old_for_torch_fails_in_one_line(driver: str, cuda: str | None, state: str, word: str) -> None:
+    """Before every rank would print a traceback: which driver it takes, or which build of torch this one runs."""
+    finding = driver_fits(driver, cuda)
+    assert finding.state == state
+    assert word in finding.remedy
+
+
+def test_limits_of_files_and_locked_memory_are_looked_at(monkeypatch) -> None:
+    """A thousand ranks take few descriptors; without locked memory RDMA does not start."""
+    plan = unit("llama2-7b", "cluster.interconnect.hcas=[mlx5_0]").plan
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda which: (65536, 256) if which == resource.RLIMIT_NOFILE else (65536,) * 2
+    )
+    files, memory = machine.open_files(plan), machine.locked_memory(plan)
+    assert (files.state, memory[0].state) == ("fail", "warn")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
+    files, memory = machine.open_files(plan), machine.locked_memory(plan)
+    assert (files.state, memory[0].state) == ("pass", "pass")
+    assert machine.locked_memory(unit("tiny-cpu").plan) == []

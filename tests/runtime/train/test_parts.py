@@ -13,9 +13,10 @@ import torch
 from trainwright.runtime.checkpoint import settings_diff
 from trainwright.runtime.engine.optimizer import adamw, apply_hyperparameters, learning_rate
 from trainwright.runtime.launch import exit_status
+from trainwright.runtime.launch.known_faults import known_fault
 from trainwright.runtime.logs.event_log import EventLog, last_attempt
 from trainwright.runtime.train.anomaly_detection import MIN_LOSSES, fingerprint, is_spike
-from trainwright.spec.exit_codes import Exit
+from trainwright.spec.exit_codes import FINAL, Exit
 from trainwright.spec.plan import Schedule
 from trainwright.spec.problem import InputError
 from trainwright.spec.run_folder import read_events
@@ -159,6 +160,42 @@ def test_failures_have_their_codes():
     assert exit_status.code_of(InputError.one("TW1", "wrong")) is Exit.INPUT
     assert exit_status.code_of(RuntimeError("[gloo/transport/tcp/pair.cc] Connection closed by peer")) is Exit.PEER_LOST
     assert exit_status.code_of(RuntimeError("shape mismatch")) is Exit.FAULT
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "advice"),
+    [
+        (
+            "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79 GiB",
+            Exit.MEMORY,
+            "micro_batch",
+        ),
+        (
+            "NCCL Error 1: unhandled cuda error, NCCL version 2.27.7\nCuda failure 2 'out of memory'",
+            Exit.MEMORY,
+            "zero: 3",
+        ),
+        ("CUDA error: uncorrectable ECC error encountered", Exit.DEVICE, "drain"),
+        ("CUDA error: unspecified launch failure", Exit.DEVICE, "Xid"),
+        ("Unable to determine the device handle for GPU 0000:01:00.0: GPU is lost.", Exit.DEVICE, "does not answer"),
+        ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`", Exit.DEVICE, "matrix product"),
+        ("CUDA error: Invalid access of peer GPU memory over nvlink or a hardware error", Exit.DEVICE, "nvlink"),
+        ("NCCL communicator was aborted on rank 3", Exit.PEER_LOST, "network"),
+    ],
+)
+def test_device_faults_have_codes_and_advice_by_kind(message, code, advice):
+    """A broken GPU is started again, without memory it is not, and each says what to do."""
+    fault = known_fault(RuntimeError(message))
+    assert (exit_status.code_of(RuntimeError(message)), fault.code) == (code, code)
+    assert advice in fault.advice
+    assert (code in FINAL) is (code is Exit.MEMORY)
+
+
+def test_too_many_open_files_are_no_full_disk():
+    """The limit of the machine is named."""
+    error = OSError(errno.EMFILE, "Too many open files")
+    assert exit_status.code_of(error) is Exit.FAULT
+    assert "ulimit -n" in known_fault(error).advice
 
 
 def test_a_cause_outlives_its_echo(tmp_path):
