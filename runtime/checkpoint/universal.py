@@ -48,9 +48,13 @@ def load_resharded(engine: Any, world: World, generation: Path) -> None:
 
 
 def _undo_shared_state(optimizer: Any, decays: list[float]) -> None:
-    """Undo what DeepSpeed's ZeRO-3 load (0.19.8) shares: one step counter, counted up once a group, and one decay."""
+    """Undo what DeepSpeed's load (0.19.8) shares or misplaces.
+
+    ZeRO-3 has one step counter, counted up once a group, and one decay; counters stay on the CPU, where a fused AdamW
+    on a GPU does not take them.
+    """
     for state in optimizer.state.values():
-        state["step"] = state["step"].clone()
+        state["step"] = state["step"].to(state["exp_avg"].device, copy=True)
     for group, decay in zip(optimizer.param_groups, decays, strict=True):
         group["weight_decay"] = decay
 
