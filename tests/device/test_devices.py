@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from trainwright.spec.exit_codes import Exit
 from trainwright.tests.fakes.cuda.pretend import A100, H100
 
 
@@ -22,5 +23,6 @@ def test_ends_where_memory_is_too_small(pretend):
     """A device that is too small for the model ends the run, and says what ran out."""
     run = pretend("model.hidden_size=1024", "model.ffn_size=65536", environment={"PRETEND_MEMORY_GIB": "1"})
     attempt = run.train()
-    assert attempt.codes != [0]
+    assert attempt.codes == [Exit.MEMORY]
     assert "out of memory" in attempt.outputs[0]
+    assert "parallel.micro_batch" in attempt.outputs[0]
