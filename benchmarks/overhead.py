@@ -89,7 +89,7 @@ def measure(bundle: Path, folder: Path, steps: int) -> dict[str, list[float]]:
     inside += [("DeepSpeed", session.engine, "step"), ("DeepSpeed", session.engine, "_backward_epilogue")]
     for name, owner, method in inside:
         setattr(owner, method, clocks[name].around(getattr(owner, method)))
-    batch = session.train.batch(0, 0, 0)
+    batch = session.train.batch(range(plan.layout.global_batch), 0, 0)
     whole = {
         "bare": bare_step(plan, batch.tokens, batch.targets, clocks["update"]),
         "Trainwright": lambda: train_step(session),

@@ -14,7 +14,7 @@ from ..compiler.render.write_bundle import stale, write
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from .options import Sets, SpecFiles
-from .output import say
+from .output import print_problems, say
 
 
 def command(
@@ -30,7 +30,7 @@ def command(
     if out is not None and len(loaded) > 1:
         message = f"--out names one folder and there are {len(loaded)} specs"
         raise InputError.one("TW630", message, "leave --out away", "--out")
-    bundles = [(out or Path("build") / item.spec.name, compile_bundle(item, target)) for item in loaded]
+    bundles = [(out or Path("build") / item.spec.name, compile_bundle(item, target, print_problems)) for item in loaded]
     if check:
         sys.exit(_checked(bundles))
     for folder, files in bundles:

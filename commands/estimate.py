@@ -7,7 +7,7 @@ from ..compiler.plan.estimate import predict
 from ..report.tables.estimate import prediction_table, scope_table
 from ..report.tables.published import published_table
 from .options import FormatOption, Sets, SpecFiles, Stack
-from .output import print_tables
+from .output import print_problems, print_tables
 
 
 def command(
@@ -17,6 +17,6 @@ def command(
     form: FormatOption = "table",
 ) -> None:
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
-    estimates = [predict(item.spec, stack) for item in load_checked(specs, sets)]
+    estimates = [predict(item.spec, stack) for item in load_checked(specs, sets, print_problems)]
     tables = (published_table(estimates), prediction_table(estimates), scope_table(estimates))
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

@@ -7,16 +7,21 @@ import os
 import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..compiler.render.write_bundle import require_replaceable, write
+from ..runtime.launch.admit import Decision, decide, require_free, say_decision
+from ..runtime.launch.lock import INHERITED, hold
 from ..spec.manifest import changed_files, is_bundle
-from ..spec.plan import read_plan
+from ..spec.plan import Plan, read_plan
 from ..spec.problem import InputError
 from ..spec.run_folder import RunFolder
 from .options import Sets
+from .output import print_problems
 
 
 def command(
@@ -30,23 +35,97 @@ def command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compile and verify; start nothing.")] = False,
     follow: Annotated[bool | None, typer.Option(help="Follow Slurm's jobs; default: in a terminal.")] = None,
 ) -> None:
-    """Start the run of SPEC, or go on with it; Ctrl-C saves and leaves."""
-    bundle = source if source.is_dir() else _compiled(source, sets, target, out)
-    root = Path.cwd() if source.is_dir() else source.parent
-    _vouch(bundle)
-    folder = run or Path("runs") / read_plan(bundle).name
-    if not dry_run:
-        _make(folder)
-    words = ["bash", *(str(path.absolute()) for path in (bundle / "launch.sh", folder, root))]
-    print(f"bundle {bundle}, run folder {folder}; stop with: trainwright stop {folder}", flush=True)
+    """Start the run of SPEC, or resume it; Ctrl-C saves and exits."""
+    if source.is_dir():
+        _refuse_options({"--set": sets, "--target": target, "--out": out})
+        launch = _bundle(source)
+    else:
+        launch = _compiled(source, sets, target, out)
+    folder = RunFolder(run or Path("runs") / launch.plan.name)
     if dry_run:
-        print(shlex.join(words))
+        _look(launch, folder)
         return
-    os.environ["TRAINWRIGHT_PYTHON"] = sys.executable
-    if not (bundle / "slurm.sbatch").exists():
+    _make(folder.path)
+    if not folder.lock.exists():
+        launch.decide(folder)  # a refusal leaves no lock file behind
+    with hold(folder) as lock:
+        require_free(folder, locked=True)
+        decision = launch.decide(folder)
+        if decision.finished:
+            say_decision(decision, folder)
+            return
+        if launch.files:
+            write(launch.files, launch.bundle)
+        os.set_inheritable(lock, True)
+        os.environ |= {INHERITED: str(lock), "TRAINWRIGHT_PYTHON": sys.executable}
+        code = _start(launch, folder)
+    sys.exit(code or _followed(folder, sys.stdout.isatty() if follow is None else follow))
+
+
+@dataclass(frozen=True, slots=True)
+class _Launch:
+    """What is to be launched: a bundle that is there, or the files that it will have; and where its corpus lies."""
+
+    bundle: Path
+    root: Path
+    plan: Plan
+    files: dict[str, str]
+
+    def decide(self, run: RunFolder) -> Decision:
+        """Whether it may start or resume `run`."""
+        script = self.files["launch.sh"] if self.files else (self.bundle / "launch.sh").read_text(encoding="utf-8")
+        return decide(self.plan, run, self.root, elsewhere="--elsewhere" in script)
+
+    def words(self, run: RunFolder) -> list[str]:
+        """The command that starts it."""
+        return ["bash", *(str(path.absolute()) for path in (self.bundle / "launch.sh", run.path, self.root))]
+
+
+def _bundle(folder: Path) -> _Launch:
+    """A bundle that was compiled before."""
+    _vouch(folder)
+    return _Launch(folder, Path.cwd(), read_plan(folder), {})
+
+
+def _compiled(spec: Path, sets: list[str], target: str | None, out: Path | None) -> _Launch:
+    """The bundle of a spec, still in memory."""
+    from ..compiler.load import load
+    from ..compiler.pipeline import compile_bundle
+
+    loaded = load(spec, sets)
+    files = compile_bundle(loaded, target, print_problems)
+    bundle = out or Path("build") / loaded.spec.name
+    require_replaceable(bundle)
+    return _Launch(bundle, spec.parent, Plan.model_validate_json(files["plan.json"]), files)
+
+
+def _refuse_options(given: dict[str, object]) -> None:
+    """A bundle is launched as it was compiled."""
+    names = [name for name, value in given.items() if value]
+    if names:
+        message = f"{', '.join(names)} cannot change a bundle that is compiled already"
+        raise InputError.one("TW709", message, "Launch the spec with it, or the bundle without.", names[0])
+
+
+def _look(launch: _Launch, run: RunFolder) -> None:
+    """What a launch would do. Nothing is written."""
+    require_free(run)
+    decision = launch.decide(run)
+    say_decision(decision, run)
+    if not decision.finished:
+        print(
+            f"dry run: nothing is written; would start, with the bundle {launch.bundle} and the run folder {run.path}:"
+        )
+        print(shlex.join(launch.words(run)))
+
+
+def _start(launch: _Launch, run: RunFolder) -> int:
+    """Start the bundle's launch.sh: in place of this process, or where it only submits jobs, as a child."""
+    words = launch.words(run)
+    print(f"bundle {launch.bundle}, run folder {run.path}; stop with: trainwright stop {run.path}", flush=True)
+    if not (launch.bundle / "slurm.sbatch").exists():
         os.execvp(words[0], words)  # noqa: S606 - no shell; signals then reach the supervisor itself
-    code = subprocess.run(words, check=False).returncode  # the jobs are submitted; the run goes on without us
-    sys.exit(code or _followed(RunFolder(folder), sys.stdout.isatty() if follow is None else follow))
+    return subprocess.run(words, check=False, close_fds=False).returncode  # the run goes on without us
 
 
 def _make(folder: Path) -> None:
@@ -67,17 +146,6 @@ def _followed(run: RunFolder, wanted: bool) -> int:
     except KeyboardInterrupt:
         print(f"\nThe run goes on; to stop it after a checkpoint: trainwright stop {run.path}")
         return 0
-
-
-def _compiled(spec: Path, sets: list[str], target: str | None, out: Path | None) -> Path:
-    from ..compiler.load import load
-    from ..compiler.pipeline import compile_bundle
-    from ..compiler.render.write_bundle import write
-
-    loaded = load(spec, sets)
-    folder = out or Path("build") / loaded.spec.name
-    write(compile_bundle(loaded, target), folder)
-    return folder
 
 
 def _vouch(bundle: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from ..spec.problem import InputError
-from .check import require_no_errors
+from .check import Warn, no_warning, require_no_errors
 from .load import Loaded
 from .plan.estimate import estimate
 from .plan.layout_search import choose
@@ -16,14 +16,16 @@ from .render.inputs import RenderInputs
 from .render.verify import verify
 
 
-def compile_bundle(loaded: Loaded, target: str | None = None) -> dict[str, str]:
+def compile_bundle(loaded: Loaded, target: str | None = None, warn: Warn = no_warning) -> dict[str, str]:
     """File names and texts of the bundle of `loaded`, for `target` (default: the spec's own).
+
+    `warn` is given the warnings and notes of `check`.
 
     Raises InputError when a check finds an error, and `UnsoundError` when the output cannot be vouched for.
     """
     if target is not None:
         loaded = _for_target(loaded, target)
-    require_no_errors(loaded)
+    warn(require_no_errors(loaded))
     files = _rendered(loaded)
     verify(files, _rendered(loaded))
     return files

@@ -21,6 +21,7 @@ from .accounting.emissions_row import (
     spans,
     total_row,
 )
+from .accounting.factors import emissions, mean_carbon
 from .accounting.history import RunHistory, read_run_history
 from .accounting.hours import hour_parts
 from .accounting.scopes import scopes
@@ -64,11 +65,12 @@ def _labels(histories: Sequence[RunHistory]) -> list[str]:
 def _run(history: RunHistory, label: str) -> Run:
     raw = attempts(history.events)
     found = describe_attempts(raw, history)
-    actual = actual_row(found, history.carbon)
+    carbon, emitted = mean_carbon(found, history), emissions(raw, history)
+    actual = actual_row(found, carbon)
     estimate = history.estimate
     planned = planned_row(estimate) if estimate else None
-    steps = columns(surviving_events(raw, "step"), history.carbon)
-    validation = columns(surviving_events(raw, "validation"), history.carbon)
+    steps = columns(surviving_events(raw, "step"), emitted)
+    validation = columns(surviving_events(raw, "validation"), emitted)
     device = history.device
     phases = spans(history.events)
     return Run(
@@ -87,7 +89,7 @@ def _run(history: RunHistory, label: str) -> Run:
         planned=planned,
         published=published_row(estimate) if estimate else None,
         predicted_loss=estimate.final_loss.value if estimate and estimate.final_loss else None,
-        changes=changes(planned, actual, estimate, history.carbon) if planned and estimate else (),
+        changes=changes(planned, actual, estimate, carbon) if planned and estimate else (),
         hours=hour_parts(raw, history),
         measured_share=coverage(found),
         attempts=tuple(found),
@@ -95,9 +97,9 @@ def _run(history: RunHistory, label: str) -> Run:
         gaps=tuple(gaps(raw)),
         faults=tuple(faults(raw)),
         marks=tuple(marks(raw)),
-        scopes=scopes(actual, phases, estimate, history.carbon),
-        carbon=history.carbon,
-        training=training(raw, steps, validation, history.schedule.steps if history.schedule else None),
+        scopes=scopes(actual, phases, estimate, carbon),
+        carbon=carbon,
+        training=training(raw, steps, validation, _planned_steps(raw, history)),
         sources=sources(history.events),
         curves=steps,
         validation=validation,
@@ -112,6 +114,12 @@ def _status(raw: Sequence[AttemptEvents]) -> str:
         return "unfinished: no stop event (still running, or killed)"
     reason = str(raw[-1].stop.get("reason", "unknown"))
     return "finished" if reason == "done" else f"stopped: {reason}"
+
+
+def _planned_steps(raw: Sequence[AttemptEvents], history: RunHistory) -> int | None:
+    """The step that the last attempt was to end with; before the first the plan's own."""
+    given = number(raw[-1].start, "last_step") if raw else None
+    return int(given) if given is not None else (history.schedule.steps if history.schedule else None)
 
 
 def _unknown(found: Sequence[Attempt]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ..spec.display_units import ENERGIES, MASSES, TIMES
 from ..spec.number_text import UNKNOWN, count, percent, significant, with_unit
-from ..spec.run_folder import RunFolder
+from ..spec.run_folder import PREPARATION_FAILED, RunFolder
 from ..spec.run_progress import EventFollower, Progress
 from .accounting.emissions_row import emitted
 from .accounting.history import RunHistory, read_run_history
@@ -40,11 +40,14 @@ def watch(folder: Path, console: Console, running: bool) -> None:
             live.update(draw(history, progress, console.width), refresh=True)
 
 
-def draw_once(folder: Path, width: int, running: bool) -> RenderableType:
+def standing(folder: Path, running: bool) -> tuple[RunHistory, Progress]:
     """Where a run stands now. Raises InputError when `folder` is no run."""
+    history = read_run_history(folder)
     follower, progress = _followed(folder, running)
     _catch_up(follower, progress)
-    return draw(read_run_history(folder), progress, width)
+    if running and progress.ended == PREPARATION_FAILED:  # of an earlier start
+        progress.phase, progress.ended = "preparing", ""
+    return history, progress
 
 
 def _followed(folder: Path, running: bool) -> tuple[EventFollower, Progress]:
@@ -66,15 +69,22 @@ def draw(history: RunHistory, progress: Progress, width: int) -> RenderableType:
         grid.add_row(name, Text(value))
     if len(progress.losses) > 1:
         grid.add_row("", Text(sparkline(progress.losses, min(width - 24, 80)), style="cyan"))
-    steps = history.schedule.steps if history.schedule else None
+    steps = _steps(history, progress)
     bar = Table.grid(expand=True)  # a bare bar ends without a line break
     bar.add_row(ProgressBar(total=steps, completed=progress.step) if steps else Text(""))
     title = Text(f" {history.name}: {progress.phase} ", style="bold")
     return Panel(Group(bar, grid), title=title, title_align="left", padding=(1, 2))
 
 
+def _steps(history: RunHistory, p: Progress) -> int | None:
+    """The step that the run will end with."""
+    if p.last_step is not None or history.schedule is None:
+        return p.last_step
+    return max(history.schedule.steps, p.step)
+
+
 def _lines(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
-    steps = history.schedule.steps if history.schedule else None
+    steps = _steps(history, p)
     share = f" ({p.step / steps:.1%})" if steps else ""
     left = "" if p.ended or not p.recent else f", {with_unit(p.seconds_left(steps), TIMES)} left"
     lines = [("step", f"{p.step:,} of {f'{steps:,}' if steps else UNKNOWN}{share}{left}")]

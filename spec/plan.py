@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +65,11 @@ class Plan(Frozen):
     layout: Layout
     device: Device
     carbon: CarbonPlan
+
+    @property
+    def samples(self) -> int:
+        """Samples that training takes in all."""
+        return math.ceil(self.data.tokens / self.training.sequence_length)
 
 
 def read_plan(bundle: Path) -> Plan:

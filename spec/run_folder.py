@@ -2,7 +2,9 @@
 
 A run folder holds
 
-    plan.json estimate.json MANIFEST   copies from the bundle that started it
+    bundle/                            the bundle that it uses: restarts, requeues and queued jobs read this copy
+    plan.json estimate.json MANIFEST   of that bundle
+    attempts/1/                        plan.json, estimate.json and MANIFEST that the first start ran with
     tokenizer/tokenizer.model          SentencePiece
     data/                              memory-mapped shards, index.json with hashes
     checkpoints/step-00000100/         one folder a generation, with its own manifest; `latest` names the newest
@@ -14,7 +16,8 @@ A run folder holds
 Every event has `kind`, `time` (Unix seconds), `attempt` (1 for the first start). Cumulative numbers (`tokens`,
 `energy_kwh`) continue over restarts. A number that is not known is null, never zero. Kinds and their further fields:
 
-    start       step (where it begins), world_size, meter ("nvml" | "rapl" | "assumed" | null), measured (bool),
+    start       step (where it begins), last_step (where it will end), world_size,
+                meter ("nvml" | "rapl" | "assumed" | null), measured (bool),
                 power_cap {power_cap_watts, enforced_watts, applied (true | false | null)}, versions {package: version},
                 unigram_entropy (nats; the held-out loss that token frequencies alone would reach)
     data        sources [{path, documents, tokens, held_out_tokens, share (of the samples), epochs (planned), skipped}]
@@ -39,6 +42,8 @@ from typing import Any
 
 Event = dict[str, Any]
 
+PREPARATION_FAILED = "preparation failed"  # how the fault of a start that never trained begins
+
 
 NUMBERS = frozenset({int, float})  # bool is neither
 LARGEST = 1e300  # beyond it arithmetic overflows; no quantity of a run comes near
@@ -59,6 +64,15 @@ class RunFolder:
     def estimate(self) -> Path:
         """Copy of the bundle's estimate."""
         return self.path / "estimate.json"
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle that the run uses; restarts and queued jobs read this one."""
+        return self.path / "bundle"
+
+    def attempt(self, number: int) -> Path:
+        """What an attempt keeps of the bundle that it ran with: plan, estimate and manifest."""
+        return self.path / "attempts" / str(number)
 
     @property
     def events(self) -> Path:

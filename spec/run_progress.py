@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .run_folder import Event, number, parse_event
+from .run_folder import PREPARATION_FAILED, Event, number, parse_event
 
 RECENT = 50  # steps that the time left is judged by
 
@@ -18,6 +18,7 @@ class Progress:
 
     attempt: int = 0
     step: int = 0
+    last_step: int | None = None  # where the run will end
     tokens: float | None = None
     loss: float | None = None
     validation_loss: float | None = None
@@ -51,7 +52,9 @@ class Progress:
             case "fault":
                 self.faults += 1
                 self.last_fault = f"{event.get('what', 'unknown')}: {event.get('action', 'unknown action')}"
-            case "phase" if self.attempt == 0:
+                if str(event.get("what", "")).startswith(PREPARATION_FAILED):
+                    self.phase, self.ended = PREPARATION_FAILED, PREPARATION_FAILED
+            case "phase" if self.attempt == 0 and self.ended != PREPARATION_FAILED:
                 self.phase = f"prepared: {event.get('name', 'unknown')}"
             case "stop":
                 self.ended = str(event.get("reason", "unknown"))
@@ -64,6 +67,8 @@ class Progress:
     def _start(self, event: Event) -> None:
         self.attempt += 1
         self.step = int(number(event, "step") or 0)
+        last = number(event, "last_step")
+        self.last_step = None if last is None else int(last)
         self.measured = event.get("measured") is True
         self.meter = str(event.get("meter") or "none")
         self.phase, self.ended = "training", ""

@@ -136,6 +136,9 @@ class Optimizer(Section):
     final_learning_rate: Fraction = Field(
         default=0.1, ge=0, le=1, description="Learning rate at the end, as a share of the peak."
     )
+    min_learning_rate: NonNegativeFloat | None = Field(
+        default=None, description="Learning rate at the end, as a rate (min_lr); in place of final_learning_rate."
+    )
     schedule: Literal["cosine", "linear", "constant"] = Field(default="cosine", description="Decay after warm-up.")
     warmup: Annotated[Amount, AmountIn(("steps", "tokens"), zero=True)] = Field(
         default=Amount(value=2000, unit="steps"), description="Linear warm-up from zero."
@@ -145,6 +148,12 @@ class Optimizer(Section):
     eps: PositiveFloat = Field(default=1e-5, description="AdamW epsilon.")
     weight_decay: NonNegativeFloat = Field(default=0.1, description="Decoupled weight decay, on matrices only.")
     gradient_clip: PositiveFloat = Field(default=1.0, description="Largest global gradient norm.")
+
+    @property
+    def final_share(self) -> float:
+        """The learning rate at the end, as a share of the peak, however it was written."""
+        lowest = self.min_learning_rate
+        return self.final_learning_rate if lowest is None else lowest / self.learning_rate
 
 
 class Checkpointing(Section):

@@ -31,11 +31,13 @@ EDGES = {
     "runtime.checkpoint": {"spec", "runtime.model", "runtime.parallel", "runtime.engine", "runtime.launch"},
     "runtime.huggingface": {"spec", "runtime.model", "runtime.data", "runtime.checkpoint"},
     "runtime.logs": {"spec", "runtime.energy"},
-    "runtime.launch": {"spec", "runtime.logs"},
+    # A launch is decided by what the newest checkpoint says of the run and by what its data folder holds.
+    "runtime.launch": {"spec", "runtime.checkpoint", "runtime.data", "runtime.logs", "runtime.prepare"},
     "runtime.power_cap": {"spec", "runtime.energy"},
     "runtime.preflight": {"spec", "runtime.data", "runtime.energy", "runtime.parallel"},
     "runtime.prepare": {
-        "spec", "runtime.data", "runtime.energy", "runtime.huggingface", "runtime.launch", "runtime.logs",
+        "spec", "runtime.checkpoint", "runtime.data", "runtime.energy", "runtime.huggingface", "runtime.launch",
+        "runtime.logs",
     },
     "runtime.train": {
         "spec", "runtime.checkpoint", "runtime.data", "runtime.energy", "runtime.engine", "runtime.huggingface",

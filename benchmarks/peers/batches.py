@@ -18,7 +18,8 @@ def arguments() -> tuple[Plan, Dataset, int]:
 
 def batch(data: Dataset, step: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Tokens and targets [sequences, time] of one optimizer step (the layout has neither ranks nor accumulation)."""
-    micro = data.batch(step, 0, 0)
+    size = data.layout.global_batch
+    micro = data.batch(range(step * size, (step + 1) * size), 0, 0)
     return micro.tokens, micro.targets
 
 

@@ -7,7 +7,7 @@ from litgpt import GPT, Config
 from litgpt.utils import chunked_cross_entropy
 from timing import Clock
 
-from trainwright.runtime.engine.optimizer import learning_rate
+from trainwright.spec.position import learning_rate
 from trainwright.spec.sections import Model
 
 

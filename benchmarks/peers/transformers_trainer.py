@@ -3,7 +3,7 @@
 import tempfile
 
 import torch
-from batches import arguments
+from batches import arguments, batch
 from timing import Clock
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainerCallback, TrainingArguments
 
@@ -15,8 +15,8 @@ class Samples(torch.utils.data.Dataset):
     """The run's samples in the run's order; the Trainer shifts the labels itself."""
 
     def __init__(self, data: Dataset, count: int) -> None:
-        rows = [data.batch(step, 0, 0) for step in range(count)]
-        self.tokens = torch.cat([torch.cat((row.tokens, row.targets[:, -1:]), dim=1) for row in rows])
+        rows = [batch(data, step) for step in range(count)]
+        self.tokens = torch.cat([torch.cat((tokens, targets[:, -1:]), dim=1) for tokens, targets in rows])
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -57,7 +57,7 @@ def main() -> None:
         max_steps=steps,
         learning_rate=optimizer.learning_rate,
         lr_scheduler_type="cosine_with_min_lr",
-        lr_scheduler_kwargs={"min_lr_rate": optimizer.final_learning_rate},
+        lr_scheduler_kwargs={"min_lr_rate": optimizer.final_share},
         warmup_steps=schedule.warmup_steps,
         weight_decay=optimizer.weight_decay,
         adam_beta1=optimizer.beta1,

@@ -7,7 +7,7 @@ severity: TW2 and TW3 errors, TW4 warnings, TW5 notes. A rule that crashes becom
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -25,10 +25,12 @@ from . import (
     corpus_size,
     degrees,
     device,
+    final_rate,
     heads,
     interconnect,
     launch,
     learning_rate,
+    low_final_rate,
     memory,
     mixture_weights,
     nodes,
@@ -99,6 +101,8 @@ RULES: tuple[Rule, ...] = (
     secret_values,
     signal_lead,
     learning_rate,
+    final_rate,
+    low_final_rate,
     warmup,
     vocabulary,
     tensor_node,
@@ -142,20 +146,30 @@ def check_files(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[P
     return problems, names
 
 
-def load_checked(paths: Iterable[Path], sets: Iterable[str] = ()) -> list[Loaded]:
+Warn = Callable[[list[Problem]], object]  # what is done with the warnings and notes about specs that have no error
+
+
+def no_warning(problems: list[Problem]) -> None:
+    """For whoever has `check` run apart."""
+    del problems
+
+
+def load_checked(paths: Iterable[Path], sets: Iterable[str] = (), warn: Warn = no_warning) -> list[Loaded]:
     """The specs at `paths`, matrices expanded, for whoever plans or estimates them: none of them has an error.
 
     Raises InputError with the problems of all of them, and RuntimeError when a rule crashed.
     """
     found = load_all(paths, sets)
     problems: list[Problem] = []
+    warnings: dict[str, list[Problem]] = {}
     for loaded in found:
         try:
-            require_no_errors(loaded)
+            warnings[loaded.spec.name] = require_no_errors(loaded)
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
+    warn(_named(warnings))
     return found
 
 

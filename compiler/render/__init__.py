@@ -17,7 +17,7 @@ from .spec_lock import lock_text
 TARGETS = {"local": local.files, "ssh": ssh.files, "slurm": slurm.files, "kubernetes": kubernetes.files}
 
 
-# What the pods of a Kubernetes run read: the MANIFEST would have to hold its own hash.
+# What the pods of a Kubernetes run read, with a MANIFEST of its own: the bundle's would have to hold its own hash.
 FOR_PODS = ("plan.json", "ds_config.json", "env.sh", "setup.sh", "estimate.json", "node.sh", "prepare.sh")
 
 
@@ -34,5 +34,6 @@ def render(unit: RenderInputs, provenance: Mapping[str, str], about: str) -> dic
         **TARGETS[unit.target](unit),
     }
     if unit.target == "kubernetes":
-        files |= kubernetes.objects(unit, {name: files[name] for name in FOR_PODS if name in files})
+        for_pods = {name: files[name] for name in FOR_PODS if name in files}
+        files |= kubernetes.objects(unit, {**for_pods, MANIFEST: manifest(for_pods, about)})
     return {**files, MANIFEST: manifest(files, about)}

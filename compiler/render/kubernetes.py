@@ -2,7 +2,8 @@
 
 A plain Indexed Job with a headless Service needs nothing installed in the cluster. Where JobSet or Kubeflow Trainer
 are, `launch.workload` asks for a JobSet, or for a TrainJob with its own TrainingRuntime (so that no override API is
-needed, which changed in 2.0, 2.1 and 2.2). The bundle travels as a ConfigMap; data and runs are on the volume claim.
+needed, which changed in 2.0, 2.1 and 2.2). The bundle travels as a ConfigMap to the pod that prepares. That puts a copy
+into the run folder if the run may go ahead, and training pods read the copy. Data and runs are on the volume claim.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def files(unit: RenderInputs) -> dict[str, str]:
 
 
 def _prepare_script(unit: RenderInputs) -> dict[str, str]:
-    return {"prepare.sh": script("prepare.sh.j2", setup=bool(unit.spec.launch.setup))}
+    setup = bool(unit.spec.launch.setup)
+    return {"prepare.sh": script("prepare.sh.j2", setup=setup, starter="the job that prepares", admits=True)}
 
 
 def objects(unit: RenderInputs, bundle: Mapping[str, str]) -> dict[str, str]:
@@ -98,14 +100,14 @@ def _run(unit: RenderInputs) -> str:
 
 def _prepare(unit: RenderInputs) -> Object:
     command = ["bash", f"{BUNDLE}/prepare.sh", _run(unit), WORK]
-    template = pod(unit, job_name(unit) + "-bundle", command, devices=False)
+    template = pod(unit, command, config_map=job_name(unit) + "-bundle", devices=False)
     spec = {"backoffLimit": 2, "template": {"spec": template}}  # without the label by which a run's pods are found
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _workload_meta(unit, "-prepare"), "spec": spec}
 
 
 def _training_pod(unit: RenderInputs, rank: str, address: str, port: str) -> Object:
-    command = ["bash", f"{BUNDLE}/node.sh", _run(unit), rank, address, port]
-    return pod(unit, job_name(unit) + "-bundle", command, stop_file=f"{_run(unit)}/stop")
+    command = ["bash", f"{_run(unit)}/bundle/node.sh", _run(unit), rank, address, port]
+    return pod(unit, command, stop_file=f"{_run(unit)}/stop")
 
 
 def _attempts(unit: RenderInputs, template: Object, backoff: int) -> Object:

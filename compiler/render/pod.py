@@ -16,18 +16,27 @@ EFA_HUGE_PAGES = "5120Mi"  # libfabric's EFA provider (awsome-distributed-traini
 
 
 def pod(
-    unit: RenderInputs, config_map: str, command: Sequence[str], *, devices: bool = True, stop_file: str | None = None
+    unit: RenderInputs,
+    command: Sequence[str],
+    *,
+    config_map: str | None = None,
+    devices: bool = True,
+    stop_file: str | None = None,
 ) -> dict[str, Any]:
-    """A pod spec that runs `command`; with `devices` on a whole node's, with `stop_file` it saves when evicted."""
+    """A pod spec that runs `command`; with `devices` on a whole node's, with `stop_file` it saves when evicted.
+
+    With `config_map` it has the bundle that this holds.
+    """
     launch = unit.spec.launch
     own = launch.kubernetes
+    bundle = {"name": "bundle", "configMap": {"name": config_map, "defaultMode": 0o555}}
     container: dict[str, Any] = {
         "name": "node",  # Kubeflow Trainer looks for this name
         "image": launch.container.image if launch.container else None,
         "command": list(command),
         "env": _environment(unit),
         "volumeMounts": [
-            {"name": "bundle", "mountPath": BUNDLE, "readOnly": True},
+            *([{"name": "bundle", "mountPath": BUNDLE, "readOnly": True}] if config_map else []),
             {"name": "work", "mountPath": WORK},
             {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108 - a mount point in the pod
         ],
@@ -48,7 +57,7 @@ def pod(
             {"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in (GPU_TAINT, *own.tolerations)
         ],
         "volumes": [
-            {"name": "bundle", "configMap": {"name": config_map, "defaultMode": 0o555}},
+            *([bundle] if config_map else []),
             {"name": "work", "persistentVolumeClaim": {"claimName": launch.volume_claim}},
             {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": binary_size(own.shared_memory)}},
         ],

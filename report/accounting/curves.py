@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ...spec.plan import CarbonPlan
 from ...spec.run_folder import number
 from ..values import Curves, Mark, Report, Training
 from .attempts import AttemptEvents, SurvivingEvent, step_of, surviving_events
-from .emissions_row import emitted
 
 METRICS = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "mfu", "power_watts", "memory_bytes")
 FINE = 1000  # buckets of a thinned curve; of each metric the extremes of each bucket are kept
@@ -21,8 +19,8 @@ def perplexity(loss: float | None) -> float | None:
     return math.exp(loss) if loss is not None and loss < LARGEST_EXPONENT else None
 
 
-def columns(records: Sequence[SurvivingEvent], carbon: CarbonPlan | None) -> Curves:
-    """Records as columns of equal length."""
+def columns(records: Sequence[SurvivingEvent], emitted: Callable[[float | None], float | None]) -> Curves:
+    """Records as columns of equal length; `emitted` gives the carbon of all energy up to a record."""
     values = {key: tuple(number(r.event, key) for r in records) for key in METRICS}
     values["power_watts"] = tuple(_per_device(number(r.event, "power_watts"), r.devices) for r in records)
     return Curves(
@@ -30,7 +28,7 @@ def columns(records: Sequence[SurvivingEvent], carbon: CarbonPlan | None) -> Cur
         tokens=tuple(number(r.event, "tokens") for r in records),
         seconds=tuple(r.seconds for r in records),
         energy_kwh=tuple(r.energy_kwh for r in records),
-        carbon_tonnes=tuple(emitted(r.energy_kwh, carbon) for r in records),
+        carbon_tonnes=tuple(emitted(r.energy_kwh) for r in records),
         perplexity=tuple(perplexity(loss) for loss in values["loss"]),
         **values,
     )

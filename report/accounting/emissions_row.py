@@ -18,8 +18,9 @@ WHOLE = 0.9995  # a share that prints as 100.0% counts as all
 
 def world_size(attempt: AttemptEvents, history: RunHistory) -> int | None:
     """Devices of an attempt: as it started, else as planned."""
-    given = number(attempt.start, "world_size")
-    return int(given) if given else (history.device.count if history.device else None)
+    given, own = number(attempt.start, "world_size"), history.attempts.get(attempt.number)
+    device = own.device if own and own.device else history.device
+    return int(given) if given else (device.count if device else None)
 
 
 def gaps(runs: Sequence[AttemptEvents]) -> list[Gap]:

@@ -7,7 +7,8 @@ the plan may come from another version, events may lack fields. Only a folder th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +21,16 @@ from ...spec.problem import InputError
 from ...spec.run_folder import Event, RunFolder, number, read_events
 
 KINDS = frozenset({"start", "data", "phase", "step", "validation", "checkpoint", "gap", "fault", "stop"})
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _Section = TypeVar("_Section", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPlan:
+    """What an attempt's own plan says that its accounting needs."""
+
+    device: Device | None
+    carbon: CarbonPlan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,7 @@ class RunHistory:
     carbon: CarbonPlan | None
     schedule: Schedule | None
     estimate: Estimate | None
+    attempts: Mapping[int, AttemptPlan]
     events: tuple[Event, ...]
     missing: tuple[str, ...]
 
@@ -48,9 +59,11 @@ def read_run_history(folder: Path) -> RunHistory:
             "give the folder that `trainwright launch` wrote, for example runs/tiny-cpu",
         )
     missing: list[str] = []
-    plan = _json(run.plan, missing, "the model and the carbon factors are unknown")
+    kept = sorted((int(path.name), path) for path in run.path.glob("attempts/*") if _NUMBER.fullmatch(path.name))
+    newest = kept[-1][1] if kept else run.path  # the plan that last trained, not one that was only launched
+    plan = _json(newest / run.plan.name, missing, "the model and the carbon factors are unknown")
     events = _events(run.events, missing)
-    estimate = _json(run.estimate, missing, "there is no plan to compare with")
+    estimate = _json(newest / run.estimate.name, missing, "there is no plan to compare with")
     model = plan.get("model")
     return RunHistory(
         folder=folder,
@@ -60,9 +73,18 @@ def read_run_history(folder: Path) -> RunHistory:
         carbon=_section(plan, "carbon", CarbonPlan, missing),
         schedule=_section(plan, "schedule", Schedule, missing),
         estimate=_section({"estimate": estimate}, "estimate", Estimate, missing) if estimate else None,
+        attempts={number: _attempt_plan(path / run.plan.name, missing) for number, path in kept},
         events=events,
         missing=tuple(missing),
     )
+
+
+def _attempt_plan(path: Path, missing: list[str]) -> AttemptPlan:
+    gaps: list[str] = []
+    plan = _json(path, gaps, "counted with the run's plan")
+    own = AttemptPlan(_section(plan, "device", Device, gaps), _section(plan, "carbon", CarbonPlan, gaps))
+    missing.extend(f"attempt {path.parent.name}: {gap}" for gap in gaps)
+    return own
 
 
 def _text(value: Any) -> str | None:

@@ -22,13 +22,12 @@ from ..launch.exit_status import Ended, UnfitStateError, code_of
 from ..parallel.world import World
 from . import store
 from .full_weights import damage
+from .saved_run import STATE
 from .signing_key import signing_key
 from .store import ENGINE, FileEntry
 from .universal import load_resharded
 
 T = TypeVar("T")
-
-STATE = "state.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def commit(engine: Any, world: World, begun: DraftCheckpoint, keep: Checkpointin
     def name() -> None:
         if world.rank == 0:
             store.publish(folder, begun.step, files, signing_key(keep))
-            store.prune(root, keep.keep_last, keep.keep_every)
+            store.prune(root, begun.step, keep.keep_last, keep.keep_every)
 
     _on_all_ranks(world, name, folder)
     return SavedCheckpoint(
@@ -125,10 +124,24 @@ def _loop_flaw(generation: Path) -> str | None:
     try:
         content = read_json(generation / STATE)
         degrees = content["settings"]["plan"]["layout"].values()
-        plain = isinstance(content["state"]["step"], int) and content["settings"]["versions"].keys() and degrees
+        digests, state = content["digests"].keys(), content["state"]
+        whole = isinstance(state["step"], int) and isinstance(state["samples"], int)
+        plain = whole and digests and content["settings"]["versions"].keys() and degrees
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return f"{generation.name}/{STATE} is not the state of a run: {type(error).__name__}: {error}"
     return None if plain else f"{generation.name}/{STATE} is not the state of a run"
+
+
+def set_aside(world: World, root: Path, found: NewestValid) -> None:
+    """Rename the generations that are newer than the one that was found: they were damaged."""
+    if world.rank == 0 and found.path is not None:
+        newer = [
+            generation
+            for generation in store.list_checkpoints(root)
+            if store.step_of(generation) > store.step_of(found.path)
+        ]
+        for generation in newer:
+            store.set_aside(generation)
 
 
 def restore(engine: Any, world: World, generation: Path, *, resharded: bool = False) -> None:

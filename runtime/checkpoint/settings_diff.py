@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from ...spec.plan import Plan
 from ...spec.problem import InputError, Problem
 
+PACKAGES = ("torch", "deepspeed", "trainwright")  # whose versions may change the numbers
+
 # Settings that say what is trained: another value makes another run, never a continuation.
 FIXED = (
     "model.",
     "tokenizer.",
-    "data.train",
+    "data.train.",
     "data.seed",
     "data.validation",
     "layout.offload",
@@ -47,7 +51,14 @@ class SettingChange:
     @property
     def harmless(self) -> bool:
         """Whether it cannot influence the weights."""
-        return self.key.startswith(HARMLESS + HARMLESS_KEYS)
+        return self.key.startswith(HARMLESS + HARMLESS_KEYS) or self.moves
+
+    @property
+    def moves(self) -> bool:
+        """Whether it only says where the same text or tokenizer lies now. The digests of the data decide that."""
+        if self.key == "tokenizer.path":
+            return None not in (self.before, self.now)
+        return self.key.startswith("data.train.") and self.key.endswith(".path") and None not in (self.before, self.now)
 
     @property
     def reshards(self) -> bool:
@@ -68,6 +79,11 @@ class SettingChange:
         return f"{self.key}: {self.before!r} in the checkpoint, {self.now!r} now"
 
 
+def versions() -> Mapping[str, str]:
+    """The packages that decide about numbers, and Python."""
+    return {**{name: version(name) for name in PACKAGES}, "python": platform.python_version()}
+
+
 def checkpoint_settings(plan: Plan, versions: Mapping[str, str]) -> dict[str, Any]:
     """What a checkpoint remembers of how it was made."""
     return {"plan": plan.model_dump(mode="json"), "versions": dict(versions)}
@@ -85,11 +101,16 @@ def diff_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Set
     return [SettingChange(key, old.get(key), new.get(key), stuck) for key in keys if old.get(key) != new.get(key)]
 
 
+def refusals(found: list[SettingChange], on_change: str) -> list[Problem]:
+    """A problem for every change that the spec, or reason, refuses."""
+    refused = (change for change in found if not change.harmless and (change.fixed or on_change == "refuse"))
+    return [_problem(change) for change in refused]
+
+
 def accept_changes(found: list[SettingChange], on_change: str) -> list[SettingChange]:
-    """The changes to apply. Raises InputError naming every one that the spec, or reason, refuses."""
-    refused = [change for change in found if not change.harmless and (change.fixed or on_change == "refuse")]
-    if refused:
-        raise InputError([_problem(change) for change in refused])
+    """The changes to apply. Raises InputError naming every one that is refused."""
+    if problems := refusals(found, on_change):
+        raise InputError(problems)
     return found
 
 
@@ -105,5 +126,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        yield from _leaves({str(number): inner for number, inner in enumerate(value)}, path)
     else:
         yield path, value

@@ -94,11 +94,23 @@ def publish(folder: Path, step: int, files: Mapping[str, FileEntry], key: bytes 
     return final
 
 
-def prune(root: Path, keep_last: int, keep_every: int) -> None:
-    """Remove generations beyond the newest `keep_last`, except those whose step is a multiple of `keep_every`."""
-    for old in list_checkpoints(root)[keep_last:]:
-        if not (keep_every and step_of(old) % keep_every == 0):
+def prune(root: Path, step: int, keep_last: int, keep_every: int) -> None:
+    """Remove generations up to `step` beyond the newest `keep_last`, except multiples of `keep_every`.
+
+    What is incomplete, or later than `step`, is no checkpoint of this run's to fall back to, and so counts for none.
+    """
+    past = [generation for generation in list_checkpoints(root) if step_of(generation) <= step]
+    kept = [generation for generation in past if not incomplete(generation)][:keep_last]
+    for old in past:
+        if old not in kept and not (keep_every and step_of(old) % keep_every == 0):
             _remove(old)
+
+
+def set_aside(generation: Path) -> None:
+    """Rename a damaged generation, so that nothing takes it for a checkpoint; its bytes stay, to be looked at."""
+    target = generation.with_name(f"damaged-{generation.name}")
+    shutil.rmtree(target, ignore_errors=True)
+    generation.rename(target)
 
 
 def read_manifest(generation: Path, key: bytes = b"") -> dict[str, FileEntry]:
@@ -144,6 +156,16 @@ def find_damage(generation: Path, share: tuple[int, int] = (0, 1), key: bytes = 
     )
 
 
+def incomplete(generation: Path, key: bytes = b"") -> str | None:
+    """What a look at the manifest and the sizes of the files finds wrong with a generation, without hashing them."""
+    try:
+        promised = read_manifest(generation, key)
+    except ValueError as error:
+        return str(error)
+    sizes = ((name, _size_flaw(generation / name, entry)) for name, entry in promised.items())
+    return next((f"{generation.name}/{name} {why}" for name, why in sizes if why), None)
+
+
 def hash_file(path: Path) -> FileEntry:
     """Size and SHA-256 of a file."""
     digest, size = hashlib.sha256(), 0
@@ -159,11 +181,16 @@ def merge_entries(parts: Iterable[Mapping[str, FileEntry]]) -> dict[str, FileEnt
     return {name: entry for part in parts for name, entry in part.items()}
 
 
-def _file_damage(path: Path, entry: FileEntry) -> str | None:
+def _size_flaw(path: Path, entry: FileEntry) -> str | None:
     if path.is_symlink() or not path.is_file():
         return "is missing"
-    if path.stat().st_size != entry.bytes:
-        return f"has {path.stat().st_size} bytes instead of {entry.bytes}"
+    size = path.stat().st_size
+    return None if size == entry.bytes else f"has {size} bytes instead of {entry.bytes}"
+
+
+def _file_damage(path: Path, entry: FileEntry) -> str | None:
+    if flaw := _size_flaw(path, entry):
+        return flaw
     try:
         return None if hash_file(path) == entry else "has a different SHA-256"
     except OSError as error:

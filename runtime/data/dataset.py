@@ -6,7 +6,7 @@ A sample is `sequence_length` tokens of the packed stream and the token after ea
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -26,11 +26,16 @@ from .shards import Index, SourcePart, Split, file_sha256, read_index
 
 @dataclass(frozen=True)
 class Batch:
-    """One micro-batch: each [sequences, time] int64; `documents` only where attention stays inside them."""
+    """One micro-batch: each [sequences, time] int64; `documents` only where attention stays inside them.
+
+    In a last step that is not full `targets` has fewer rows, those that count, and `weight` is what their mean loss
+    counts for beside the micro-batches of a full step.
+    """
 
     tokens: Tensor
     targets: Tensor
     documents: Tensor | None
+    weight: float = 1.0
 
 
 class Stream:
@@ -73,14 +78,21 @@ class Dataset:
     layout: Layout
     end_of_document: int | None  # given only where attention must stay inside documents
 
-    def batch(self, step: int, micro_step: int, data_rank: int) -> Batch:
-        """The micro-batch number `turn` (below the layout's accumulation) of `data_rank` in `step`, all from zero.
+    def batch(self, step: range, micro_step: int, data_rank: int) -> Batch:
+        """The micro-batch number `micro_step` (below the layout's accumulation) of `data_rank` in a step.
 
-        The samples of a step are the same whatever the layout, as long as the global batch is.
+        `step` are the places of its samples in the order of training, a global batch of them or, in the last step,
+        fewer: whoever then has none computes on the first one at weight zero, since all ranks must take part.
         """
         layout = self.layout
-        first = step * layout.global_batch + (micro_step * layout.data + data_rank) * layout.micro_batch
-        return self.samples(np.arange(first, first + layout.micro_batch, dtype=np.uint64))
+        places = range(layout.micro_batch * (micro_step * layout.data + data_rank), len(step))[: layout.micro_batch]
+        mine = [step[place] for place in places]
+        rows = mine + [step.start] * (layout.micro_batch - len(mine))
+        batch = self.samples(np.array(rows, dtype=np.uint64))
+        if len(step) == layout.global_batch:
+            return batch
+        weight = len(mine) / layout.micro_batch * layout.global_batch / len(step)
+        return replace(batch, targets=batch.targets[: max(1, len(mine))], weight=weight)
 
     def samples(self, numbers: NDArray[np.uint64]) -> Batch:
         """The samples with these places in the training order."""
@@ -134,8 +146,8 @@ def _fits(index: Index, plan: Plan, run: RunFolder) -> None:
         wrong.append(f"they hold a vocabulary of {index.vocab_size}, the model one of {plan.model.vocab_size}")
     if index.tokenizer_sha256 != file_sha256(run.tokenizer):
         wrong.append(f"they were made with another tokenizer than {run.tokenizer}")
-    if [part.path for part in index.train] != [source.path for source in plan.data.train]:
-        wrong.append("they were made from other sources")
+    if len(index.train) != len(plan.data.train):
+        wrong.append(f"they were made from {len(index.train)} sources, not {len(plan.data.train)}")
     if wrong:
         raise InputError.one(
             "TW812", f"the shards in {run.data} do not fit the plan: {'; '.join(wrong)}", "Launch again to remake them."

@@ -5,13 +5,11 @@ DeepSpeed's schedulers gave a first step of zero and collapsed parameter groups,
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import nn
 
-from ...spec.plan import Schedule
 from ...spec.sections import Optimizer
 
 
@@ -38,22 +36,6 @@ def adamw(model: nn.Module, settings: Optimizer) -> torch.optim.AdamW:
     return torch.optim.AdamW(
         parameter_groups(model, settings.weight_decay), lr=0.0, betas=betas, eps=settings.eps, fused=True
     )
-
-
-def learning_rate(step: int, settings: Optimizer, schedule: Schedule) -> float:
-    """The rate of optimizer step `step` (the first is 1): linear warm-up to the peak, then decay to the final share.
-
-    Step `warmup_steps` runs at the peak and step `steps` at `final_learning_rate` of it (Llama 2, section 2.2).
-    """
-    if step <= schedule.warmup_steps:
-        return settings.learning_rate * step / schedule.warmup_steps
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    done = (step - schedule.warmup_steps) / max(1, schedule.steps - schedule.warmup_steps)
-    done = min(1.0, done)
-    shape = 0.5 * (1 + math.cos(math.pi * done)) if settings.schedule == "cosine" else 1 - done
-    final = settings.final_learning_rate
-    return settings.learning_rate * (final + (1 - final) * shape)
 
 
 def apply_hyperparameters(optimizer: Any, settings: Optimizer, rate: float) -> None:

@@ -13,7 +13,11 @@ from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..checkpoint.full_weights import Weights, gather_weights, newest_valid_checkpoint
+from ..checkpoint.saved_run import newest_saved_run, plan_of, saved_run
+from ..checkpoint.signing_key import signing_key
 from ..checkpoint.store import step_of
+from ..data.digests import TOKENIZER, require_same
+from ..data.shards import file_sha256
 from ..data.tokenizer import Tokenizer
 from ..model.llama import TORCH_DTYPE
 from . import layout
@@ -35,13 +39,17 @@ class Exported:
 def export(run: RunFolder, folder: Path) -> Exported:
     """Write the newest sound checkpoint of `run` to `folder`, which must not exist yet.
 
-    Weights have the precision that the run trained in. Raises InputError when the run has no plan, no tokenizer or no
-    sound checkpoint, OSError when the folder cannot be written; then nothing is left behind.
+    Model and precision are those that the checkpoint was trained with, whatever the run was launched with since. Raises
+    InputError when the run has no plan, no sound checkpoint, or not the checkpoint's tokenizer, OSError when the folder
+    cannot be written; then nothing is left behind.
     """
     plan = _plan(run)
     if folder.exists():
         raise InputError.one("TW842", f"{folder} exists already", "Name a new folder.", "--out")
     generation, damaged = newest_valid_checkpoint(run, plan)
+    if (saved := saved_run(generation)) is not None:
+        plan = plan_of(saved)
+        require_same(run, saved.digests, {TOKENIZER: file_sha256(run.tokenizer)} if run.tokenizer.is_file() else {})
     weights = {
         name: weight.to(TORCH_DTYPE[plan.training.precision])
         for name, weight in gather_weights(generation, plan.model).items()
@@ -61,8 +69,14 @@ def export(run: RunFolder, folder: Path) -> Exported:
 
 
 def _plan(run: RunFolder) -> Plan:
+    """The plan that the newest checkpoint was trained with; before the first the run's own."""
     try:
-        return read_plan(run.path)
+        plan = read_plan(run.path)
+        saved = newest_saved_run(run, signing_key(plan.training.checkpoint))
+        if saved is None:
+            return plan
+        training = plan_of(saved).training.model_copy(update={"checkpoint": plan.training.checkpoint})
+        return plan_of(saved).model_copy(update={"training": training})
     except (OSError, ValueError) as error:
         raise InputError.one(
             "TW881", f"{run.path} is not a run folder: {error}", "Name a run folder.", "RUN"

@@ -5,6 +5,7 @@ So a run can go on when the imported folder is long gone, and the training proce
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
+from ..data.shards import file_sha256
 from ..model.llama import InitialWeights
 from .import_ import check_weights, read_model
 
+DIGEST = "sha256"  # beside staged weights: of the files that they are
 _DESCRIPTIVE = {"name", "init_std", "init_from"}  # what two models may differ in and still share weights
 
 
@@ -23,7 +26,7 @@ def stage_initial_weights(plan: Plan, run: RunFolder, root: Path) -> None:
 
     Raises InputError when they are not there, damaged, or of another model; OSError when they cannot be written.
     """
-    if plan.model.init_from is None or _place(run).exists():
+    if plan.model.init_from is None:
         return
     source = root / plan.model.init_from
     model = read_model(source)
@@ -31,12 +34,41 @@ def stage_initial_weights(plan: Plan, run: RunFolder, root: Path) -> None:
         message = f"{source} holds another model: {model.model_dump(exclude=_DESCRIPTIVE)}"
         raise InputError.one("TW885", message, "Copy its sizes, as `trainwright import` prints them.", "model")
     check_weights(source, plan.model)
+    _require_own_tokenizer(source, plan, root)
+    digest = _digest(source)
+    if _staged(run) == digest:
+        return
     draft = _place(run).with_name("initial.new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     for path in sorted(source.glob("*.safetensors")):
         _link(path, draft / path.name)
+    (draft / DIGEST).write_text(digest, encoding="utf-8")
+    shutil.rmtree(_place(run), ignore_errors=True)
     draft.rename(_place(run))
+
+
+def _digest(folder: Path) -> str:
+    """What tells the weights of a folder from any others."""
+    digests = [f"{path.name} {file_sha256(path)}" for path in sorted(folder.glob("*.safetensors"))]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def _staged(run: RunFolder) -> str | None:
+    try:
+        return (_place(run) / DIGEST).read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def _require_own_tokenizer(source: Path, plan: Plan, root: Path) -> None:
+    """Raise InputError when the weights came with a tokenizer and the run has another: its ids mean other pieces."""
+    own, given = source / "tokenizer.model", root / (plan.tokenizer.path or "")
+    if not own.is_file() or (given.is_file() and file_sha256(given) == file_sha256(own)):
+        return
+    message = f"{source} was trained with its own tokenizer, and the run has another"
+    remedy = f"Write tokenizer: {{path: {plan.model.init_from}/tokenizer.model}}."
+    raise InputError.one("TW886", message, remedy, "tokenizer.path")
 
 
 def open_initial_weights(plan: Plan, run: RunFolder) -> InitialWeights | None:

@@ -28,12 +28,18 @@ class RunLocation:
 
 def locate(run: RunFolder) -> RunLocation | None:
     """Where `run` is; None when nothing of it runs or waits."""
+    place = scheduled(run)
+    return place or (RunLocation(owner(run)) if is_held(run) else None)
+
+
+def scheduled(run: RunFolder) -> RunLocation | None:
+    """Where `run` is in the queue of a scheduler; None when none knows it."""
     for note, (form, look) in _SCHEDULERS.items():
         match = form.fullmatch(_note(run.path / note))
         place = look(*match.groups()) if match else None
         if place is not None:
             return place
-    return RunLocation(owner(run)) if is_held(run) else None
+    return None
 
 
 def _note(path: Path) -> str:

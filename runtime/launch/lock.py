@@ -35,9 +35,9 @@ def hold(run: RunFolder) -> Generator[int]:
         descriptor = os.open(run.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         if not _lock(descriptor, fcntl.LOCK_EX):
-            raise _in_use(run, owner(run))
+            raise in_use(run, owner(run))
         if _is_locked(run.ranks_lock, fcntl.LOCK_EX):
-            raise _in_use(run, f"ranks that outlived {owner(run)}")
+            raise in_use(run, f"ranks that outlived {owner(run)}")
         yield descriptor
     finally:
         os.close(descriptor)
@@ -105,6 +105,7 @@ def _inherited(run: RunFolder) -> int | None:
     return None
 
 
-def _in_use(run: RunFolder, who: str) -> InputError:
+def in_use(run: RunFolder, who: str) -> InputError:
+    """The refusal of a second launch."""
     remedy = f"wait for it, stop it with: trainwright stop {run.path}, or choose another run folder"
     return InputError.one("TW705", f"{run.path} is in use by {who}", remedy, "--run")

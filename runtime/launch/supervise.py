@@ -1,6 +1,7 @@
 """Runs node.sh here: holds the run folder's lock, turns Ctrl-C into "save and leave", restarts after a lost process.
 
-`python -m trainwright.runtime.launch.supervise --run DIR -- COMMAND...`; exits with the code of spec/exit_codes.py.
+`python -m trainwright.runtime.launch.supervise --run DIR [--bundle DIR --root DIR] -- COMMAND...` admits the bundle to
+the run first, if there is one; exits with the code of spec/exit_codes.py.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import Any
 
 from ...spec.exit_codes import Exit
 from ...spec.plain_screen import guard_screens
+from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
+from .admit import Decision, admit, decide, say, say_decision, say_problems
 from .exit_status import code_of, exit_file
 from .lifeline import SUPERVISOR, bound_to_us
 from .lock import hold, sign
@@ -55,7 +58,7 @@ class Supervisor:
             answer = final_exit_code(self.run, code)
             if answer is not None:
                 return answer
-            _say(f"the run ended with code {code}; starting it again")
+            say(f"the run ended with code {code}; starting it again")
             host_timeout = HOST_TIMEOUT
         return Exit.PREEMPTED
 
@@ -85,7 +88,7 @@ class Supervisor:
         if self.child is None:
             return
         if self.stop_requests == 1:
-            _say("saving, then leaving; once more to leave without saving")
+            say("saving, then leaving; once more to leave without saving")
             self.run.stop.touch()
             _signal_group(self.child.pid, signal.SIGTERM)
         else:
@@ -98,28 +101,31 @@ def _signal_group(leader: int, number: int) -> None:
         os.killpg(leader, number)
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"trainwright: {text}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Supervise the command on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--root", type=Path, default=Path())
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(arguments)
     guard_screens(lossy=True)
     run = RunFolder(options.run)
     try:
+        if options.bundle and not run.lock.exists():
+            decide(read_plan(options.bundle), run, options.root)  # a refusal leaves no lock file behind
         with hold(run) as lock:
+            decision = admit(options.bundle, run, options.root) if options.bundle else Decision()
+            say_decision(decision, run)
+            if decision.finished:
+                return Exit.DONE
             sign(lock)
             return Supervisor(run, options.command[options.command[:1] == ["--"] :], lock).run_to_end()
     except InputError as error:
-        for problem in error.problems:
-            _say(f"{problem.code}: {problem.message}; {problem.help}")
+        say_problems(error.problems)
         return Exit.INPUT
     except OSError as error:
-        _say(f"cannot use {error.filename or run.path}: {error.strerror}")
+        say(f"cannot use {error.filename or run.path}: {error.strerror}")
         code = code_of(error)
         return Exit.INPUT if code is Exit.FAULT else code
 

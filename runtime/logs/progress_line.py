@@ -23,8 +23,9 @@ LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 class ProgressLine:
     """Shows `step` events of rank 0."""
 
-    def __init__(self, plan: Plan, step: int) -> None:
+    def __init__(self, plan: Plan, step: int, last_step: int) -> None:
         self._plan = plan
+        self._last_step = last_step
         self._console = Terminal(stderr=True)
         self._live = self._console.is_terminal and not self._console.is_dumb_terminal
         columns = (
@@ -35,7 +36,7 @@ class ProgressLine:
             TextColumn("{task.fields[text]}", markup=False),
         )
         self._bar = Progress(*columns, console=self._console, disable=not self._live)
-        self._task = self._bar.add_task(plan.name, total=plan.schedule.steps, completed=step, text="")
+        self._task = self._bar.add_task(plan.name, total=last_step, completed=step, text="")
         self._next = time.monotonic()
         self._bar.start()
 
@@ -44,13 +45,13 @@ class ProgressLine:
         if event["kind"] != "step":
             self._say(event)
             return
-        last = event["step"] == self._plan.schedule.steps
+        last = event["step"] == self._last_step
         if self._live:
             self._bar.update(self._task, completed=event["step"], text=self._text(event))
         elif last or time.monotonic() >= self._next:
             self._next = time.monotonic() + LINE_EVERY
             self._console.print(
-                f"step {event['step']}/{self._plan.schedule.steps}  {self._text(event)}",
+                f"step {event['step']}/{self._last_step}  {self._text(event)}",
                 soft_wrap=True,
             )
 

@@ -178,7 +178,9 @@ class Llama(nn.Module):
         positions: Tensor | None = None,
         documents: Documents | None = None,
     ) -> Tensor:
-        """Logits [batch, time, vocabulary], or with `targets` [batch, time] the mean loss in nats per token.
+        """Logits [batch, time, vocabulary], or with `targets` [rows, time] the mean loss in nats per token.
+
+        Targets of fewer rows than `x` leave the later ones out of the loss.
 
         `x` are tokens [batch, time]; a later stage takes the hidden states of the one before, and all but the last
         give hidden states [batch, time, hidden].
@@ -186,7 +188,9 @@ class Llama(nn.Module):
         `documents` are those of the whole sequences, to keep attention inside of each.
         """
         hidden = self.model(x, positions, documents)
-        return hidden if self.lm_head is None else self.lm_head(hidden, targets)
+        if self.lm_head is None:
+            return hidden
+        return self.lm_head(hidden if targets is None else hidden[: len(targets)], targets)
 
     def tie(self) -> None:
         """Make the head and the embedding one parameter where the spec says so; pipeline stages do not share any."""

@@ -35,6 +35,8 @@ def forward_passes(engine: Any, world: World, batches: Iterable[Batch], count: i
             coming = coming or _post_receive(engine, world, inputs["x"].shape)
             inputs["x"] = coming.wait()
         output = engine(**inputs)
+        if stage.last and batch.weight != 1.0:
+            output = output * batch.weight
         if not stage.first:
             coming = _post_receive(engine, world, inputs["x"].shape[:2]) if number < count else None
         sent = None if stage.last else distributed.isend(output.detach(), world.neighbour(1))

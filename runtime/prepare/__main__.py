@@ -20,12 +20,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from ...spec.exit_codes import Exit
 from ...spec.plan import read_plan
 from ...spec.problem import InputError
-from ...spec.run_folder import RunFolder
+from ...spec.run_folder import PREPARATION_FAILED, RunFolder
 from ...spec.terminal import Terminal
 from ..data.shards import Index, SourcePart, read_index
 from ..energy import PhaseLedger, open_meter
 from ..energy.phases import Phase
-from ..launch.exit_status import Ended, code_of
+from ..launch.exit_status import Ended, code_of, record_exit_code
+from ..launch.finished import finished_run
 from ..logs.event_log import EventLog, last_attempt
 from .job import Advance, Job
 from .shards import make_shards
@@ -47,19 +48,26 @@ def prepare(job: Job) -> Index:
     meter, ledger = open_meter(job.plan, local_rank=0), PhaseLedger()
     log = EventLog(job.run.events, last_attempt(job.run.events) + 1)
     try:
-        if job.plan.model.init_from is not None:
+        if job.plan.model.init_from is not None and job.trained is None:
             from ..huggingface.initial_weights import (
                 stage_initial_weights,  # it needs torch, which would cost every other start seconds
             )
 
             stage_initial_weights(job.plan, job.run, job.root)
         for name, make in STAGES:
-            with _bar(name, job.bytes) as bar:
-                done = make(job, heed(partial(bar.advance, bar.task_ids[0])))
+            with _bar(name) as bar:
+                done = make(job, heed(partial(_advance, bar, job)))
             ledger.charge_energy(name, meter.read())
             console.print(f"{name:9}  {done}", soft_wrap=True)
         index = read_index(job.run.data)
         log.write("data", sources=source_uses(job.plan, index))
+    except Exception as error:
+        code = exit_code_of(error)
+        if code is not Exit.PREEMPTED:
+            action = f"exited with {code.name} ({code})"
+            log.write("fault", step=None, rank=None, what=f"{PREPARATION_FAILED}: {_reason(error)}", action=action)
+            record_exit_code(job.run.path, code)
+        raise
     finally:
         meter.close()
         for event in (*ledger.events(), *meter.events()):
@@ -84,10 +92,27 @@ def _heeding(run: RunFolder) -> Callable[[Advance], Advance]:
     return heed
 
 
-def _bar(name: str, total: int) -> Progress:
+def exit_code_of(error: BaseException) -> Exit:
+    """The exit code of a failed preparation: a run folder that is not ours to fill is an input error."""
+    if isinstance(error, PermissionError | FileExistsError | NotADirectoryError):
+        return Exit.INPUT
+    return code_of(error)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, InputError):
+        return "; ".join(f"{problem.code}: {problem.message}" for problem in error.problems)
+    return f"{error}" or type(error).__name__
+
+
+def _advance(bar: Progress, job: Job, size: int) -> None:
+    bar.update(bar.task_ids[0], total=job.bytes, advance=size)
+
+
+def _bar(name: str) -> Progress:
     columns = (TextColumn(f"{name:9}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    bar.add_task(name, total=total)
+    bar.add_task(name, total=None)  # the corpus is looked at only where it is needed
     return bar
 
 
@@ -126,18 +151,18 @@ def main() -> Exit:
     """Prepare, and answer with the exit code."""
     try:
         job = _arguments()
+        if done := finished_run(job.plan, job.run):
+            console.print(f"{job.run.path} is finished: {done}", soft_wrap=True)
+            return Exit.DONE
         index = prepare(job)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Ended as end:
         console.print(f"trainwright: {end}", soft_wrap=True)
         return end.code
-    except (PermissionError, FileExistsError, NotADirectoryError) as error:  # the run folder is not ours to fill
-        _explain(error)
-        return Exit.INPUT
     except Exception as error:  # noqa: BLE001 - the last resort of a process: every failure has its exit code
         _explain(error)
-        return code_of(error)
+        return exit_code_of(error)
     _say("training", index.train)
     _say("held out", index.validation)
     for line in source_lines(job.plan, index):

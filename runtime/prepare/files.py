@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import sysconfig
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...spec.glob import FOLDER, NOT_LISTED, LeftOut, and_more, described, find, shown
 from ...spec.problem import InputError
 from ...spec.sections import CorpusSource
+from ..data.shards import file_sha256
 from .decompress import COMPRESSIONS
 
 STDLIB = "python:stdlib"
@@ -84,10 +85,7 @@ def changed(before: Stamps) -> list[str]:
     return [shown(path) for path, stamp in before.items() if not path.is_file() or stamps([path])[path] != stamp]
 
 
-def fingerprint(files: Stamps, root: Path) -> str:
-    """A digest that changes when a file is added, removed, resized or touched."""
-    digest = hashlib.sha256()
-    for path, (size, time) in files.items():
-        name = path.relative_to(root) if path.is_relative_to(root) else path
-        digest.update(f"{shown(name)}\0{size}\0{time}\n".encode())
-    return digest.hexdigest()
+def content_digests(paths: Sequence[Path], workers: int) -> list[str]:
+    """The SHA-256 of each file: neither its name nor its time says what is in it. Raises OSError."""
+    with ThreadPoolExecutor(workers) as pool:  # hashing lets go of the interpreter
+        return list(pool.map(file_sha256, paths))

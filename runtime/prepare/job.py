@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,12 @@ from pathlib import Path
 from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
+from ..checkpoint.saved_run import has_checkpoint, newest_saved_run
+from ..checkpoint.signing_key import signing_key
 from .bad_documents import BadDocuments
 from .corpus import Reading, blocks
 from .documents import Block
-from .files import SourceFiles, Stamps, changed, fingerprint, source_files, stamps
+from .files import SourceFiles, Stamps, changed, content_digests, source_files, stamps
 
 Advance = Callable[[int], None]
 Blocks = Iterator[tuple[Block, int]]
@@ -40,21 +42,39 @@ class Job:
         """Size and time of each file of each source, before any is read."""
         return tuple(stamps(source.files) for source in self.sources)
 
-    @property
+    @cached_property
     def bytes(self) -> int:
         """Size of the corpus on disk."""
         return sum(size for files in self.stamps for size, _ in files.values())
 
     @cached_property
     def fingerprint(self) -> str:
-        """Digest of everything but the tokenizer that decides what the shards hold."""
+        """Digest of everything but the tokenizer that decides what the shards hold: of contents, wherever they lie."""
         data = self.plan.data
         facts = [
-            (source.path, source.field, fingerprint(files, self.root))
-            for source, files in zip(data.train, self.stamps, strict=True)
+            (source.field, content_digests(found.files, self.workers))
+            for source, found in zip(data.train, self.sources, strict=True)
         ]
         bound = [data.max_document] if data.on_bad_document == "skip" else []
         return hashlib.sha256(json.dumps([facts, data.validation, *bound]).encode()).hexdigest()
+
+    @cached_property
+    def trained(self) -> Mapping[str, str] | None:
+        """Digests of the tokenizer and the shards that the run's checkpoints rest on; None before the first.
+
+        Empty when no checkpoint tells them: then nothing may be made anew.
+        """
+        if not has_checkpoint(self.run):
+            return None
+        saved = newest_saved_run(self.run, signing_key(self.plan.training.checkpoint))
+        return saved.digests if saved else {}
+
+    def refuse_other(self, name: str, digest: str) -> None:
+        """Raise InputError when a run that has begun would go on with another tokenizer or other shards."""
+        if self.trained is not None and self.trained.get(name) != digest:
+            message = f"the {name} made anew would not be the one that {self.run.path} was trained on"
+            remedy = "Put the corpus and the tokenizer back as they were, or start a new run folder."
+            raise InputError.one("TW815", message, remedy, "data.train")
 
     def bad_documents(self) -> BadDocuments:
         """A new collector of what cannot be used."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from ...spec.atomic_files import sync_folder, write_atomically
 from ...spec.glob import described
 from ...spec.problem import InputError
+from ..data.digests import DATA, shards_digest
 from ..data.shards import Index, SourceFacts, file_sha256, read_index, shard_damage, token_type
 from ..data.tokenizer import Tokenizer
 from .job import Advance, Job
@@ -27,18 +28,12 @@ def make_shards(job: Job, advance: Advance) -> str:
     faults = _faults(job, present) if present else []
     if present and not faults:
         return "verified"
-    if job.run.data.exists() and not present and any(job.run.checkpoints.glob("step-*")):
-        raise InputError.one(
-            "TW815",
-            f"the corpus or the tokenizer is not the one that {job.run.path} was trained on so far",
-            "Put the files back as they were, or start a new run folder.",
-            "data.train",
-        )
     folder = job.run.data.with_name("data.new")
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(parents=True)
         index = _written(job, folder, advance)
+        job.refuse_other(DATA, shards_digest(index))
         write_atomically(folder / "index.json", index.model_dump_json(indent=1).encode())
         _replace(job.run.data, folder)
     finally:
@@ -47,11 +42,17 @@ def make_shards(job: Job, advance: Advance) -> str:
 
 
 def _fitting(job: Job) -> Index | None:
-    """The index that is there, if it was made from this corpus with this tokenizer."""
+    """The index that is there, if it is the one that the run is trained on, or was made from this corpus.
+
+    A run that has begun needs its shards, and the corpus no more.
+    """
     try:
         index = read_index(job.run.data)
     except InputError:
         return None
+    if job.trained is not None:
+        digest = shards_digest(index)
+        return index if job.trained.get(DATA, digest) == digest else None
     same = index.fingerprint == job.fingerprint and index.tokenizer_sha256 == file_sha256(job.run.tokenizer)
     return index if same else None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ...spec.atomic_files import write_atomically
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
+from ..data.digests import TOKENIZER
 from ..data.shards import file_sha256
 from ..data.tokenizer import Tokenizer, train
 from .documents import BadDocument, Block, documents
@@ -22,29 +23,45 @@ def make_tokenizer(job: Job, advance: Advance) -> str:
 
     Raises InputError when the vocabulary does not fit, OSError when it cannot be written.
     """
+    present = _present(job.run.tokenizer)
+    if job.trained is not None and present is not None and job.trained.get(TOKENIZER, present) == present:
+        return "unchanged"
     wanted = _recipe(job)
-    if _recorded(job.run) == wanted | {"sha256": _present(job.run.tokenizer)}:
+    if job.trained is None and _recorded(job.run) == wanted | {"sha256": present}:
         return "unchanged"
     given = job.plan.tokenizer.path
     content = _read(job.root / given) if given else train(list(_sample(job, advance)), job.plan.tokenizer)
-    job.run.tokenizer.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(job.run.tokenizer, content)
-    found = Tokenizer(job.run.tokenizer).vocab_size
-    if found != job.plan.model.vocab_size:
-        raise InputError.one(
-            "TW824",
-            f"the tokenizer has {found} pieces, the model {job.plan.model.vocab_size}",
-            f"Write {found} for model.vocab_size and tokenizer.vocab_size.",
-            "model.vocab_size",
-        )
-    record = wanted | {"sha256": hashlib.sha256(content).hexdigest()}
+    digest = hashlib.sha256(content).hexdigest()
+    job.refuse_other(TOKENIZER, digest)
+    _put(content, job)
+    record = wanted | {"sha256": digest}
     write_atomically(_record(job.run), json.dumps(record, indent=1, sort_keys=True).encode())
     return "copied" if given else "trained"
+
+
+def _put(content: bytes, job: Job) -> None:
+    """Write the model, once it fits the plan: what was there before stays where it does not."""
+    draft = job.run.tokenizer.with_name("tokenizer.new")
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        draft.write_bytes(content)
+        found = Tokenizer(draft).vocab_size
+        if found != job.plan.model.vocab_size:
+            raise InputError.one(
+                "TW824",
+                f"the tokenizer has {found} pieces, the model {job.plan.model.vocab_size}",
+                f"Write {found} for model.vocab_size and tokenizer.vocab_size.",
+                "model.vocab_size",
+            )
+        write_atomically(job.run.tokenizer, content)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _recipe(job: Job) -> dict[str, object]:
     """What decides the model: its settings, and the corpus or the file it comes from."""
     settings = job.plan.tokenizer.model_dump(mode="json")
+    settings.pop("path")  # what is there decides, not where
     origin = _present(job.root / job.plan.tokenizer.path) if job.plan.tokenizer.path else job.fingerprint
     return {"settings": settings, "seed": job.plan.data.seed, "origin": origin}
 

@@ -22,8 +22,9 @@ from ...spec.exit_codes import Exit
 from ...spec.plain_screen import guard_screens
 from ...spec.plan import read_plan
 from ...spec.run_folder import RunFolder
-from ..engine.optimizer import apply_hyperparameters, learning_rate
+from ..engine.optimizer import apply_hyperparameters
 from ..launch.exit_status import Ended, exit_failed, process_status, record_end, record_failure
+from ..launch.finished import finished_run
 from ..launch.heartbeat import start_heartbeat
 from ..launch.lifeline import end_with_supervisor
 from ..launch.lock import hold_as_rank
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def train(bundle: Path, run: RunFolder) -> None:
     """Run the plan. Ends by raising: `Ended` with the reason that all ranks share, or this rank's own failure."""
     plan = read_plan(bundle)
+    if done := finished_run(plan, run):  # started by a scheduler; a launch would have said so
+        raise Ended(Exit.DONE, "done", f"{run.path} is finished: {done}")
     hold_as_rank(run)  # a rank that outlives its launcher keeps the next one out
     world = init_process_group(plan)
     watchdog = (
@@ -83,13 +86,13 @@ def loop(session: Session) -> None:
     schedule, state = session.plan.schedule, session.state
     if over := over_budget(session):
         raise Ended(Exit.BUDGET, over)
-    while state.step < schedule.steps:
+    while state.position.steps_left(session.plan):
         stop, due, written = train_step(session)
         if written:
             checkpointing.commit(session)
         if state.step % anomaly_detection.CHECK_EVERY == 0:
             compare_replicas(session)
-        last = state.step == schedule.steps
+        last = not state.position.steps_left(session.plan)
         if last or state.step % schedule.validate_every == 0:
             validate(session)
         over = over_budget(session)
@@ -106,9 +109,9 @@ def train_step(session: Session) -> tuple[str, bool, bool]:
     Why to stop (or ""), whether a checkpoint is due, and whether all ranks have written the one before.
     """
     plan, state, began = session.plan, session.state, time.monotonic()
-    number = state.step + 1
+    number, samples = state.step + 1, state.position.next_samples(plan)
     fault_injection.kill_if_due(session.world.rank, number)
-    rate = learning_rate(number, plan.training.optimizer, plan.schedule)
+    rate = state.position.learning_rate(plan)
     apply_hyperparameters(session.engine.optimizer, plan.training.optimizer, rate)
     outcome = run_step(
         StepInputs(
@@ -116,7 +119,7 @@ def train_step(session: Session) -> tuple[str, bool, bool]:
             session.world,
             session.train,
             number,
-            state.step + state.rewound_batches,
+            range(samples.start + state.rewound_samples, samples.stop + state.rewound_samples),
             numbers=lambda: own_numbers(session),
             veto=partial(loss_spiked, session) if plan.training.loss_spike.action == "skip" else None,
         )
@@ -124,13 +127,13 @@ def train_step(session: Session) -> tuple[str, bool, bool]:
     fault_injection.flip_bit_if_due(session.engine.module, session.world.rank, number)
     signalled, stop_file, due, written, *meters = outcome.totals
     reading = session.charge_energy("train", meters)
-    state.step, state.tokens = number, state.tokens + plan.schedule.tokens_per_step
+    state.step, state.samples = number, samples.stop
     seconds = time.monotonic() - began
-    speed = plan.schedule.tokens_per_step / seconds
+    speed = len(samples) * plan.training.sequence_length / seconds
     session.log_event(
         "step",
         step=number,
-        tokens=state.tokens,
+        tokens=state.samples * plan.training.sequence_length,
         loss=outcome.loss,
         grad_norm=outcome.gradient_norm,
         learning_rate=rate,
@@ -169,17 +172,18 @@ def validate(session: Session) -> None:
     session.charge_energy("train")
     began, batches = time.monotonic(), session.plan.training.validation.batches
     session.engine.eval()
-    world, turns = session.world, session.plan.layout.accumulation
-    held_out = (session.validation.batch(i, turn, world.data_rank) for i in range(batches) for turn in range(turns))
+    world, layout, state = session.world, session.plan.layout, session.state
+    turns, size = layout.accumulation, layout.global_batch
+    steps = (range(start, start + size) for start in range(0, batches * size, size))
+    held_out = (session.validation.batch(step, turn, world.data_rank) for step in steps for turn in range(turns))
     passes = forward_passes(session.engine, world, held_out, batches * turns)
     losses = [passed.output for passed in passes if world.stage.last]
     session.engine.train()
     total, count = world.all_reduce_sum([float(sum(losses)), len(losses)])
     session.charge_energy("validate")
     seconds = time.monotonic() - began
-    session.log_event(
-        "validation", step=session.state.step, tokens=session.state.tokens, loss=total / count, seconds=seconds
-    )
+    tokens = state.samples * session.plan.training.sequence_length
+    session.log_event("validation", step=state.step, tokens=tokens, loss=total / count, seconds=seconds)
 
 
 def save(session: Session, *, wait: bool) -> None:

@@ -56,16 +56,16 @@ def handle_anomalies(session: Session, outcome: StepOutcome) -> None:
 def rewind(session: Session) -> None:
     """Go back to the newest checkpoint and leave out the batches up to the spike (PaLM, arXiv 2204.02311, 5.1)."""
     checkpointing.commit(session)
-    spiked, rewinds = session.state.step, session.state.rewinds + 1
+    state, spiked, rewinds = session.state, session.state.position, session.state.rewinds + 1
     found = save_restore.find_newest_valid(session.world, session.run.checkpoints, session.plan)
     if found.path is None or rewinds > MAX_REWINDS:
         raise Ended(
-            Exit.DIVERGED, "diverged", f"loss spike at step {spiked}, and no checkpoint to go back to has helped"
+            Exit.DIVERGED, "diverged", f"loss spike at step {spiked.step}, and no checkpoint to go back to has helped"
         )
     save_restore.restore(session.engine, session.world, found.path)
-    session.state.restore(found.read_state()["state"])
-    session.state.rewound_batches += spiked - session.state.step
-    session.state.rewinds = rewinds
+    state.restore(found.read_state()["state"])
+    state.rewound_samples += spiked.samples - state.samples
+    state.rewinds = rewinds
 
 
 def compare_replicas(session: Session) -> None:

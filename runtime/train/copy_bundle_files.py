@@ -1,4 +1,4 @@
-"""What a run keeps of the bundle that started it, so that its report needs nothing but the run folder."""
+"""What an attempt keeps of the bundle that it ran with, so that its report needs nothing but the run folder."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 from ...spec.atomic_files import write_atomically
 from ...spec.manifest import MANIFEST
-from ...spec.run_folder import RunFolder
 
 
-def keep(bundle: Path, run: RunFolder) -> None:
-    """Copy plan, estimate and manifest into the run folder. Call once the run is sure to go on with this bundle."""
-    for name in (run.plan.name, run.estimate.name, MANIFEST):
+def keep(bundle: Path, attempt: Path) -> None:
+    """Copy plan, estimate and manifest into the folder of an attempt. Call once it is sure to run with this bundle."""
+    attempt.mkdir(parents=True, exist_ok=True)
+    for name in ("plan.json", "estimate.json", MANIFEST):
         source = bundle / name
         if source.exists():
-            write_atomically(run.path / name, source.read_bytes())
+            write_atomically(attempt / name, source.read_bytes())

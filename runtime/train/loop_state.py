@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ...spec.position import Position
 from .anomaly_detection import MEDIAN_WINDOW
 
 
@@ -13,11 +14,16 @@ class LoopState:
     """The loop's own memory. Weights, optimizer and random generators are the engine's part of a checkpoint."""
 
     step: int = 0  # optimizer steps taken, skipped ones included
-    tokens: int = 0  # tokens seen
-    rewound_batches: int = 0  # batches skipped by rewinding: step s (from 1) trains on batch s - 1 + this
+    samples: int = 0  # samples trained on in them
+    rewound_samples: int = 0  # samples skipped by rewinding: what comes next is this much further on in the order
     consecutive_skips: int = 0  # steps in a row that were skipped
     rewinds: int = 0  # times the run went back since the last checkpoint
     recent_losses: list[float] = field(default_factory=list[float])  # the newest ones, for the spike guard
+
+    @property
+    def position(self) -> Position:
+        """How far the run has come."""
+        return Position(self.step, self.samples)
 
     def append_loss(self, loss: float) -> None:
         """Add a loss of a step that was applied."""

@@ -56,7 +56,7 @@ class Session:
     instruments: Instruments
     state: LoopState
     logs: Rank0Logs | None
-    settings: dict[str, Any]  # the settings that checkpoints carry
+    kept: dict[str, Any]  # settings and digests of the data, which checkpoints carry
     budget_warned: bool = False  # whether the budget's warning was given
     last_checkpoint: float = field(default_factory=time.monotonic)  # when the last checkpoint was begun
     draft: DraftCheckpoint | None = None  # the checkpoint that is being written

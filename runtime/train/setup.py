@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from ...spec.run_folder import RunFolder, read_events
 from ..checkpoint import save_restore, settings_diff
 from ..checkpoint.save_restore import NewestValid
 from ..data.dataset import open_dataset
+from ..data.digests import data_digests, require_same
 from ..data.shards import read_index
 from ..energy import PhaseLedger, open_meter
 from ..energy.cap import combine_caps, observe_cap
@@ -32,8 +30,6 @@ from .loop_state import LoopState
 from .session import Instruments, Rank0Logs, Session
 from .stop_request import StopRequest
 
-PACKAGES = ("torch", "deepspeed", "trainwright")  # whose versions may change the numbers
-
 
 def build_session(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
     """Everything that must be there before the first step.
@@ -48,36 +44,36 @@ def build_session(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Ses
     config = read_config(bundle, plan)
     train, validation = (open_dataset(plan, run, split) for split in ("train", "validation"))
     found = save_restore.find_newest_valid(world, run.checkpoints, plan)
-    settings = settings_diff.checkpoint_settings(plan, versions())
+    settings, digests = settings_diff.checkpoint_settings(plan, settings_diff.versions()), data_digests(run)
     state, changed = LoopState(), list[settings_diff.SettingChange]()
     if found.path is not None:
         content = found.read_state()
         changed = settings_diff.accept_changes(
             settings_diff.diff_settings(content["settings"], settings), plan.training.on_change
         )
+        require_same(run, content["digests"], digests)
         state = LoopState(**content["state"])
-    engine = build_engine(plan, config, world, open_initial_weights(plan, run))
+    engine = build_engine(plan, config, world, open_initial_weights(plan, run) if found.path is None else None)
     if found.path is not None:
         save_restore.restore(engine, world, found.path, resharded=any(change.reshards for change in changed))
     if run.events.exists():
         ledger.resume(read_events(run.events))
-    if world.rank == 0:
-        keep(bundle, run)
-    voice = _open_logs(plan, run, state.step) if world.rank == 0 else None
+    save_restore.set_aside(world, run.checkpoints, found)
+    voice = _open_logs(bundle, plan, run, state) if world.rank == 0 else None
     instruments = Instruments(meter, ledger, stop)
-    session = Session(plan, run, world, engine, train, validation, instruments, state, voice, settings)
+    checkpoint_content = {"settings": settings, "digests": digests}
+    session = Session(plan, run, world, engine, train, validation, instruments, state, voice, checkpoint_content)
     _log_start(session, found, changed)
     return session
 
 
-def versions() -> Mapping[str, str]:
-    """The packages that decide about numbers, and Python."""
-    return {**{name: version(name) for name in PACKAGES}, "python": platform.python_version()}
-
-
-def _open_logs(plan: Plan, run: RunFolder, step: int) -> Rank0Logs:
-    log = EventLog(run.events, last_attempt(run.events) + 1)
-    return Rank0Logs(log, TensorBoardLog(run.path / "tensorboard", step), ProgressLine(plan, step))
+def _open_logs(bundle: Path, plan: Plan, run: RunFolder, state: LoopState) -> Rank0Logs:
+    attempt = last_attempt(run.events) + 1
+    keep(bundle, run.attempt(attempt))
+    if not run.plan.exists():  # started without a launch
+        keep(bundle, run.path)
+    line = ProgressLine(plan, state.step, state.position.last_step(plan))
+    return Rank0Logs(EventLog(run.events, attempt), TensorBoardLog(run.path / "tensorboard", state.step), line)
 
 
 def _log_start(session: Session, found: NewestValid, changed: list[settings_diff.SettingChange]) -> None:
@@ -89,12 +85,13 @@ def _log_start(session: Session, found: NewestValid, changed: list[settings_diff
     session.log_event(
         "start",
         step=session.state.step,
+        last_step=session.state.position.last_step(plan),
         world_size=world.size,
         meter=source,
         measured=source in ("nvml", "rapl"),
         power_cap=asdict(cap),
         unigram_entropy=read_index(session.run.data).unigram_entropy,
-        versions=session.settings["versions"],
+        versions=session.kept["settings"]["versions"],
         changes=[str(change) for change in changed],
     )
     if lost:
@@ -108,7 +105,7 @@ def _log_start(session: Session, found: NewestValid, changed: list[settings_diff
 def checkpoint_content(session: Session) -> dict[str, Any]:
     """What a checkpoint carries besides the engine's state."""
     return {
-        "settings": session.settings,
+        **session.kept,
         "state": session.state.to_json(),
         "energy": session.instruments.ledger.state_dict(),
     }

@@ -49,7 +49,7 @@ class StepInputs:
     world: World
     data: Dataset
     number: int  # from 1
-    batch: int  # index of the global batch, from 0
+    samples: range  # their places in the order of training
     numbers: Callable[[], Sequence[float]]
     veto: Callable[[float], bool] | None
 
@@ -82,12 +82,13 @@ def _forward_backward(step: StepInputs) -> StepOutcome:
     """
     engine, world, turns = step.engine, step.world, step.data.layout.accumulation
     ahead = world.stage.count - 1 - world.stage.index
-    batches = (step.data.batch(step.batch, turn, world.data_rank) for turn in range(turns))
+    number = step.samples.start // step.data.layout.global_batch + 1  # of the batch, for faults on purpose
+    batches = (step.data.batch(step.samples, turn, world.data_rank) for turn in range(turns))
     waiting: deque[ForwardPass] = deque()
     agreement, vetoed = _Agreement(step), False
     for turn, passed in enumerate(chain(forward_passes(engine, world, batches, turns), repeat(None, ahead)), -ahead):
         if passed is not None:
-            output = fault_injection.corrupt_loss_if_due(passed.output, world.rank, step.batch + 1)
+            output = fault_injection.corrupt_loss_if_due(passed.output, world.rank, number)
             waiting.append(ForwardPass(passed.inputs, output))
             agreement.add(output.detach())
         if turn < 0:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from trainwright.compiler.render import write_bundle as module
 from trainwright.compiler.render.write_bundle import stale, write
+from trainwright.spec import atomic_folder as module
 from trainwright.spec.manifest import MANIFEST, changed_files, manifest
 from trainwright.spec.problem import InputError
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Starts the run kubernetes-trainjob on Kubernetes, or goes on with it: launch.sh [RUN_FOLDER]
-# The pods read this bundle from a ConfigMap; data and runs are on the volume claim (k8s.yaml), whose folder
-# runs/kubernetes-trainjob is the run. RUN_FOLDER here only keeps a note for `trainwright status` and `stop`.
+# The pod that prepares reads this bundle from a ConfigMap and puts a copy into the run, if it may go ahead; data and runs
+# are on the volume claim (k8s.yaml), whose folder runs/kubernetes-trainjob is the run. RUN_FOLDER here only keeps a note for
+# `trainwright status` and `stop`.
 # For the administrator, once: kubectl apply --filename=k8s-power-cap.yaml, and label the nodes as it says.
 # Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
 set -euo pipefail

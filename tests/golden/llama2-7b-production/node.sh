@@ -21,11 +21,6 @@ quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
 trap '"$python" -m trainwright.runtime.power_cap restore --bundle "$bundle" --run "$run"' EXIT
 "$python" -m trainwright.runtime.power_cap apply --bundle "$bundle" --run "$run"
 
-# Reports read the run folder alone, so it holds what was planned.
-if [[ $2 -eq 0 ]]; then
-  cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
-fi
-
 # The nodes meet at the port of the ranks: it is free, all reach it and have their devices, or none starts.
 quietly "$python" -m trainwright.runtime.preflight.rendezvous_main --bundle "$bundle" --run "$run" \
   --rank "$2" --nodes 128 --address "$3" --port "$4"

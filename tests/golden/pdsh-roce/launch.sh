@@ -13,7 +13,13 @@ run=$(cd -- "$run" && pwd -P)
 # shellcheck source=/dev/null
 source "$bundle/env.sh"
 
-# The supervisor holds the run folder's lock, turns Ctrl-C into "save and leave", and starts nodes.sh again
-# after a lost process as long as every start gets further than the one before.
-exec "${TRAINWRIGHT_PYTHON:-python}" -m trainwright.runtime.launch.supervise --run "$run" \
-  -- "$bundle/nodes.sh" "$run" "$root"
+if ! command -v pdsh >/dev/null; then
+  echo "trainwright: TW707: there is no pdsh here: install it, or write launch.starter: ssh" >&2
+  exit 2
+fi
+
+# The supervisor holds the run folder's lock and decides whether the run may go ahead with this bundle. Then the run folder
+# has a copy of it, which every restart reads. Ctrl-C becomes "save and exit"; after a lost process nodes.sh is started again
+# as long as every start gets further than the one before.
+exec "${TRAINWRIGHT_PYTHON:-python}" -m trainwright.runtime.launch.supervise --run "$run" --bundle "$bundle" \
+  --root "$root" -- "$run/bundle/nodes.sh" "$run" "$root"

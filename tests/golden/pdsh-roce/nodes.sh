@@ -23,10 +23,6 @@ options=(-tt -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 
 line() { printf '%q ' env "TRAINWRIGHT_PYTHON=$python" "$@"; }
 on() { ssh "${options[@]}" -- "$1" "$(line "${@:2}")" </dev/null; }
 
-if ! command -v pdsh >/dev/null; then
-  echo "trainwright: TW707: there is no pdsh here: install it, or write launch.starter: ssh" >&2
-  exit 2
-fi
 # Nothing is started before every host has answered and sees the same folders. At a restart a host may still be
 # booting after the fault: the supervisor says for how many seconds all of them together are waited for.
 host_timeout=${TRAINWRIGHT_HOST_TIMEOUT:-0}

@@ -8,31 +8,38 @@ unset CDPATH # or cd would print, and go elsewhere
 bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 run=${1:-runs/slurm-stages}
 root=$(cd -- "${2:-.}" && pwd -P) # where the spec's data files are looked for
-mkdir -p -- "$run/logs" || exit 2 # mkdir says why
-run=$(cd -- "$run" && pwd -P)
+python=${TRAINWRIGHT_PYTHON:-python}
 
 if ! command -v sbatch >/dev/null; then
   echo "trainwright: TW707: there is no sbatch here: launch from a login node of the cluster" >&2
   exit 2
 fi
+mkdir -p -- "$run" || exit 2 # mkdir says why
+run=$(cd -- "$run" && pwd -P)
 
-# One submission at a time, and none while an earlier job of this run folder waits or runs.
-exec 9>"$run/submit.lock"
-if ! flock --nonblock 9; then
-  echo "trainwright: TW705: $run is being submitted by another launch" >&2
-  exit 2
+# One submission at a time; `trainwright launch` holds the lock for this script.
+if [[ -z ${TRAINWRIGHT_LOCK:-} ]]; then
+  exec 9>>"$run/lock"
+  if ! flock --nonblock 9; then
+    echo "trainwright: TW705: $run is being submitted or trained by another launch" >&2
+    exit 2
+  fi
+  export TRAINWRIGHT_LOCK=9
 fi
-if [[ -s $run/slurm-job ]] && [[ -n $(squeue --noheader --jobs="$(<"$run/slurm-job")" 2>/dev/null) ]]; then
-  echo "trainwright: TW705: $run is in use by Slurm job $(<"$run/slurm-job"); stop it with: trainwright stop $run" >&2
-  exit 2
-fi
+
+# May the run go ahead with this bundle? No job of it waits or runs, and settings and data are its own.
+admit=("$python" -m trainwright.runtime.launch.admit --bundle "$bundle" --run "$run" --root "$root")
+verdict=$("${admit[@]}" --look) || exit
+[[ $verdict != finished ]] || exit 0
 
 # Slurm says why it refuses a job, in its own words; below them the settings that they may be about, each with the line
 # of the spec that it came from. What was submitted for the job must not run in vain.
+said=$(mktemp)
+trap 'rm -f -- "$said"' EXIT
 refused() {
-  cat -- "$run/logs/sbatch.err" >&2
+  cat -- "$said" >&2
   local about='qos|account|partition'
-  case $(<"$run/logs/sbatch.err") in
+  case $(<"$said") in
     *[Qq]os* | *QOS*) ;;
     *account*) about='account|qos|partition' ;;
     *artition*) about='partition' ;;
@@ -50,12 +57,19 @@ refused() {
   exit 2
 }
 
-# Tokenizing takes one node and can take hours: a job of its own, so that no other node waits for it.
+# Tokenizing takes one node and can take hours: a job of its own, so that no other node waits for it. Both jobs are held
+# until the run has its own copy of the bundle, which they read: a refused submission leaves the run as it was.
 submit() {
-  sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log" "$@" "$bundle" "$run" "$root" 2>"$run/logs/sbatch.err"
+  env -u TRAINWRIGHT_LOCK sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log" "$@" "$run/bundle" "$run" "$root" 2>"$said"
 }
-prepare=$(submit "$bundle/prepare.sbatch") || refused
+prepare=$(submit --hold "$bundle/prepare.sbatch") || refused
 train=$(submit --dependency="afterok:${prepare%%;*}" "$bundle/slurm.sbatch") || refused
-cat -- "$run/logs/sbatch.err" >&2 # a site's remarks on a job that it took
+cat -- "$said" >&2 # a site's remarks on a job that it took
+if ! "${admit[@]}" >/dev/null; then
+  scancel "${prepare%%;*}" "${train%%;*}"
+  exit 2
+fi
+mkdir -p -- "$run/logs"
 printf '%s\n' "${train%%;*}" >"$run/slurm-job"
+scontrol release "${prepare%%;*}"
 echo "submitted: prepare ${prepare%%;*}, train ${train%%;*}; logs in $run/logs"

@@ -16,11 +16,6 @@ trap ':' TERM INT USR1
 # Nothing to save yet: a signal ends these. bash would say "Terminated"; its words go nowhere, the command's where ours go.
 quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
 
-# Reports read the run folder alone, so it holds what was planned.
-if [[ $2 -eq 0 ]]; then
-  cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
-fi
-
 # The nodes meet at the port of the ranks: it is free, all reach it and have their devices, or none starts.
 quietly "$python" -m trainwright.runtime.preflight.rendezvous_main --bundle "$bundle" --run "$run" \
   --rank "$2" --nodes 8 --address "$3" --port "$4"

@@ -13,7 +13,9 @@ run=$(cd -- "$run" && pwd -P)
 # shellcheck source=/dev/null
 source "$bundle/env.sh"
 
-# The supervisor holds the run folder's lock, turns Ctrl-C into "save and leave", and starts nodes.sh again
-# after a lost process as long as every start gets further than the one before.
-exec "${TRAINWRIGHT_PYTHON:-python}" -m trainwright.runtime.launch.supervise --run "$run" \
-  -- "$bundle/nodes.sh" "$run" "$root"
+
+# The supervisor holds the run folder's lock and decides whether the run may go ahead with this bundle. Then the run folder
+# has a copy of it, which every restart reads. Ctrl-C becomes "save and exit"; after a lost process nodes.sh is started again
+# as long as every start gets further than the one before.
+exec "${TRAINWRIGHT_PYTHON:-python}" -m trainwright.runtime.launch.supervise --run "$run" --bundle "$bundle" \
+  --root "$root" -- "$run/bundle/nodes.sh" "$run" "$root"

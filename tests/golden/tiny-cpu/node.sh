@@ -17,9 +17,6 @@ trap ':' TERM INT USR1
 # Nothing to save yet: a signal ends these. bash would say "Terminated"; its words go nowhere, the command's where ours go.
 quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
 
-# Reports read the run folder alone, so it holds what was planned.
-cp -- "$bundle/plan.json" "$bundle/estimate.json" "$bundle/MANIFEST" "$run"
-
 # One process a device; the code is the one that they recorded.
 ranks=("$python" -m trainwright.runtime.launch.node_launcher --run "$run" --ranks 2 --)
 

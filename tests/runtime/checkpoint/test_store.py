@@ -25,7 +25,7 @@ def write(root: Path, step: int) -> Path:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(generator.randbytes(size))
     published = store.publish(folder, step, {name: store.hash_file(folder / name) for name in FILES})
-    store.prune(root, 2, 0)
+    store.prune(root, 10**9, 2, 0)
     return published
 
 
@@ -121,14 +121,27 @@ def test_old_generations_go_and_milestones_stay(tmp_path):
     """The newest two stay, and every multiple of three."""
     for step in range(1, 9):
         write(tmp_path, step)
-        store.prune(tmp_path, 2, 3)
+        store.prune(tmp_path, 10**9, 2, 3)
     assert [store.step_of(g) for g in store.list_checkpoints(tmp_path)] == [8, 7]
     for step in range(9, 14):
         folder = store.create_draft(tmp_path, step)
         store.publish(folder, step, {})
-        store.prune(tmp_path, 2, 3)
+        store.prune(tmp_path, 10**9, 2, 3)
     assert [store.step_of(g) for g in store.list_checkpoints(tmp_path)] == [13, 12, 9]
     assert (tmp_path / store.LATEST).read_text() == store.folder_name(13)
+
+
+@pytest.mark.parametrize("harm", ["cut", "later"])
+def test_only_whole_checkpoints_up_to_now_are_counted(tmp_path, harm):
+    """One that is cut short, or later than the step, is none to fall back to: the new one and the one before stay."""
+    for step in (1, 2, 3):
+        write(tmp_path, step)
+    if harm == "cut":
+        next((tmp_path / store.folder_name(3) / "engine").iterdir()).write_bytes(b"")
+    step, keep, expected = (4, 2, [4, 2]) if harm == "cut" else (2, 1, [3, 2])
+    write(tmp_path, step)
+    store.prune(tmp_path, step, keep, 0)
+    assert [store.step_of(g) for g in store.list_checkpoints(tmp_path)] == expected
 
 
 HOSTILE_NAMES = [

@@ -37,7 +37,8 @@ def stream(job, split: str = "train") -> np.ndarray:
 def step_rows(job, layout: Layout, step: int) -> list[list[int]]:
     """The tokens of every sequence that all ranks of a layout see in one step, sorted."""
     data = open_dataset(job.plan.model_copy(update={"layout": layout}), job.run, "train")
-    batches = [data.batch(step, turn, rank) for turn in range(layout.accumulation) for rank in range(layout.data)]
+    samples = range(step * layout.global_batch, (step + 1) * layout.global_batch)
+    batches = [data.batch(samples, turn, rank) for turn in range(layout.accumulation) for rank in range(layout.data)]
     return sorted(row.tolist() for batch in batches for row in batch.tokens)
 
 
@@ -68,6 +69,24 @@ def test_every_layout_sees_the_same_samples(job, layout):
     reference = Layout(data=2, micro_batch=4)
     for step in (0, 3, 40):
         assert step_rows(job, layout, step) == step_rows(job, reference, step)
+
+
+@pytest.mark.parametrize(
+    "layout", [Layout(micro_batch=4, accumulation=2), Layout(data=4, micro_batch=2), Layout(data=8)]
+)
+@pytest.mark.parametrize("left", range(1, 8))
+def test_a_last_step_takes_what_is_left(job, layout, left):
+    """However few samples are left, each counts once and as much as any other; all ranks take part in every turn."""
+    data = open_dataset(job.plan.model_copy(update={"layout": layout}), job.run, "train")
+    samples = range(40, 40 + left)
+    batches = [data.batch(samples, turn, rank) for turn in range(layout.accumulation) for rank in range(layout.data)]
+    assert {len(batch.tokens) for batch in batches} == {layout.micro_batch}
+    assert sum(batch.weight for batch in batches) == pytest.approx(len(batches))
+    counted = [
+        (row.tolist(), batch.weight / len(batch.targets)) for batch in batches if batch.weight for row in batch.targets
+    ]
+    assert [row for row, _ in counted] == data.samples(np.array(samples, dtype=np.uint64)).targets.tolist()
+    assert [share for _, share in counted] == pytest.approx([len(batches) / left] * left)
 
 
 def test_documents_are_numbered_by_their_ends(make_job):

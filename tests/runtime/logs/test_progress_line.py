@@ -16,7 +16,8 @@ STEP = {"kind": "step", "step": 1, "loss": 6.5, "tokens_per_second": 5000.0, "mf
 def said(capsys):
     """What a run says of an event."""
     spec = loaded("tiny-cpu")
-    line = ProgressLine(lower(spec, choose(spec.spec)), 0)
+    plan = lower(spec, choose(spec.spec))
+    line = ProgressLine(plan, 0, plan.schedule.steps)
 
     def say(event):
         line.show(event)

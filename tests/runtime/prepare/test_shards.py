@@ -2,13 +2,17 @@
 
 import errno
 import json
+import os
 import random
 import shutil
 
 import numpy as np
 import pytest
 
+from trainwright.runtime.checkpoint import store
+from trainwright.runtime.checkpoint.saved_run import STATE
 from trainwright.runtime.data import shards
+from trainwright.runtime.data.digests import data_digests
 from trainwright.runtime.data.shards import read_index
 from trainwright.runtime.data.tokenizer import Tokenizer
 from trainwright.runtime.prepare.documents import documents as block_documents
@@ -103,16 +107,47 @@ def test_a_changed_corpus_is_tokenized_again(make_job, project):
     assert "brand new" in documents(job, "train") + documents(job, "validation")
 
 
-def test_a_corpus_that_changed_under_a_trained_run_is_refused(make_job, project):
-    """With a checkpoint there, other data is an error, and the old shards stay."""
+def begin(job) -> None:
+    """Give the run a checkpoint that rests on its tokenizer and shards."""
+    state = {"state": {"step": 2, "samples": 8}, "settings": {}, "digests": data_digests(job.run)}
+    folder = store.draft(job.run.checkpoints, 2)
+    (folder / STATE).write_text(json.dumps(state))
+    store.publish(folder, 2, {STATE: store.hash_file(folder / STATE)})
+
+
+@pytest.mark.parametrize("what", ["touched", "grown", "deleted"])
+def test_a_run_that_has_begun_needs_its_shards_only(make_job, project, what):
+    """Whatever becomes of the corpus, whole shards are the run's data; nothing is made again."""
     job = make_job()
     made(job)
-    (job.run.checkpoints / "step-00000002").mkdir(parents=True)
-    (project / "corpus" / "new.jsonl").write_text(json.dumps({"text": "brand new"}) + "\n")
-    before = (job.run.data / "index.json").read_bytes()
-    with pytest.raises(InputError, match="TW815"):
-        make_shards(make_job(), lambda _: None)
-    assert (job.run.data / "index.json").read_bytes() == before
+    begin(job)
+    if what == "deleted":
+        shutil.rmtree(project / "corpus")
+    elif what == "touched":
+        for path in (project / "corpus").iterdir():
+            os.utime(path, (0, 0))
+    else:
+        (project / "corpus" / "new.jsonl").write_text(json.dumps({"text": "brand new"}) + "\n")
+    before = {path: path.read_bytes() for path in job.run.path.rglob("*") if path.is_file()}
+    assert made(make_job()) == ["unchanged", "verified"]
+    assert {path: path.read_bytes() for path in job.run.path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("lost", ["data", "tokenizer"])
+def test_what_is_made_again_for_a_run_that_has_begun_is_the_same(make_job, project, lost):
+    """Lost shards or a lost tokenizer come back from the same corpus; from another one they are refused."""
+    job = make_job()
+    made(job)
+    begin(job)
+    digests, corpus = data_digests(job.run), project / "corpus" / "new.jsonl"
+    shutil.rmtree(job.run.path / lost)
+    corpus.write_text("".join(json.dumps({"text": f"BRAND NEW {n} TEXT"}) + "\n" for n in range(500)))
+    with pytest.raises(InputError, match="would not be the one"):
+        made(make_job())
+    assert not any(path.is_file() for path in (job.run.path / lost).rglob("*"))
+    corpus.unlink()
+    made(make_job())
+    assert data_digests(job.run) == digests
 
 
 @pytest.mark.parametrize("call", range(4))

@@ -12,10 +12,11 @@ import torch
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.data.dataset import open_dataset
 from trainwright.runtime.engine.engine import build_engine
-from trainwright.runtime.engine.optimizer import apply_hyperparameters, learning_rate
+from trainwright.runtime.engine.optimizer import apply_hyperparameters
 from trainwright.runtime.parallel.world import World, init_process_group
 from trainwright.runtime.train.step import StepInputs, run_step
 from trainwright.spec.plan import Plan
+from trainwright.spec.position import Position
 from trainwright.spec.run_folder import RunFolder
 
 COLUMN = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj", "embed_tokens", "lm_head")
@@ -52,9 +53,11 @@ def train(plan: Plan, run: RunFolder, world: World) -> dict:
     engine = build_engine(plan, deepspeed_config(plan), world)
     data, settings = open_dataset(plan, run, "train"), plan.training.optimizer
     outcomes = []
-    for number in range(1, plan.schedule.steps + 1):
-        apply_hyperparameters(engine.optimizer, settings, learning_rate(number, settings, plan.schedule))
-        outcomes.append(run_step(StepInputs(engine, world, data, number, number - 1, list, lambda _: False)))
+    position = Position(0, 0)
+    while samples := position.next_samples(plan):
+        apply_hyperparameters(engine.optimizer, settings, position.learning_rate(plan))
+        outcomes.append(run_step(StepInputs(engine, world, data, position.step + 1, samples, list, lambda _: False)))
+        position = Position(position.step + 1, samples.stop)
     norms = [o.gradient_norm for o in outcomes]
     return {"loss": [o.loss for o in outcomes], "norm": norms, "weights": weights(engine, world)}
 

@@ -11,6 +11,7 @@ import torch
 from trainwright.spec.layout import Layout
 
 STEPS = 4
+TOKENS = (4 * STEPS - 1) * 32  # the last step has three sequences, which divide over no layout
 # Largest relative difference of losses and norms, and root mean square difference of weights (which move by about
 # 7e-3). fp32 differs by the order of sums; bf16 keeps 8 bits, so a gradient moves in its third digit.
 FP32 = {"loss": 1e-6, "norm": 1e-5, "weights": 1e-6}
@@ -51,7 +52,8 @@ def results(workplace, tiny_plan, forked):
     """A function: layouts of equally many ranks and a precision -> what each trained."""
 
     def train(layouts, precision="fp32", **changes):
-        plans = [tiny_plan(layout, steps=STEPS, training__precision=precision, **changes) for layout in layouts]
+        changes |= {"training__precision": precision, "data__tokens": TOKENS}
+        plans = [tiny_plan(layout, steps=STEPS, **changes) for layout in layouts]
         folder = workplace(plans[0]).bundle.parent
         (folder / "plans.json").write_text(json.dumps([plan.model_dump(mode="json") for plan in plans]))
         start = forked([str(folder)], {"OMP_NUM_THREADS": "1"}, layouts[0].gpus, folder / "output", "layout_worker.py")

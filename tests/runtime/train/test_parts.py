@@ -11,13 +11,14 @@ import pytest
 import torch
 
 from trainwright.runtime.checkpoint import settings_diff
-from trainwright.runtime.engine.optimizer import adamw, apply_hyperparameters, learning_rate
+from trainwright.runtime.engine.optimizer import adamw, apply_hyperparameters
 from trainwright.runtime.launch import exit_status
 from trainwright.runtime.launch.known_faults import known_fault
 from trainwright.runtime.logs.event_log import EventLog, last_attempt
 from trainwright.runtime.train.anomaly_detection import MIN_LOSSES, fingerprint, is_spike
 from trainwright.spec.exit_codes import FINAL, Exit
 from trainwright.spec.plan import Schedule
+from trainwright.spec.position import learning_rate
 from trainwright.spec.problem import InputError
 from trainwright.spec.run_folder import read_events
 from trainwright.spec.sections import Optimizer

@@ -1,0 +1,56 @@
+"""What the newest checkpoint says of its run, read without torch: settings, position, and the digests of its data.
+
+A launch is decided by it before anything is written. The weights are not hashed here; training does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...spec.plan import Plan
+from ...spec.position import Position
+from ...spec.run_folder import RunFolder
+from . import store
+
+STATE = "state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRun:
+    """How the run of a checkpoint was set up, how far it came, and the SHA-256 of its tokenizer and of its shards."""
+
+    settings: Mapping[str, Any]
+    position: Position
+    digests: Mapping[str, str]
+
+
+def newest_saved_run(run: RunFolder, key: bytes) -> SavedRun | None:
+    """The newest checkpoint whose files have their sizes and whose state can be read; None without one."""
+    whole = (
+        generation for generation in store.list_checkpoints(run.checkpoints) if not store.incomplete(generation, key)
+    )
+    return next(filter(None, map(saved_run, whole)), None)
+
+
+def has_checkpoint(run: RunFolder) -> bool:
+    """Whether the run of this folder has begun."""
+    return bool(store.list_checkpoints(run.checkpoints))
+
+
+def saved_run(generation: Path) -> SavedRun | None:
+    """What one generation says; None when its state cannot be read."""
+    try:
+        content = store.read_json(generation / STATE)
+        state = content["state"]
+        position = Position(int(state["step"]), int(state["samples"]))
+        return SavedRun(content["settings"], position, dict(content["digests"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def plan_of(saved: SavedRun) -> Plan:
+    """The plan that the checkpoint was trained with. Raises ValueError when another version wrote it."""
+    return Plan.model_validate(saved.settings["plan"])
