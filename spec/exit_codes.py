@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -25,3 +26,11 @@ class Exit(IntEnum):
 
 # Ends that were asked for, or that would come again however often the run is started. Anything else may pass.
 FINAL = frozenset(Exit) - {Exit.DEVICE, Exit.PEER_LOST, Exit.PREEMPTED}
+DISK_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
+)  # what a full, failing or read-only disk answers
+
+
+def code_of_unusable(error: OSError) -> Exit:
+    """The exit code of a file, folder or port that cannot be used: a full disk is told from a wrong place."""
+    return Exit.STORAGE if error.errno in DISK_ERRORS else Exit.INPUT

@@ -34,11 +34,12 @@ Every event has `kind`, `time` (Unix seconds), `attempt` (1 for the first start)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .foreign_files import parse_json
 
 Event = dict[str, Any]
 
@@ -122,7 +123,7 @@ def read_events(path: Path) -> Iterator[Event]:
 def parse_event(line: bytes) -> Event | None:
     """The event in a line of a log; None when the line is torn or not an event."""
     try:
-        event = json.loads(line)
+        event = parse_json(line)
     except ValueError:
         return None
     return event if isinstance(event, dict) and "kind" in event else None

@@ -6,6 +6,7 @@ carry a run.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -20,11 +21,14 @@ _BYTES = 32
 
 
 def run_token(run: Path) -> str:
-    """The token of a run, made by whichever node asks first. Raises OSError, or ValueError for a strange file."""
+    """The token of a run, made by whichever node asks first. Raises OSError."""
     path = run / _FILE
     with suppress(FileExistsError):
         _make(path)
-    return hashlib.sha256(read_foreign(path, 4096)).hexdigest()
+    try:
+        return hashlib.sha256(read_foreign(path, 4096)).hexdigest()
+    except ValueError as error:
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
 
 
 def _make(path: Path) -> None:

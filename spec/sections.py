@@ -210,7 +210,7 @@ class Training(Section):
     checkpoint: Checkpointing = Checkpointing()
     validation: Validation = Validation()
     loss_spike: LossSpike = LossSpike()
-    seed: NonNegativeInt = Field(default=0, description="Seed of the initial weights.")
+    seed: NonNegativeInt = Field(default=0, lt=2**44, description="Seed of the initial weights.")
     compile: bool = Field(default=False, description="Use torch.compile.")
     on_change: Literal["refuse", "apply"] = Field(
         default="refuse", description="Refuse or apply a setting that differs from the checkpoint's."

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import yaml
+
+# Text that a reader of YAML 1.1 or 1.2, such as Go's, takes for a number or a truth value where PyYAML sees text.
+_OTHER_KIND = re.compile(
+    r"[-+]?[\d_.]*\d[\d_.]*(e[-+]?\d+)?|0[xob][\da-f_]+|y|n|yes|no|on|off|true|false|null", re.IGNORECASE
+)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -15,7 +21,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+    style = "|" if "\n" in value else "'" if _OTHER_KIND.fullmatch(value) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 _Dumper.add_representer(str, _text)

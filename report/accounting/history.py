@@ -6,7 +6,6 @@ the plan may come from another version, events may lack fields. Only a folder th
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ...spec.estimate import Estimate
+from ...spec.foreign_files import parse_json
 from ...spec.plan import CarbonPlan, Device, Schedule
 from ...spec.problem import InputError
 from ...spec.run_folder import Event, RunFolder, number, read_events
@@ -94,7 +94,7 @@ def _text(value: Any) -> str | None:
 def _json(path: Path, missing: list[str], consequence: str) -> dict[str, Any]:
     """The mapping in a JSON file; empty, with the reason noted, when there is none."""
     try:
-        value = json.loads(path.read_bytes())
+        value = parse_json(path.read_bytes())
     except FileNotFoundError:
         missing.append(f"{path.name} is missing: {consequence}")
         return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
+from ...spec.foreign_files import parse_json
 from ...spec.plan import Plan
 from ...spec.problem import InputError, Problem
 from ..model.attention import causal_attention
@@ -28,7 +28,7 @@ def read_config(bundle: Path, plan: Plan) -> dict[str, Any]:
 
     DeepSpeed ignores unknown keys and corrects a batch that does not add up, so what matters is compared here.
     """
-    config = json.loads((bundle / "ds_config.json").read_text(encoding="utf-8"))
+    config = parse_json((bundle / "ds_config.json").read_text(encoding="utf-8"))
     layout, training = plan.layout, plan.training
     wanted = {
         "train_micro_batch_size_per_gpu": (config.get("train_micro_batch_size_per_gpu"), layout.micro_batch),

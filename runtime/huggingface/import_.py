@@ -5,7 +5,6 @@ Only safetensors are read: a pickle could run anything.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
 from ...spec.atomic_files import sync_folder
+from ...spec.foreign_files import parse_json
 from ...spec.problem import InputError, Problem
 from ...spec.sections import Model
 from ..checkpoint.full_weights import full_shapes
@@ -89,7 +89,7 @@ def import_model(source: Path, folder: Path) -> Imported:
 def read_model(folder: Path) -> Model:
     """The model section of a spec for the config.json of a Llama. Raises InputError for what we cannot train."""
     try:
-        config = json.loads((folder / "config.json").read_bytes())
+        config = parse_json((folder / "config.json").read_bytes())
     except (OSError, ValueError) as error:
         message = f"{folder} has no readable config.json: {error}"
         raise InputError.one("TW883", message, "Name a folder in the Hugging Face layout.", "SOURCE") from error

@@ -7,7 +7,6 @@ that only one rank knows of leaves through its real code, so that the launcher t
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import traceback
@@ -16,14 +15,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from ...spec.atomic_files import write_atomically
-from ...spec.exit_codes import Exit
+from ...spec.exit_codes import DISK_ERRORS, Exit
 from ...spec.foreign_files import read_foreign
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..logs.event_log import EventLog, last_attempt
 from .known_faults import known_fault
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
 _DEEPSPEED = "CROSS_SIZE"  # a variable that DeepSpeed's launcher sets
 
 
@@ -48,7 +46,7 @@ def code_of(error: BaseException) -> Exit:
         return Exit.INPUT
     if isinstance(error, UnfitStateError):
         return Exit.CORRUPT
-    if isinstance(error, OSError) and error.errno in _DISK:
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
         return Exit.STORAGE
     known = known_fault(error)
     return known.code if known else Exit.FAULT

@@ -17,13 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...spec.exit_codes import Exit
+from ...spec.exit_codes import Exit, code_of_unusable
 from ...spec.listening import listening_socket
 from ...spec.plain_screen import guard_screens
 from ...spec.run_folder import RunFolder
 from ...spec.run_token import TOKEN, run_token
 from .deepspeed_launcher import run_deepspeed_launcher
-from .exit_status import code_of, record_failure, recorded_exit_code
+from .exit_status import record_failure, recorded_exit_code
 from .lifeline import end_with_supervisor
 from .local_ranks import LocalRanks, environments
 
@@ -49,8 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         os.environ[TOKEN] = run_token(options.run)
         code = _deepspeed(options) if options.hostfile else _ranks(options)
-    except (OSError, ValueError) as error:
-        return _refused(options.run, error)
+    except OSError as error:
+        code = code_of_unusable(error)
+        record_failure(options.run, str(error), code)
+        return code
     known = recorded_exit_code(options.run)
     return code if known is None else known
 
@@ -85,13 +87,6 @@ def _report_lost(run: Path, rank: int, what: str) -> None:
 def _deepspeed(options: argparse.Namespace) -> int:
     place = [f"--node_rank={options.node_rank}", f"--master_addr={options.address}", f"--master_port={options.port}"]
     return run_deepspeed_launcher([*place, "--no_local_rank", "--module", *options.words[1:]], options.hostfile)
-
-
-def _refused(run: Path, error: Exception) -> int:
-    """Report what kept the ranks from starting."""
-    code = code_of(error)
-    record_failure(run, str(error), Exit.INPUT if code is Exit.FAULT else code)
-    return Exit.INPUT if code is Exit.FAULT else code
 
 
 def _stop_file_on_signals(run: RunFolder) -> None:

@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...spec.exit_codes import Exit
+from ...spec.exit_codes import Exit, code_of_unusable
 from ...spec.plain_screen import guard_screens
 from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from .admit import Decision, admit, decide, say, say_decision, say_problems
-from .exit_status import code_of, exit_file
+from .exit_status import exit_file
 from .lifeline import SUPERVISOR, bound_to_us
 from .lock import hold, sign
 from .restart import HOST_TIMEOUT, final_exit_code
@@ -126,8 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.INPUT
     except OSError as error:
         say(f"cannot use {error.filename or run.path}: {error.strerror}")
-        code = code_of(error)
-        return Exit.INPUT if code is Exit.FAULT else code
+        return code_of_unusable(error)
 
 
 if __name__ == "__main__":

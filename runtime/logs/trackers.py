@@ -10,7 +10,6 @@ tracker itself documents (WANDB_API_KEY, WANDB_MODE, MLFLOW_TRACKING_URI). Needs
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...spec.exit_codes import Exit
+from ...spec.foreign_files import parse_json
 from ...spec.run_folder import RunFolder
 from ...spec.run_progress import EventFollower
 from .tensorboard import scalars
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--project", default="trainwright", help="project or experiment there")
     given = parser.parse_args(arguments)
     run = RunFolder(given.run.resolve())
-    settings = json.loads(run.plan.read_text(encoding="utf-8")) if run.plan.exists() else {}
+    settings = parse_json(run.plan.read_text(encoding="utf-8")) if run.plan.exists() else {}
     try:
         sink = TRACKERS[given.to](given.project, run.path.name, settings, run.path)
     except ModuleNotFoundError as error:

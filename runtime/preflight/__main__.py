@@ -11,8 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...spec.exit_codes import Exit
-from ...spec.plan import read_plan
+from ...spec.exit_codes import Exit, code_of_unusable
+from ...spec.plan import Plan, read_plan
+from .finding import Finding
 from .machine import check_machine
 from .table import show
 
@@ -23,18 +24,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     options = parser.parse_args(arguments)
-    plan, run = read_plan(options.bundle), options.run
-    run.mkdir(parents=True, exist_ok=True)
-    rank = 0
-    if "RANK" in os.environ:
-        from .all_nodes import check_all_nodes
-
-        rank, findings = check_all_nodes(plan, run)
-    else:
-        findings = check_machine(plan, run)
+    try:
+        rank, findings = _check(read_plan(options.bundle), options.run)
+    except OSError as error:
+        code = code_of_unusable(error)
+        remedy = "free space, or choose another run folder" if code is Exit.STORAGE else "name a place that exists"
+        show([Finding("files", "fail", str(error), remedy)])
+        return code
     if rank == 0:
         show(findings)
     return Exit.INPUT if any(finding.state == "fail" for finding in findings) else Exit.DONE
+
+
+def _check(plan: Plan, run: Path) -> tuple[int, list[Finding]]:
+    """This rank, and what it knows of this machine, or of all nodes. Raises OSError when the disk refuses."""
+    run.mkdir(parents=True, exist_ok=True)
+    if "RANK" in os.environ:
+        from .all_nodes import check_all_nodes
+
+        return check_all_nodes(plan, run)
+    return 0, check_machine(plan, run)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ...spec.foreign_files import parse_json
 from ...spec.problem import Place, Problem
 
 HASHES = 2**64
@@ -145,7 +146,7 @@ def _parsed(content: bytes, block: Block, number: int) -> Any:
         message = "it begins with a byte order mark: save the file as UTF-8 without one"
         return BadDocument("TW835", message, block.path, number)
     try:
-        return json.loads(text)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         reason = f"{error.msg[0].lower()}{error.msg[1:]} at column {error.colno}"
     except ValueError:  # a number of thousands of digits

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...spec.atomic_files import write_atomically
+from ...spec.foreign_files import parse_json
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..data.digests import TOKENIZER
@@ -72,7 +73,7 @@ def _record(run: RunFolder) -> Path:
 
 def _recorded(run: RunFolder) -> object:
     try:
-        return json.loads(_record(run).read_bytes())
+        return parse_json(_record(run).read_bytes())
     except (OSError, ValueError):
         return None
 

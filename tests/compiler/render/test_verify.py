@@ -6,6 +6,7 @@ import pytest
 
 from trainwright.compiler.pipeline import compile_bundle
 from trainwright.compiler.render.verify import UnsoundError, verify
+from trainwright.compiler.render.yaml_text import yaml_text
 from trainwright.tests.compiler.specs import loaded
 
 DAMAGE = {
@@ -55,3 +56,9 @@ def test_the_lock_compiles_to_the_same_plan(files, tmp_path) -> None:
     plans = [Plan.model_validate_json(text["plan.json"]) for text in (files, again)]
     assert plans[0].model_copy(update={"spec_sha256": ""}) == plans[1].model_copy(update={"spec_sha256": ""})
     assert (files["ds_config.json"], files["node.sh"]) == (again["ds_config.json"], again["node.sh"])
+
+
+@pytest.mark.parametrize("text", ["1e3", "1E-3", "y", "N", "on", "Off", "0x1f", "0o7", "1_000", "1.5", "null", "~"])
+def test_text_stays_text_for_every_reader_of_yaml(text):
+    """A value that Go's YAML takes for a number or a truth value is quoted; PyYAML alone would not need it."""
+    assert yaml_text([{"value": text}]).splitlines()[-1] in {f'value: "{text}"', f"value: '{text}'"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 from trainwright.runtime.launch.lock import is_held, owner
 from trainwright.runtime.launch.restart import HOST_TIMEOUT
 from trainwright.spec.exit_codes import FINAL, Exit
+from trainwright.tests.compiler.specs import unit
 
 RACERS = 20
 
@@ -171,3 +174,32 @@ def test_a_rank_that_outlives_its_launch_keeps_the_next_one_out(supervise, run) 
         rank.kill()
         rank.communicate()
     assert ended(supervise("touch started"))[0] == Exit.DONE
+
+
+@pytest.fixture
+def full_disk(run):
+    """A run folder on a disk of its own without a free byte."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(run.path)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    with contextlib.suppress(OSError), (run.path / "filler").open("wb", buffering=0) as filler:
+        while filler.write(b"0" * 4096):
+            pass
+    yield run
+    subprocess.run(["umount", "--lazy", str(run.path)], check=True)
+
+
+@pytest.mark.parametrize("module", ["launch.supervise", "launch.node_launcher", "preflight"])
+def test_a_full_disk_has_its_code_in_every_process(full_disk, module, tmp_path) -> None:
+    """Before a run has begun: 78 and a sentence from the supervisor, the node's launcher and the preflight."""
+    (tmp_path / "plan.json").write_text(unit("tiny-cpu").plan.model_dump_json())
+    options = {
+        "launch.supervise": ["--", "true"],
+        "launch.node_launcher": ["--ranks=2", "--", "this"],
+        "preflight": [f"--bundle={tmp_path}"],
+    }
+    words = [sys.executable, "-m", f"trainwright.runtime.{module}", f"--run={full_disk.path}", *options[module]]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == Exit.STORAGE, done.stdout + done.stderr
+    assert "No space left on device" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
