@@ -66,6 +66,8 @@ $(DEVICE)/installed: .venv/installed constraints-device.txt
 	$(DEVICE)/bin/python -m pip install --quiet --no-deps --constraint constraints-device.txt --target $(DEVICE)/headers \
 		nvidia-cuda-runtime nvidia-cuda-crt
 	echo "import site; site.addsitedir('$$($(BIN)/python -c "$(SITE)")')" > "$$($(DEVICE)/bin/python -c "$(SITE)")/venv.pth"
+	sed '1s|.*|#!$(CURDIR)/$(DEVICE)/bin/python|' $(BIN)/trainwright > $(DEVICE)/bin/trainwright
+	chmod +x $(DEVICE)/bin/trainwright
 	touch $@
 
 clean:

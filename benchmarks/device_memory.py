@@ -43,6 +43,7 @@ class Point:
     recompute: str = "none"
     documents: str = "across"
     offload: str = "none"
+    micro_batches: int = 2  # for each pipeline stage
 
     @property
     def name(self) -> str:
@@ -51,11 +52,12 @@ class Point:
         values = asdict(self)
         parts = [f"{word}{values[field]}" for field, word in short.items() if values[field] != 1]
         parts += [str(values[f]) for f in ("recompute", "documents", "offload") if values[f] not in {"none", "across"}]
+        parts += [f"acc{self.micro_batches}"] if self.micro_batches != Point.micro_batches else []
         return "-".join([self.model, f"z{self.zero}", *parts])
 
     def settings(self) -> Iterator[str]:
         """The example's keys that make it this point."""
-        micro_batches = 2 * self.pipeline
+        micro_batches = self.micro_batches * self.pipeline
         devices = self.data * self.tensor * self.sequence * self.pipeline
         yield from (f"name={self.name.replace('.', '-')}", f"model={self.model}", "published=null")
         yield f"training.sequence_length={self.sequence_length}"
@@ -71,6 +73,7 @@ def grid() -> list[Point]:
     """150M to 70B, every kind of layout."""
     small = [Point("ladder-340m", zero, micro, 2048) for zero, micro in product((1, 2, 3), (2, 8))]
     small += [Point("ladder-340m", 1, 8, 2048, recompute=kept) for kept in ("selective", "full")]
+    small += [Point("ladder-340m", 1, micro, 2048, micro_batches=1) for micro in (2, 8)]
     small += [Point("ladder-125m", 1, 8, 2048), Point("ladder-340m", 1, 8, 2048, documents="within")]
     middle = [Point("tinyllama-1.1b", zero, 4, 2048) for zero in (1, 2, 3)]
     middle += [Point("tinyllama-1.1b", 1, 4, 2048, tensor=t, pipeline=p) for t, p in ((2, 1), (4, 1), (1, 2), (2, 2))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...spec.facts import facts
 from .case import Case
 from .gradient_bucket import bucket_elements
+from .runtime_memory import SLICE_ROWS, peak_parts
 from .stages import stage_layers
 from .step import stage_parameters
 
@@ -13,7 +14,6 @@ GIGA = 1e9
 GATHERED = 4  # whole hidden states beside divided ones: the inputs of attention and feed-forward, and their gradients
 LIVE_LAYERS = 2  # that ZeRO-3 holds whole at a time: the one that computes and the next (compiler/render/ds_config.py)
 BUCKET_BYTES = 8  # for each element of a gradient buffer, in every ZeRO stage
-SLICE_ROWS = 256  # that a slice of the head has at least (runtime/model/lm_head.py)
 
 
 def state_bytes(case: Case) -> dict[str, float]:
@@ -113,9 +113,11 @@ def memory_bytes(case: Case) -> dict[str, float]:
     """Peak bytes by part; their sum is what nvidia-smi would show."""
     held = case.profile.memory
     parts = state_bytes(case)
-    parts["activations"] = activation_bytes(case)
-    first = case.layout.pipeline > 1
-    parts["logits"] = logit_bytes(case) / (2 if first else 1)
+    if case.profile.own_buckets:
+        parts |= peak_parts(case, parts["gradients"])
+    else:
+        parts["activations"] = activation_bytes(case)
+        parts["logits"] = logit_bytes(case) / (2 if case.layout.pipeline > 1 else 1)
     parts["buckets"] = bucket_bytes(case)
     used = sum(parts.values())
     parts["fragmentation"] = held["fragmentation"] * used

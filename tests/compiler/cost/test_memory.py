@@ -10,12 +10,12 @@ from trainwright.compiler.cost.case import Case, Machine, Work
 from trainwright.compiler.cost.from_spec import question
 from trainwright.compiler.cost.memory import (
     BUCKET_BYTES,
-    SLICE_ROWS,
     activation_bytes,
     bucket_bytes,
     memory_bytes,
     state_bytes,
 )
+from trainwright.compiler.cost.runtime_memory import SLICE_ROWS, head_bytes, kept_bytes
 from trainwright.compiler.cost.stack import profile
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.model.attention import LONGEST
@@ -97,21 +97,48 @@ def test_buckets_are_those_of_the_bundle(name):
 
 
 def test_the_head_holds_one_slice_of_logits():
-    """As the runtime's: eight bytes for each of its logits, and the weight's gradient in fp32."""
-    assert (profile("deepspeed").memory["slice"], profile("cpu").memory["slice"]) == (
-        CHUNK_LOGITS["cuda"],
-        CHUNK_LOGITS["cpu"],
-    )
+    """As the runtime's: ten bytes for each logit (six where the vocabulary is cut), and its weight's fp32 gradient."""
+    assert (profile("deepspeed").memory["slice"], profile("cpu").memory["slice"]) == (CHUNK_LOGITS["cuda"], CHUNK_LOGITS["cpu"])
     assert SLICE_ROWS == MIN_CHUNK_ROWS
     shape = replace(LLAMA_7B, vocab_size=128256)
-    few, many = (memory_bytes(_case(shape, micro_batch=micro))["logits"] for micro in (2, 16))
-    assert few == many == 8 * CHUNK_LOGITS["cuda"] + 4 * 128256 * 4096
+    few, many = (head_bytes(_case(shape, micro_batch=micro)) - 2 * micro * 2048 * 4096 for micro in (2, 16))
+    assert few == many == 10 * CHUNK_LOGITS["cuda"] + 4 * 128256 * 4096
+    cut = head_bytes(_case(shape, micro_batch=16, tensor=2)) - 2 * 16 * 2048 * 4096
+    assert cut == 6 * CHUNK_LOGITS["cuda"] + 4 * 128256 / 2 * 4096
 
 
 def test_selective_keeps_every_projection():
     """Norms and their results, q, k, v, gate and up: 10 d + 4 kv + 4 f bytes a token (runtime/model/llama.py)."""
-    kept = activation_bytes(_case(activation_checkpointing="selective", micro_batch=1))
-    assert kept == 32 * 2048 * (10 * 4096 + 4 * 4096 + 4 * 11008)
+    _, kept = kept_bytes(_case(activation_checkpointing="selective", micro_batch=1))
+    assert kept == 2048 * (10 * 4096 + 4 * 4096 + 4 * 11008)
+
+
+def test_a_layer_keeps_what_the_allocator_shows():
+    """24 layers of 1,024 on 16,384 tokens: 561 MiB a layer, of which the model leaves the fp32 scales of norms out."""
+    shape = ModelShape(24, 1024, 2816, 16, 4, 32000)
+    _, kept = kept_bytes(_case(shape, micro_batch=8))
+    assert kept / 2**20 == pytest.approx(561, rel=0.003)
+
+
+def test_one_micro_batch_gives_its_gradients_the_places_of_activations():
+    """With several, gradients are there beside the activations of the next; with one, only what does not fit."""
+    several, one = (memory_bytes(_case(micro_batch=8, accumulation=count)) for count in (2, 1))
+    assert several["gradients"] == 4 * LLAMA_7B.parameters
+    assert one["gradients"] < several["gradients"]
+
+
+def test_the_first_stage_has_no_head():
+    """It holds more activations than the last one and no logits; a step's peak is that of the fuller stage."""
+    parts = memory_bytes(_case(micro_batch=1, pipeline=4, accumulation=8))
+    assert parts["logits"] == 0
+    assert parts["backward pass"] > 0
+
+
+def test_full_recomputation_adds_one_layer_where_that_is_more_than_the_head():
+    """The layer that is computed again and the slice of logits are never there at once."""
+    parts = memory_bytes(_case(micro_batch=16, activation_checkpointing="full"))
+    assert parts["logits"] + parts["backward pass"] > kept_bytes(_case(micro_batch=16))[1]
+    assert memory_bytes(_case(micro_batch=1, activation_checkpointing="full"))["backward pass"] == 0
 
 
 def test_a_cpu_keeps_the_probabilities_of_short_sequences():
@@ -119,6 +146,6 @@ def test_a_cpu_keeps_the_probabilities_of_short_sequences():
     assert profile("cpu").memory["scores"] == [2, LONGEST]
     short, long = (Work(LLAMA_7B, length, 8) for length in (LONGEST, LONGEST + 64))
     cases = [replace(_case(name=name), work=work) for work in (short, long) for name in ("cpu", "deepspeed")]
-    kept = [activation_bytes(case) for case in cases]
-    assert kept[0] - kept[1] == 32 * 32 * LONGEST**2 * 4 / 2
+    kept = [kept_bytes(case)[1] for case in cases]
+    assert kept[0] - kept[1] == 32 * LONGEST**2 * 4 / 2
     assert kept[2] == kept[3]

@@ -12,6 +12,7 @@ import pytest
 
 from trainwright.tests.fakes.cuda.build import build
 from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, ROOT, Machine, PretendRun, Server
+from trainwright.tests.fakes.nvml import fake
 
 SPEC: dict[str, Any] = {
     "version": 1,
@@ -49,6 +50,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("pretend-cuda")
     build(ENVIRONMENT, folder)
+    fake.build(folder)  # NVML, where a test gives it devices
     started = Server(folder)
     yield started
     started.close()

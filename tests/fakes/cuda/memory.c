@@ -22,7 +22,7 @@ static size_t after(const char *address) {
     return low;
 }
 
-static void add_range(void *start, size_t bytes, enum place place) {
+void add_range(void *start, size_t bytes, enum place place) {
     pthread_mutex_lock(&lock);
     if (held == room) ranges = realloc(ranges, (room = room ? 2 * room : 1024) * sizeof *ranges);
     size_t at = after(start);
@@ -31,8 +31,7 @@ static void add_range(void *start, size_t bytes, enum place place) {
     pthread_mutex_unlock(&lock);
 }
 
-/* Bytes of the range that started there; 0 where none did. */
-static size_t drop_range(void *start) {
+size_t drop_range(void *start) {
     size_t bytes = 0;
     pthread_mutex_lock(&lock);
     size_t at = after(start);

@@ -15,6 +15,8 @@ size_t device_bytes(void);
 /* memory.c: what an address is. */
 enum place { PAGEABLE, PINNED, DEVICE };
 enum place place_of(const void *address);
+void add_range(void *start, size_t bytes, enum place place);
+size_t drop_range(void *start); /* its bytes; 0 where none started there */
 cudaError_t reserve_device_bytes(size_t bytes); /* out of memory where the device would be */
 void release_device_bytes(size_t bytes);
 

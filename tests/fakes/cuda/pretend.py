@@ -41,6 +41,7 @@ class Server:
     """The process that forks ranks; see server.py."""
 
     def __init__(self, library: Path) -> None:
+        self.library = library
         variables = {**os.environ, "LD_LIBRARY_PATH": str(library), "OMP_NUM_THREADS": "1"}
         command = [PYTHON, "-W", "ignore", HERE / "server.py"]
         self._process = subprocess.Popen(

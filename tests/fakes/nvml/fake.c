@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 typedef void *handle;
-enum code { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_FOUND = 6, DRIVER_NOT_LOADED = 9, LOST = 15 };
+enum code { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, DRIVER_NOT_LOADED = 9, LOST = 15 };
 enum function { INIT, SHUTDOWN, COUNT, BY_INDEX, BY_UUID, GET_UUID, ENERGY, POWER, LIMIT, ENFORCED, RANGE, DEFAULT, SET_LIMIT, MIG_PARENT };
 
 static struct state *state;
@@ -87,6 +87,26 @@ int nvmlDeviceGetHandleByUUID(const char *uuid, handle *h) {
     }
     return NOT_FOUND;
 }
+/* What preflight asks for, the same on every device. */
+int nvmlSystemGetDriverVersion(char *text, unsigned size) {
+    strncpy(text, "580.95.05", size);
+    return SUCCESS;
+}
+int nvmlDeviceGetName(handle h, char *text, unsigned size) {
+    (void)h;
+    strncpy(text, "NVIDIA A100-SXM4-80GB", size);
+    return SUCCESS;
+}
+/* What torch looks up: its allocator asks whether the devices of several nodes share one NVLink fabric. They do not. */
+int nvmlDeviceGetHandleByPciBusId_v2(const char *address, handle *h) {
+    return nvmlDeviceGetHandleByIndex_v2(strtol(strchr(address, ':') + 1, 0, 16) - 1, h);
+}
+int nvmlDeviceGetGpuFabricInfoV(void) { return SUCCESS; } /* and leaves the state that says so */
+int nvmlDeviceGetNvLinkRemoteDeviceType(void) { return NOT_SUPPORTED; }
+int nvmlDeviceGetNvLinkRemotePciInfo_v2(void) { return NOT_SUPPORTED; }
+int nvmlDeviceGetComputeRunningProcesses(void) { return NOT_SUPPORTED; }
+int nvmlSystemGetCudaDriverVersion_v2(void) { return NOT_SUPPORTED; }
+
 int nvmlDeviceGetUUID(handle h, char *uuid, unsigned size) {
     ENTER(GET_UUID, h);
     strncpy(uuid, number(h) >= 1000 ? d->slices[number(h) % 10] : d->uuid, size);

@@ -1,0 +1,84 @@
+"""What a device holds at the peak of a step of our own runtime, as benchmarks/device_memory.py finds it.
+
+A step has two moments that can be the fullest: the loss, when every layer's activations are kept and a slice of logits
+is scored, and the backward pass of the last layer, when its gradients come on top. A stage without the head has only
+the second. `peak_parts` are those of the fuller moment on the fuller stage.
+"""
+
+from __future__ import annotations
+
+from .case import Case
+from .stages import stage_layers
+
+WIDE = {"fp32": 4}  # bytes of an element of activations; else 2
+LOGIT = {"fp32": 8}  # bytes for each logit of a slice: itself and its logarithm in fp32; else itself in 16 bits as well
+MIXED_LOGIT = 10
+CUT_LOGIT = 6  # where the vocabulary is cut over ranks the logarithm takes the place of the logits
+SLICE_ROWS = 256  # that a slice of the head has at least (runtime/model/lm_head.py)
+LAYER_GRADIENTS = (2, 3)  # of widths d and f, that are there at once in the backward pass of a layer
+
+
+def _wide(case: Case) -> int:
+    return WIDE.get(case.work.precision, 2)
+
+
+def kept_bytes(case: Case) -> tuple[float, float]:
+    """Bytes that one layer keeps for its backward pass: its input, and all of it.
+
+    Elements a token: two residuals and two norms of width d; q and the result of attention, divided over
+    tensor-parallel ranks, and that result once more where Ulysses sends it back; k and v; gate, up, the activation of
+    the gate and the product, of width f. `selective` keeps the projections instead: q, k, v, gate and up.
+    """
+    shape, layout, tokens = case.work.shape, case.layout, case.tokens_per_rank
+    d, f = shape.hidden_size, shape.ffn_size
+    if layout.recompute == "selective":
+        divided = d + 2 * shape.kv_size + 2 * f
+    else:
+        divided = (2 + (layout.sequence > 1)) * d + 2 * case.kv_size + 4 * f
+    each, longest = case.profile.memory["scores"]
+    heads = shape.heads / (layout.tensor * layout.sequence)
+    scores = each * tokens * case.work.sequence * heads if case.work.sequence <= longest else 0.0
+    border = _wide(case) * tokens * d
+    return border, 4 * border + _wide(case) * tokens * divided / layout.tensor + scores
+
+
+def head_bytes(case: Case) -> float:
+    """Bytes of the head while a slice is scored: its logits, the fp32 gradient of its weight, that of its input."""
+    shape, tokens = case.work.shape, case.tokens_per_rank
+    rows = shape.vocab_size / case.layout.tensor
+    logit = CUT_LOGIT if case.layout.tensor > 1 else LOGIT.get(case.work.precision, MIXED_LOGIT)
+    at_once = min(tokens * rows, max(case.profile.memory["slice"], SLICE_ROWS * rows))
+    return logit * at_once + 4 * rows * shape.hidden_size + _wide(case) * tokens * shape.hidden_size
+
+
+def working_bytes(case: Case) -> float:
+    """Bytes inside the layer whose backward pass runs: gradients, and with full recomputation all that it keeps."""
+    shape, layout = case.work.shape, case.layout
+    hidden, ffn = LAYER_GRADIENTS
+    gradients = hidden * shape.hidden_size + ffn * shape.ffn_size / layout.tensor
+    again = kept_bytes(case)[1] if layout.recompute == "full" else 0.0
+    return _wide(case) * case.tokens_per_rank * gradients + again
+
+
+def _stage_parts(case: Case, index: int) -> dict[str, float]:
+    """The parts of one pipeline stage: the embedding's result and the last norm's are kept beside the layers."""
+    layout = case.layout
+    border, everything = kept_bytes(case)
+    last = index == layout.pipeline - 1
+    flight = min(layout.accumulation, layout.pipeline - index)
+    each = border if layout.recompute == "full" else everything
+    head = head_bytes(case) if last else 0.0
+    kept = flight * (stage_layers(case)[index] * each + border) + border * last
+    return {"activations": kept, "logits": head, "backward pass": max(0.0, working_bytes(case) - head)}
+
+
+def peak_parts(case: Case, gradients: float) -> dict[str, float]:
+    """The parts of the fullest moment that are not state, and the gradients there are then.
+
+    With one micro batch a step, ZeRO 1's gradients take the places of activations one by one.
+    """
+    found = [_stage_parts(case, index) for index in sorted({0, case.layout.pipeline - 1})]
+    parts = max(found, key=lambda stage: sum(stage.values()))
+    if case.layout.accumulation == 1 and case.layout.zero == 1:
+        gradients = max(0.0, gradients + working_bytes(case) - sum(parts.values()))
+    return {"gradients": gradients, **parts}
