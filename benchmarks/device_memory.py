@@ -20,12 +20,18 @@ from trainwright.compiler.pipeline import compile_bundle
 from trainwright.spec.problem import InputError
 from trainwright.tests.fakes.cuda.build import build
 from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, Machine, Server
+from trainwright.tests.fakes.nvml import fake
 
 ROOT = Path(__file__).parents[1]
 SPEC = ROOT / "examples" / "llama2-7b.yaml"
 GIB = 2**30
 OUTSIDE = {"context", "fragmentation"}  # parts of the estimate that are not tensors
-ENVIRONMENT_OF_A_RANK = {"PRETEND_UNTOUCHED": "1", "PRETEND_MEMORY_GIB": "4000", "PYTORCH_NO_CUDA_MEMORY_CACHING": ""}
+ENVIRONMENT_OF_A_RANK = {
+    "PRETEND_UNTOUCHED": "1",
+    "PRETEND_MEMORY_GIB": "4000",
+    "PYTORCH_NO_CUDA_MEMORY_CACHING": "",
+    "PYTORCH_ALLOC_CONF": "expandable_segments:True",  # as the bundle's env.sh
+}
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,8 @@ def compare(point: Point, server: Server, folder: Path) -> Row:
     stage_ranks = point.data * point.tensor * point.sequence
     for stage in sorted({0, point.pipeline - 1}):
         answer = folder / f"answer-{stage}.json"
-        machine = Machine(server, environment={**ENVIRONMENT_OF_A_RANK, "PRETEND_LOG": ""})
+        variables = {**ENVIRONMENT_OF_A_RANK, "PRETEND_LOG": "", "FAKE_NVML": str(server.library / "nvml.state")}
+        machine = Machine(server, environment=variables)
         done = machine.start(
             "trainwright.tests.fakes.cuda.alone",
             [str(bundle), str(stage * stage_ranks), str(answer)],
@@ -140,8 +147,11 @@ def compare(point: Point, server: Server, folder: Path) -> Row:
 def rows(names: list[str]) -> Iterator[Row]:
     """The comparisons of the grid's points that are named, or of all."""
     with tempfile.TemporaryDirectory() as folder:
-        build(ENVIRONMENT, Path(folder) / "library")
-        server = Server(Path(folder) / "library")
+        library = Path(folder) / "library"
+        build(ENVIRONMENT, library)
+        fake.build(library)
+        fake.FakeNvml(library / "nvml.state", devices=1)
+        server = Server(library)
         for point in grid():
             if names and not any(name in point.name for name in names):
                 continue

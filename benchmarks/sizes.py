@@ -105,6 +105,7 @@ def row(model: str, bundle: Path, found: dict[str, float | None]) -> dict[str, o
         "gpus_per_node": device.per_node,
         "tokens_per_s_per_gpu": speed and round(speed / device.count, 1),
         "mem_per_gpu_gib": held and round(held / 2**30, 3),
+        "mem_note": "allocated",
         "power_per_gpu_w": found["power_watts"] and round(found["power_watts"]),
     }
     return {key: value for key, value in described.items() if value is not None}

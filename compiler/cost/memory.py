@@ -114,11 +114,11 @@ def memory_bytes(case: Case) -> dict[str, float]:
     held = case.profile.memory
     parts = state_bytes(case)
     if case.profile.own_buckets:
-        parts |= peak_parts(case, parts["gradients"])
+        parts |= peak_parts(case, parts["gradients"], bucket_bytes(case))
     else:
         parts["activations"] = activation_bytes(case)
         parts["logits"] = logit_bytes(case) / (2 if case.layout.pipeline > 1 else 1)
-    parts["buckets"] = bucket_bytes(case)
+        parts["buckets"] = bucket_bytes(case)
     used = sum(parts.values())
     parts["fragmentation"] = held["fragmentation"] * used
     parts["context"] = held["context_gb"] * GIGA

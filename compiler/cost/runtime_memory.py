@@ -15,6 +15,9 @@ LOGIT = {"fp32": 8}  # bytes for each logit of a slice: itself and its logarithm
 MIXED_LOGIT = 10
 CUT_LOGIT = 6  # where the vocabulary is cut over ranks the logarithm takes the place of the logits
 SLICE_ROWS = 256  # that a slice of the head has at least (runtime/model/lm_head.py)
+# Shares of the gradient buffers that are there at the loss, and in the backward pass of the last layer, by ZeRO
+# stage: 1 keeps both, 2 frees them after each backward pass, 3 keeps one, and the other comes when layers have gone.
+BUCKETS = {1: (1.0, 1.0), 2: (0.0, 1.0), 3: (0.5, 0.5)}
 LAYER_GRADIENTS = (2, 3)  # of widths d and f, that are there at once in the backward pass of a layer
 
 
@@ -60,7 +63,7 @@ def working_bytes(case: Case) -> float:
     return _wide(case) * case.tokens_per_rank * gradients + again
 
 
-def _stage_parts(case: Case, index: int) -> dict[str, float]:
+def _stage_parts(case: Case, index: int, buckets: float) -> dict[str, float]:
     """The parts of one pipeline stage: the embedding's result and the last norm's are kept beside the layers."""
     layout = case.layout
     border, everything = kept_bytes(case)
@@ -69,16 +72,18 @@ def _stage_parts(case: Case, index: int) -> dict[str, float]:
     each = border if layout.recompute == "full" else everything
     head = head_bytes(case) if last else 0.0
     kept = flight * (stage_layers(case)[index] * each + border) + border * last
-    return {"activations": kept, "logits": head, "backward pass": max(0.0, working_bytes(case) - head)}
+    at_loss, in_backward = (share * buckets for share in BUCKETS.get(layout.zero, (1.0, 1.0)))
+    more = max(0.0, working_bytes(case) + in_backward - at_loss - head)
+    return {"activations": kept, "logits": head, "backward pass": more, "buckets": at_loss}
 
 
-def peak_parts(case: Case, gradients: float) -> dict[str, float]:
-    """The parts of the fullest moment that are not state, and the gradients there are then.
+def peak_parts(case: Case, gradients: float, buckets: float) -> dict[str, float]:
+    """The parts of the fullest moment that are not weights and optimizer, given all gradients and all buffers of them.
 
     With one micro batch a step, ZeRO 1's gradients take the places of activations one by one.
     """
-    found = [_stage_parts(case, index) for index in sorted({0, case.layout.pipeline - 1})]
+    found = [_stage_parts(case, index, buckets) for index in sorted({0, case.layout.pipeline - 1})]
     parts = max(found, key=lambda stage: sum(stage.values()))
     if case.layout.accumulation == 1 and case.layout.zero == 1:
-        gradients = max(0.0, gradients + working_bytes(case) - sum(parts.values()))
+        gradients = max(0.0, gradients + working_bytes(case) + buckets - sum(parts.values()))
     return {"gradients": gradients, **parts}

@@ -123,7 +123,7 @@ def test_a_layer_keeps_what_the_allocator_shows():
 def test_one_micro_batch_gives_its_gradients_the_places_of_activations():
     """With several, gradients are there beside the activations of the next; with one, only what does not fit."""
     several, one = (memory_bytes(_case(micro_batch=8, accumulation=count)) for count in (2, 1))
-    assert several["gradients"] == 4 * LLAMA_7B.parameters
+    assert several["gradients"] == pytest.approx(4 * LLAMA_7B.parameters, rel=0.001)
     assert one["gradients"] < several["gradients"]
 
 

@@ -97,6 +97,13 @@ int nvmlDeviceGetName(handle h, char *text, unsigned size) {
     strncpy(text, "NVIDIA A100-SXM4-80GB", size);
     return SUCCESS;
 }
+int nvmlDeviceGetMemoryInfo(handle h, unsigned long long *total_free_used) {
+    (void)h;
+    total_free_used[0] = total_free_used[1] = 80ULL << 30;
+    total_free_used[2] = 0;
+    return SUCCESS;
+}
+
 /* What torch looks up: its allocator asks whether the devices of several nodes share one NVLink fabric. They do not. */
 int nvmlDeviceGetHandleByPciBusId_v2(const char *address, handle *h) {
     return nvmlDeviceGetHandleByIndex_v2(strtol(strchr(address, ':') + 1, 0, 16) - 1, h);
