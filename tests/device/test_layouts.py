@@ -97,3 +97,16 @@ def test_attention_is_flash(trained):
     kind = "fmha_cutlassF" if plan.training.precision == "fp32" else "flash_fwd_kernel"
     expected = plan.model.layers // plan.layout.pipeline * plan.layout.accumulation
     assert expected == len(forward.kernels(kind))
+
+
+def test_products_are_those_that_the_estimate_counts(trained):
+    """All ranks together multiply 6 FLOPs for each matrix element and token: nothing twice, nothing more."""
+    plan = read_plan(trained.bundle)
+    if plan.layout.recompute == "full":
+        pytest.skip("the forward pass runs twice, but for what its last product would give")
+    shape = plan.model.shape
+    d, f, kv = shape.hidden_size, shape.ffn_size, shape.kv_size
+    elements = shape.layers * (2 * d * d + 2 * d * kv + 3 * d * f) + shape.vocab_size * d
+    products = [e for rank in range(plan.layout.gpus) for e in last_step(trained, rank).of("product")]
+    flops = sum(2 * e["m"] * e["n"] * e["k"] * e["batch"] for e in products)
+    assert flops == 6 * elements * plan.schedule.tokens_per_step

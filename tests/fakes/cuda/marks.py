@@ -48,7 +48,8 @@ def install() -> None:
     """Mark forward, backward, update and step (its end) of DeepSpeed's engine.
 
     Objects that torch pickles travel by the CPU, and tensors are compared there, since the kernels for it do nothing;
-    and torch.compile stops before it generates code, which would need a device.
+    torch.compile stops before it generates code, which would need a device; and attention is never cuDNN's, which torch
+    takes first on an H100.
     """
     DeepSpeedEngine.forward = _marked("forward", DeepSpeedEngine.forward)
     DeepSpeedEngine.backward = _marked("backward", DeepSpeedEngine.backward)
@@ -64,4 +65,5 @@ def install() -> None:
 
     torch.distributed.broadcast_object_list = broadcast_by_cpu
     torch.compile = compile_without_code
+    torch.backends.cuda.enable_cudnn_sdp(enabled=False)
     torch.equal = lambda one, other: equal(one.cpu(), other.cpu())
