@@ -27,9 +27,9 @@ POINTS = [
     Point("ladder-340m", 1, 8, 2048, data=8),
     Point("tinyllama-1.1b", 2, 4, 2048, data=8),
     Point("llama2-7b", 3, 1, data=8),
-    Point("llama2-7b", 3, 2, data=8, recompute="selective"),
-    Point("llama2-7b", 1, 2, data=2, tensor=4, recompute="full"),
-    Point("llama2-13b", 3, 1, data=8, recompute="full"),
+    Point("llama2-7b", 3, 2, data=8, activation_checkpointing="selective"),
+    Point("llama2-7b", 1, 2, data=2, tensor=4, activation_checkpointing="full"),
+    Point("llama2-13b", 3, 1, data=8, activation_checkpointing="full"),
 ]
 BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 BACKWARD = 2.5  # FLOPs of flash attention's backward pass, by its forward pass's (arXiv 2307.08691, section 4.1)

@@ -46,7 +46,7 @@ class Point:
     tensor: int = 1
     sequence: int = 1
     pipeline: int = 1
-    recompute: str = "none"
+    activation_checkpointing: str = "none"
     documents: str = "across"
     offload: str = "none"
     micro_batches: int = 2  # for each pipeline stage
@@ -57,7 +57,11 @@ class Point:
         short = {"micro_batch": "mb", "sequence_length": "s", "tensor": "tp", "sequence": "sp", "pipeline": "pp"}
         values = asdict(self)
         parts = [f"{word}{values[field]}" for field, word in short.items() if values[field] != 1]
-        parts += [str(values[f]) for f in ("recompute", "documents", "offload") if values[f] not in {"none", "across"}]
+        parts += [
+            str(values[f])
+            for f in ("activation_checkpointing", "documents", "offload")
+            if values[f] not in {"none", "across"}
+        ]
         parts += [f"acc{self.micro_batches}"] if self.micro_batches != Point.micro_batches else []
         return "-".join([self.model, f"z{self.zero}", *parts])
 
@@ -72,13 +76,13 @@ class Point:
         yield f"cluster={{preset: meta-rsc, gpus: {devices}}}"
         for key in ("zero", "micro_batch", "data", "tensor", "sequence", "pipeline", "offload"):
             yield f"parallel.{key}={getattr(self, key)}"
-        yield f"parallel.activation_checkpointing={self.recompute}"
+        yield f"parallel.activation_checkpointing={self.activation_checkpointing}"
 
 
 def grid() -> list[Point]:
     """150M to 70B, every kind of layout."""
     small = [Point("ladder-340m", zero, micro, 2048) for zero, micro in product((1, 2, 3), (2, 8))]
-    small += [Point("ladder-340m", 1, 8, 2048, recompute=kept) for kept in ("selective", "full")]
+    small += [Point("ladder-340m", 1, 8, 2048, activation_checkpointing=kept) for kept in ("selective", "full")]
     small += [Point("ladder-340m", 1, micro, 2048, micro_batches=1) for micro in (2, 8)]
     small += [Point("ladder-125m", 1, 8, 2048), Point("ladder-340m", 1, 8, 2048, documents="within")]
     middle = [Point("tinyllama-1.1b", zero, 4, 2048) for zero in (1, 2, 3)]
@@ -86,16 +90,20 @@ def grid() -> list[Point]:
     middle += [Point("tinyllama-1.1b", 1, 2, 4096, pipeline=2), Point("tinyllama-1.1b", 3, 2, 8192, sequence=4)]
     middle += [Point("tinyllama-1.1b", 3, 2, documents="within"), Point("tinyllama-1.1b", 3, 2, offload="optimizer")]
     large = [
-        Point("llama2-7b", 3, micro, recompute=kept) for micro, kept in ((1, "none"), (2, "selective"), (4, "full"))
+        Point("llama2-7b", 3, micro, activation_checkpointing=kept)
+        for micro, kept in ((1, "none"), (2, "selective"), (4, "full"))
     ]
     large += [Point("llama2-7b", 1, 1, tensor=t, pipeline=p) for t, p in ((4, 1), (8, 1), (2, 2), (2, 4))]
-    large += [Point("llama2-7b", 3, 1, 16384, sequence=4), Point("llama2-7b", 2, 1, recompute="full")]
-    huge = [Point("llama2-13b", 3, 2, recompute="full"), Point("llama2-13b", 1, 1, tensor=8, recompute="selective")]
-    huge += [
-        Point("llama2-34b", 3, 1, data=64, recompute="full"),
-        Point("llama2-70b", 3, 1, data=256, recompute="full"),
+    large += [Point("llama2-7b", 3, 1, 16384, sequence=4), Point("llama2-7b", 2, 1, activation_checkpointing="full")]
+    huge = [
+        Point("llama2-13b", 3, 2, activation_checkpointing="full"),
+        Point("llama2-13b", 1, 1, tensor=8, activation_checkpointing="selective"),
     ]
-    huge += [Point("llama2-70b", 1, 1, data=32, tensor=8, pipeline=4, recompute="full")]
+    huge += [
+        Point("llama2-34b", 3, 1, data=64, activation_checkpointing="full"),
+        Point("llama2-70b", 3, 1, data=256, activation_checkpointing="full"),
+    ]
+    huge += [Point("llama2-70b", 1, 1, data=32, tensor=8, pipeline=4, activation_checkpointing="full")]
     return [*small, *middle, *large, *huge]
 
 

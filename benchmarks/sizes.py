@@ -98,7 +98,7 @@ def row(model: str, bundle: Path, found: dict[str, float | None]) -> dict[str, o
         "micro_batch": layout.micro_batch,
         "precision": training.precision,
         "flash_attn": True,
-        "act_ckpt": layout.recompute,
+        "act_ckpt": layout.activation_checkpointing,
         "zero_stage": layout.zero,
         "gpu": device.name,
         "gpus": device.count,

@@ -34,7 +34,7 @@ def kept_bytes(case: Case) -> tuple[float, float]:
     """
     shape, layout, tokens = case.work.shape, case.layout, case.tokens_per_rank
     d, f = shape.hidden_size, shape.ffn_size
-    if layout.recompute == "selective":
+    if layout.activation_checkpointing == "selective":
         divided = d + 2 * shape.kv_size + 2 * f
     else:
         divided = (2 + (layout.sequence > 1)) * d + 2 * case.kv_size + 4 * f
@@ -59,7 +59,7 @@ def working_bytes(case: Case) -> float:
     shape, layout = case.work.shape, case.layout
     hidden, ffn = LAYER_GRADIENTS
     gradients = hidden * shape.hidden_size + ffn * shape.ffn_size / layout.tensor
-    again = kept_bytes(case)[1] if layout.recompute == "full" else 0.0
+    again = kept_bytes(case)[1] if layout.activation_checkpointing == "full" else 0.0
     return _wide(case) * case.tokens_per_rank * gradients + again
 
 
@@ -69,7 +69,7 @@ def _stage_parts(case: Case, index: int, buckets: float) -> dict[str, float]:
     border, everything = kept_bytes(case)
     last = index == layout.pipeline - 1
     flight = min(layout.accumulation, layout.pipeline - index)
-    each = border if layout.recompute == "full" else everything
+    each = border if layout.activation_checkpointing == "full" else everything
     head = head_bytes(case) if last else 0.0
     kept = flight * (stage_layers(case)[index] * each + border) + border * last
     at_loss, in_backward = (share * buckets for share in BUCKETS.get(layout.zero, (1.0, 1.0)))

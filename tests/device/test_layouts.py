@@ -102,7 +102,7 @@ def test_attention_is_flash(trained):
 def test_products_are_those_that_the_estimate_counts(trained):
     """All ranks together multiply 6 FLOPs for each matrix element and token: nothing twice, nothing more."""
     plan = read_plan(trained.bundle)
-    if plan.layout.recompute == "full":
+    if plan.layout.activation_checkpointing == "full":
         pytest.skip("the forward pass runs twice, but for what its last product would give")
     shape = plan.model.shape
     d, f, kv = shape.hidden_size, shape.ffn_size, shape.kv_size

@@ -98,7 +98,10 @@ def test_buckets_are_those_of_the_bundle(name):
 
 def test_the_head_holds_one_slice_of_logits():
     """As the runtime's: ten bytes for each logit (six where the vocabulary is cut), and its weight's fp32 gradient."""
-    assert (profile("deepspeed").memory["slice"], profile("cpu").memory["slice"]) == (CHUNK_LOGITS["cuda"], CHUNK_LOGITS["cpu"])
+    assert (profile("deepspeed").memory["slice"], profile("cpu").memory["slice"]) == (
+        CHUNK_LOGITS["cuda"],
+        CHUNK_LOGITS["cpu"],
+    )
     assert SLICE_ROWS == MIN_CHUNK_ROWS
     shape = replace(LLAMA_7B, vocab_size=128256)
     few, many = (head_bytes(_case(shape, micro_batch=micro)) - 2 * micro * 2048 * 4096 for micro in (2, 16))
