@@ -21,7 +21,7 @@ Inputs = dict[str, Any]
 
 
 def model_inputs(batches: Iterable[Batch], world: World) -> Iterator[Inputs]:
-    """The model's arguments for each batch; one is read and copied ahead on a GPU."""
+    """The model's arguments and the loss's `weight` for each batch; one is read and copied ahead on a GPU."""
     if world.device.type == "cpu":
         yield from (_part(batch, world) for batch in batches)
         return
@@ -45,6 +45,7 @@ def _part(batch: Batch, world: World) -> Inputs:
         "targets": batch.targets[:, here].contiguous(),
         "positions": torch.arange(here.start, here.stop),
         "documents": None if batch.documents is None else Documents.numbered(batch.documents),
+        "weight": batch.weight,
     }
 
 
@@ -82,4 +83,4 @@ def _held(tensor: Tensor) -> Tensor:
 def _moved(value: Any, move: Any) -> Any:
     if isinstance(value, Documents):
         return value.moved(move)
-    return None if value is None else move(value)
+    return move(value) if isinstance(value, Tensor) else value

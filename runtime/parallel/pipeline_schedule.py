@@ -31,12 +31,13 @@ def forward_passes(engine: Any, world: World, batches: Iterable[Batch], count: i
     """The forward passes of `count` micro-batches, each when it is asked for."""
     stage, coming = world.stage, None
     for number, inputs in enumerate(model_inputs(batches, world), 1):
+        weight = inputs.pop("weight")
         if not stage.first:
             coming = coming or _post_receive(engine, world, inputs["x"].shape)
             inputs["x"] = coming.wait()
         output = engine(**inputs)
-        if stage.last and batch.weight != 1.0:
-            output = output * batch.weight
+        if stage.last and weight != 1.0:
+            output = output * weight
         if not stage.first:
             coming = _post_receive(engine, world, inputs["x"].shape[:2]) if number < count else None
         sent = None if stage.last else distributed.isend(output.detach(), world.neighbour(1))
