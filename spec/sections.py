@@ -85,6 +85,12 @@ class Tokenizer(Section):
     vocab_size: Size = Field(description="Pieces in all, byte and control pieces included.")
     split_digits: bool = Field(default=True, description="Every digit is a piece of its own (Llama 2, section 2.2).")
     byte_fallback: bool = Field(default=True, description="Unknown characters become UTF-8 bytes; nothing is lost.")
+    character_coverage: Fraction = Field(
+        default=0.99995,
+        gt=0,
+        le=1,
+        description="Share of the text's characters with a piece of their own (SentencePiece).",
+    )
     path: FileGlob | None = Field(
         default=None, description="A trained SentencePiece .model to use instead of training one."
     )

@@ -1,4 +1,6 @@
-"""SentencePiece as Llama 2 uses it: train a model on a sample of the corpus; encode and decode without any loss.
+"""SentencePiece as Llama 2 uses it: train a model on a sample of the corpus; encode and decode.
+
+Nothing is lost but one character: U+2581, SentencePiece's own mark for a space, comes back as a space.
 
 Encoding gives SentencePiece's own ids, faster: no piece of such a model reaches over the border between a word and the
 spaces before the next one, or over a line end, so a merge never does either, and each distinct word is encoded once.
@@ -17,22 +19,22 @@ from numpy.typing import NDArray
 
 from ...spec.problem import InputError
 from ...spec.sections import Tokenizer as Settings
+from .sentencepiece_model import describe
 
 _SPACE_MARK = "\u2581"  # what SentencePiece writes for a space inside pieces
-_WORD = re.compile(f" *[^ \n{_SPACE_MARK}]+| +|\n|{_SPACE_MARK}")
+_WORD = re.compile(" *[^ \n]+| +|\n")
 _CROSSING = re.compile(f"[^{_SPACE_MARK}]{_SPACE_MARK}|\n.|.\n", re.DOTALL)
 _PROBE = "  a\n\n b  c \n"  # a foreign model may strip or not prefix spaces: then words are not independent
 _CACHED_WORDS = 2**18
 _CACHED_LENGTH = 64
 
 _LONGEST_SENTENCE = 4192  # bytes; SentencePiece's default, it drops longer ones
-_COVERAGE = 0.99995  # share of characters with a piece of their own, as in Llama 2's model; the rest become bytes
 _TOO_MANY = re.compile(r"value <= (\d+)")
 _TOO_FEW = re.compile(r"required_chars\. \d+ vs (\d+)")
 
 
 class Tokenizer:
-    """A trained model. `encode` and `decode` are inverse for every text (with byte fallback)."""
+    """A trained model. `encode` and `decode` are inverse for every text without U+2581 (with byte fallback)."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -47,7 +49,8 @@ class Tokenizer:
         self.dtype = np.dtype(np.uint16 if self.vocab_size <= 2**16 else np.uint32)
         pieces = [self._model.id_to_piece(number) for number in range(self.vocab_size)]
         self._words = _Words(self._model, self.dtype)
-        self.by_word = not any(_CROSSING.search(piece) for piece in pieces)
+        plain = not describe(self._model.serialized_model_proto()).normalizer_spec.precompiled_charsmap
+        self.by_word = plain and not any(_CROSSING.search(piece) for piece in pieces)
         self.by_word = self.by_word and self.encode(_PROBE).tolist() == self._model.encode(_PROBE)
 
     def encode(self, text: str, *, continued: bool = False) -> NDArray[np.unsignedinteger]:
@@ -60,6 +63,7 @@ class Tokenizer:
             return np.empty(0, dtype=self.dtype)
         if not self.by_word:
             return np.array(self._model.encode(text), dtype=self.dtype)
+        text = text.replace(_SPACE_MARK, " ")
         packed = b"".join(map(self._words.__getitem__, _WORD.findall(text if continued else f" {text}")))
         return np.frombuffer(packed, dtype=self.dtype)
 
@@ -78,18 +82,13 @@ class _Words(dict[str, bytes]):
 
     def __missing__(self, word: str) -> bytes:
         # SentencePiece puts a space before every text, but only the first word may have one: hide it behind a line end.
-        ids = self._mark() if word == _SPACE_MARK else self._model.encode(f"\n{word}")[self._lead :]
+        ids = self._model.encode(f"\n{word}")[self._lead :]
         packed = np.array(ids, dtype=self._dtype).tobytes()
         if len(word) <= _CACHED_LENGTH:
             if len(self) >= _CACHED_WORDS:
                 self.clear()
             self[word] = packed
         return packed
-
-    def _mark(self) -> list[int]:
-        """The space mark itself occurs in text: as bytes, or it would come back as a space."""
-        ids = [self._model.piece_to_id(f"<0x{byte:02X}>") for byte in _SPACE_MARK.encode()]
-        return [self._model.unk_id()] if self._model.unk_id() in ids else ids
 
 
 def train(texts: Sequence[str], settings: Settings) -> bytes:
@@ -107,7 +106,7 @@ def train(texts: Sequence[str], settings: Settings) -> bytes:
             vocab_size=settings.vocab_size,
             split_digits=settings.split_digits,
             byte_fallback=settings.byte_fallback,
-            character_coverage=_COVERAGE,
+            character_coverage=settings.character_coverage,
             normalization_rule_name="identity",
             remove_extra_whitespaces=False,
             allow_whitespace_only_pieces=True,
@@ -141,7 +140,7 @@ def _refusal(message: str, settings: Settings) -> InputError:
         return InputError.one(
             "TW822",
             f"{size} does not hold the corpus's characters: at least {found.group(1)}",
-            f"Write {found.group(1)} or more.",
+            f"Write {found.group(1)} or more, or a lower tokenizer.character_coverage: the rest become bytes.",
             "tokenizer.vocab_size",
         )
     if "sentences_.empty()" in message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save_file
 
@@ -21,6 +22,8 @@ from ..data.shards import file_sha256
 from ..data.tokenizer import Tokenizer
 from ..model.llama import TORCH_DTYPE
 from . import layout
+from .prove import prove
+from .tokenizer_json import UntranslatableError, tokenizer_json
 
 SHARD_BYTES = 5 * 10**9  # the Hub's and transformers' own habit
 
@@ -60,6 +63,7 @@ def export(run: RunFolder, folder: Path) -> Exported:
     try:
         write_weights(draft, weights, tied=plan.model.tied_embeddings)
         _write_beside(draft, plan, run)
+        prove(draft, plan, run, weights)
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -81,6 +85,14 @@ def _plan(run: RunFolder) -> Plan:
         raise InputError.one(
             "TW881", f"{run.path} is not a run folder: {error}", "Name a run folder.", "RUN"
         ) from error
+
+
+def _tokenizer_json(run: RunFolder) -> dict[str, Any]:
+    try:
+        return tokenizer_json(run.tokenizer)
+    except UntranslatableError as error:
+        message = f"the tokenizer of {run.path} cannot be exported: {error}"
+        raise InputError.one("TW826", message, "Export from a run with another tokenizer.", "RUN") from error
 
 
 def write_weights(folder: Path, weights: Weights, *, tied: bool) -> None:
@@ -126,7 +138,7 @@ def _write_beside(folder: Path, plan: Plan, run: RunFolder) -> None:
     files = {
         "config.json": layout.config(plan.model, context, dtype, marks),
         "generation_config.json": layout.generation_config(marks),
-        "tokenizer.json": layout.tokenizer_json(run.tokenizer),
+        "tokenizer.json": _tokenizer_json(run),
         "tokenizer_config.json": layout.tokenizer_config(run.tokenizer, context),
     }
     for name, content in files.items():

@@ -15,7 +15,7 @@ from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..data.shards import file_sha256
 from ..model.llama import InitialWeights
-from .import_ import check_weights, read_model
+from .import_ import check_numbers, check_weights, read_model
 
 DIGEST = "sha256"  # beside staged weights: of the files that they are
 _DESCRIPTIVE = {"name", "init_std", "init_from"}  # what two models may differ in and still share weights
@@ -33,7 +33,7 @@ def stage_initial_weights(plan: Plan, run: RunFolder, root: Path) -> None:
     if model.model_dump(exclude=_DESCRIPTIVE) != plan.model.model_dump(exclude=_DESCRIPTIVE):
         message = f"{source} holds another model: {model.model_dump(exclude=_DESCRIPTIVE)}"
         raise InputError.one("TW885", message, "Copy its sizes, as `trainwright import` prints them.", "model")
-    check_weights(source, plan.model)
+    check_numbers(source, check_weights(source, plan.model))
     _require_own_tokenizer(source, plan, root)
     digest = _digest(source)
     if _staged(run) == digest:
@@ -42,7 +42,7 @@ def stage_initial_weights(plan: Plan, run: RunFolder, root: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     for path in sorted(source.glob("*.safetensors")):
-        _link(path, draft / path.name)
+        _link(path.resolve(), draft / path.name)
     (draft / DIGEST).write_text(digest, encoding="utf-8")
     shutil.rmtree(_place(run), ignore_errors=True)
     draft.rename(_place(run))

@@ -10,8 +10,6 @@ import sentencepiece
 
 from ...spec.sections import Model
 
-SPACE = "\u2581"
-
 
 def config(model: Model, context: int, dtype: str, marks: tuple[int, int]) -> dict[str, Any]:
     """config.json; `context` is the trained sequence length, `marks` the ids that begin and end a document."""
@@ -60,103 +58,10 @@ def tokenizer_config(path: Path, context: int) -> dict[str, Any]:
         "clean_up_tokenization_spaces": False,
         "eos_token": model.id_to_piece(model.eos_id()),
         "model_max_length": context,
+        "split_special_tokens": True,  # a mark that is written in a text is text, as in training
         "tokenizer_class": "PreTrainedTokenizerFast",
         "unk_token": model.id_to_piece(model.unk_id()),
     }
-
-
-def tokenizer_json(path: Path) -> dict[str, Any]:
-    """tokenizer.json: a SentencePiece model in the terms of Hugging Face's tokenizers library."""
-    model = sentencepiece.SentencePieceProcessor(model_file=str(path))
-    pieces = [model.id_to_piece(number) for number in range(model.vocab_size())]
-    begin = pieces[model.bos_id()]
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [_mark(number, piece) for number, piece in enumerate(pieces) if _is_mark(model, number)],
-        "normalizer": {
-            "type": "Sequence",
-            "normalizers": [
-                {"type": "Prepend", "prepend": SPACE},
-                {"type": "Replace", "pattern": {"String": " "}, "content": SPACE},
-            ],
-        },
-        "pre_tokenizer": None,
-        "post_processor": {
-            "type": "TemplateProcessing",
-            "single": [_special(begin), _sequence("A", 0)],
-            "pair": [_special(begin), _sequence("A", 0), _special(begin), _sequence("B", 1)],
-            "special_tokens": {begin: {"id": begin, "ids": [model.bos_id()], "tokens": [begin]}},
-        },
-        "decoder": {
-            "type": "Sequence",
-            "decoders": [
-                {"type": "Replace", "pattern": {"String": SPACE}, "content": " "},
-                {"type": "ByteFallback"},
-                {"type": "Fuse"},
-                {"type": "Strip", "content": " ", "start": 1, "stop": 0},
-            ],
-        },
-        "model": _bpe(model, pieces) if _is_bpe(model) else _unigram(model, pieces),
-    }
-
-
-def _is_bpe(model: sentencepiece.SentencePieceProcessor) -> bool:
-    """A BPE model scores its pieces 0, -1, -2, ... in the order of their merges; a unigram model by probability."""
-    return all(model.get_score(number).is_integer() for number in range(model.vocab_size()))
-
-
-def _bpe(model: sentencepiece.SentencePieceProcessor, pieces: list[str]) -> dict[str, Any]:
-    """The vocabulary, and as merges every way to put a piece together, in the order of the pieces' scores."""
-    normal = {p: n for n, p in enumerate(pieces) if not model.is_byte(n) and not _is_mark(model, n)}
-    merges = [
-        (-model.get_score(number), normal[piece[:cut]], normal[piece[cut:]])
-        for piece, number in normal.items()
-        for cut in range(1, len(piece))
-        if piece[:cut] in normal and piece[cut:] in normal
-    ]
-    return {
-        "type": "BPE",
-        "dropout": None,
-        "unk_token": pieces[model.unk_id()],
-        "continuing_subword_prefix": None,
-        "end_of_word_suffix": None,
-        "fuse_unk": True,
-        "byte_fallback": _has_bytes(model),
-        "vocab": {piece: number for number, piece in enumerate(pieces)},
-        "merges": [f"{pieces[left]} {pieces[right]}" for _, left, right in sorted(merges)],
-    }
-
-
-def _unigram(model: sentencepiece.SentencePieceProcessor, pieces: list[str]) -> dict[str, Any]:
-    return {
-        "type": "Unigram",
-        "unk_id": model.unk_id(),
-        "vocab": [[piece, model.get_score(number)] for number, piece in enumerate(pieces)],
-        "byte_fallback": _has_bytes(model),
-    }
-
-
-def _has_bytes(model: sentencepiece.SentencePieceProcessor) -> bool:
-    return any(model.is_byte(number) for number in range(model.vocab_size()))
-
-
-def _is_mark(model: sentencepiece.SentencePieceProcessor, number: int) -> bool:
-    return model.is_control(number) or model.is_unknown(number)
-
-
-def _mark(number: int, piece: str) -> dict[str, Any]:
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-    return {"id": number, "content": piece, **flags}
-
-
-def _special(piece: str) -> dict[str, Any]:
-    return {"SpecialToken": {"id": piece, "type_id": 0}}
-
-
-def _sequence(name: str, number: int) -> dict[str, Any]:
-    return {"Sequence": {"id": name, "type_id": number}}
 
 
 def dump(value: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ import hashlib
 import heapq
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from ...spec.atomic_files import write_atomically
@@ -16,7 +17,10 @@ from ..data.digests import TOKENIZER
 from ..data.shards import file_sha256
 from ..data.tokenizer import Tokenizer, train
 from .documents import BadDocument, Block, documents
+from .given_tokenizer import refuse_unfit
 from .job import Advance, Job
+
+_SAMPLES = 200  # documents of a source that a given tokenizer is tried on
 
 
 def make_tokenizer(job: Job, advance: Advance) -> str:
@@ -54,9 +58,20 @@ def _put(content: bytes, job: Job) -> None:
                 f"Write {found} for model.vocab_size and tokenizer.vocab_size.",
                 "model.vocab_size",
             )
+        if job.plan.tokenizer.path:
+            refuse_unfit(draft, job.plan.tokenizer, _first_texts(job))
         write_atomically(job.run.tokenizer, content)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _first_texts(job: Job) -> Iterator[str]:
+    """Some documents of each source."""
+    for source in range(len(job.sources)):
+        blocks = (block for block, _ in job.blocks(source))
+        found = (document for block in blocks for document in documents(block))
+        texts = (document.text for document in found if not isinstance(document, BadDocument))
+        yield from islice(texts, _SAMPLES)
 
 
 def _recipe(job: Job) -> dict[str, object]:

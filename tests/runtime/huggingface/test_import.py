@@ -1,16 +1,19 @@
 """Import: a Hugging Face Llama continues as ours with the same logits; anything else is refused before it is copied."""
 
 import json
+import os
 import shutil
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from trainwright.runtime.huggingface.import_ import import_model, read_model
 from trainwright.runtime.huggingface.initial_weights import open_initial_weights, stage_initial_weights
 from trainwright.runtime.model.llama import Llama, build
+from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
 from trainwright.spec.problem import InputError
 
 TOKENS = torch.randint(3, 320, (2, 24), generator=torch.Generator().manual_seed(1))
@@ -95,6 +98,12 @@ def change(folder: Path, **changes: object) -> None:
         ({"num_hidden_layers": 3}, "model.layers.2.input_layernorm.weight is missing"),
         ({"intermediate_size": 65}, "has shape [64, 32] instead of [65, 32]"),
         ({"num_hidden_layers": None}, "layers"),
+        ({"partial_rotary_factor": 0.5}, "partial_rotary_factor is 0.5"),
+        ({"head_dim": 16}, "head_dim is 16"),
+        ({"quantization_config": {"bits": 4}}, "the meaning of quantization_config is not known"),
+        ({"residual_multiplier": 0.5}, "the meaning of residual_multiplier is not known"),
+        ({"rope_parameters": 3}, "its positions are 3"),
+        ({"hidden_size": "x", "head_dim": 8}, "hidden_size"),
     ],
 )
 def test_what_we_cannot_train_is_refused(source, tmp_path, changes, says):
@@ -104,6 +113,60 @@ def test_what_we_cannot_train_is_refused(source, tmp_path, changes, says):
         import_model(source, tmp_path / "out")
     assert says in str(refused.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["unknown", "bias", "nan", "integer", "fp8"])
+def test_tensors_that_are_no_weights_of_ours_are_refused(source, tmp_path, kind):
+    """Scales, biases, NaN and integers would be dropped or trained with in silence."""
+    tensors = load_file(source / "model.safetensors")
+    name = "model.layers.0.self_attn.q_proj.weight"
+    extra = {"unknown": f"{name}_scale", "bias": name.replace("weight", "bias")}
+    if kind in extra:
+        tensors[extra[kind]] = torch.ones(1)
+    elif kind == "nan":
+        tensors[name][0, 0] = float("nan")
+    else:
+        tensors[name] = tensors[name].to(torch.int8 if kind == "integer" else torch.float8_e4m3fn)
+    save_file(tensors, source / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match="TW884"):
+        import_model(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.model"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "huge", "nested"])
+def test_a_hostile_folder_is_refused_at_once(source, tmp_path, name, kind):
+    """Pipes do not hang, devices do not fill the memory, and nothing ends with a traceback."""
+    path = source / name
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "huge":
+        path.touch()
+        os.truncate(path, 2**40)
+    else:
+        path.write_text("[" * 100_000)
+    with pytest.raises(InputError, match="TW8"):
+        import_model(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_keep_their_tokenizer(make_job, source):
+    """A run that begins from weights uses the tokenizer that came with them, by content."""
+    job = make_job()
+    make_tokenizer(job, lambda _: None)
+    shutil.copy(job.run.tokenizer, source / "tokenizer.model")
+    import_model(source, job.root / "imported")
+    model = job.plan.model.model_copy(update={"init_from": "imported"})
+    plan = job.plan.model_copy(update={"model": model})
+    with pytest.raises(InputError, match="TW886"):
+        stage_initial_weights(plan, job.run, job.root)
+    given = plan.tokenizer.model_copy(update={"path": "imported/tokenizer.model"})
+    stage_initial_weights(plan.model_copy(update={"tokenizer": given}), job.run, job.root)
 
 
 def test_pickles_and_damage_are_refused(source, tmp_path):
