@@ -101,10 +101,10 @@ class CorpusSource(Section):
     """One part of the corpus."""
 
     path: FileGlob = Field(
-        description="Glob of *.txt, *.jsonl or *.json files, plain or compressed (.gz, .zst, .bz2, .xz), "
-        "relative to the spec; or python:stdlib."
+        description="Glob of *.txt, *.jsonl or *.json files, plain or compressed (.gz, .zst, .bz2, .xz), or of "
+        "*.parquet, relative to the spec; or python:stdlib."
     )
-    field: Key = Field(default="text", description="Field of a JSON line that holds the text.")
+    field: Key = Field(default="text", description="Field of a JSON line, or column of a table, that holds the text.")
     weight: PositiveFloat | None = Field(
         default=None,
         description="Relative share of this source in the mixture. Written in none, sources give as much as they have: "

@@ -4,9 +4,11 @@
                            fit in memory, and is held out as a whole or not at all
     *.jsonl, *.json        a line is a JSON object, and one of its fields a document; a *.json may also be one list of
                            such objects
+    *.parquet              a row is a document: the text of one column (`parquet.py`)
 
-Each may be compressed (`decompress.py`). Reading is sequential and cheap; decoding, JSON and tokenizing happen in the
-workers. What is wrong with one document is a `BadDocument`, so that all are reported; with a file, an InputError.
+All but the last may be compressed (`decompress.py`). Reading is sequential and cheap; decoding, JSON and tokenizing
+happen in the workers. What is wrong with one document is a `BadDocument`, so that all are reported; with a file, an
+InputError.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from ...spec.quantity import MEMORY
 from .decompress import ARCHIVE_ERRORS, ExpansionError, contents
 from .documents import BadDocument, Block, TextPart, text_number
 from .files import file_format
+from .parquet import row_blocks
 
 _TEXT_BYTES = 2**20  # a piece of a longer text file
 _LONGEST_WORD = 2**20  # bytes beyond `_TEXT_BYTES` in which a place to cut is looked for
@@ -42,6 +45,9 @@ class Reading:
 def blocks(path: Path, reading: Reading) -> Iterator[tuple[Block, int]]:
     """The blocks of a file, each with the bytes of the file read so far. Raises InputError when it cannot be read."""
     kind, compression = file_format(path.name) or (".txt", "")
+    if kind == ".parquet":
+        yield from row_blocks(path, reading.field, reading.max_document)
+        return
     cut = {".txt": _text, ".jsonl": _lines, ".json": _lines_or_list}[kind]
     try:
         with path.open("rb") as file:

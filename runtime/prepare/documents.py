@@ -75,6 +75,7 @@ class Block:
     field: str | None  # of a JSON line; None for plain text
     part: TextPart | None = None
     listed: bool = False  # one JSON list instead of lines
+    texts: tuple[str | None, ...] | None = None  # of the rows of a table, in place of bytes
     longest: int = 2**63
     bad: BadDocument | None = None  # found while reading
 
@@ -85,6 +86,11 @@ class Document:
 
     text: str
     part: TextPart
+
+
+def size_of(block: Block) -> int:
+    """Characters or bytes of text in a block."""
+    return len(block.content) + sum(len(text or "") for text in block.texts or ())
 
 
 def documents(block: Block) -> Iterator[Document | BadDocument]:
@@ -103,9 +109,23 @@ def documents(block: Block) -> Iterator[Document | BadDocument]:
 
 
 def _texts(block: Block) -> Iterator[str | BadDocument]:
+    if block.texts is not None:
+        return _rows(block, block.texts)
     if block.field is None:
         return _plain(block)
     return _listed(block) if block.listed else _lines(block)
+
+
+def _rows(block: Block, texts: tuple[str | None, ...]) -> Iterator[str | BadDocument]:
+    """Rows of a table; the number of a row takes the place of that of a line."""
+    for number, text in enumerate(texts, start=block.line):
+        if text is None:
+            message = f"the column {block.field!r} is null instead of text"
+            yield BadDocument("TW836", message, block.path, number)
+        elif len(text) > block.longest:
+            yield BadDocument("TW840", "the text is longer than data.max_document", block.path, number)
+        else:
+            yield text
 
 
 def _plain(block: Block) -> Iterator[str | BadDocument]:

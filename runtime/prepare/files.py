@@ -15,7 +15,7 @@ from ..data.shards import file_sha256
 from .decompress import COMPRESSIONS
 
 STDLIB = "python:stdlib"
-FORMATS = (".txt", ".jsonl", ".json")
+FORMATS = (".txt", ".jsonl", ".json", ".parquet")
 _NOT_SOURCES = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3", "__pycache__"}
 
 
@@ -50,7 +50,8 @@ def file_format(name: str) -> tuple[str, str] | None:
     """Format and compression that the ending of a name says: `.jsonl`, `.zst`; None for another ending."""
     compression = next((suffix for suffix in COMPRESSIONS if name.endswith(suffix)), "")
     stem = name.removesuffix(compression)
-    return next(((suffix, compression) for suffix in FORMATS if stem.endswith(suffix)), None)
+    found = next((suffix for suffix in FORMATS if stem.endswith(suffix)), None)
+    return None if found is None or (found == ".parquet" and compression) else (found, compression)
 
 
 def _nothing(pattern: str, root: Path, left_out: Sequence[LeftOut]) -> tuple[str, str]:

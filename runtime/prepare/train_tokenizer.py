@@ -16,7 +16,7 @@ from ...spec.run_folder import RunFolder
 from ..data.digests import TOKENIZER
 from ..data.shards import file_sha256
 from ..data.tokenizer import Tokenizer, train
-from .documents import BadDocument, Block, documents
+from .documents import BadDocument, Block, documents, size_of
 from .given_tokenizer import refuse_unfit
 from .job import Advance, Job
 
@@ -114,9 +114,9 @@ def _sample(job: Job, advance: Advance) -> Iterator[str]:
     for number, (source, block) in enumerate(_every_block(job, advance)):
         key = hashlib.blake2b(f"{job.plan.data.seed}/{number}".encode(), digest_size=8).digest()
         heapq.heappush(kept, (-int.from_bytes(key), number, source, block))
-        size += len(block.content)
+        size += size_of(block)
         while size > budget and len(kept) > 1:
-            size -= len(heapq.heappop(kept)[3].content)
+            size -= size_of(heapq.heappop(kept)[3])
     bad = job.bad_documents()
     for _, _, source, block in sorted(kept, key=lambda entry: entry[1]):
         for document in documents(block):
