@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from itertools import combinations
 
+import pytest
+
 from trainwright.spec.plan import read_plan
 from trainwright.tests.fakes.cuda.trace import Trace, group_members
 
