@@ -11,7 +11,7 @@ from torch import Tensor
 SHORTEST = 512  # of the bound on their length: kernels start no less than a few blocks for each document anyway
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Documents:
     """The documents of a batch of packed sequences.
 
@@ -23,6 +23,17 @@ class Documents:
     numbers: Tensor
     starts: Tensor
     longest: int
+
+    def __eq__(self, other: object) -> bool:
+        """The same documents, on any devices: DeepSpeed compares the inputs of tensor-parallel ranks once."""
+        if not isinstance(other, Documents):
+            return NotImplemented
+        pairs = ((self.numbers, other.numbers), (self.starts, other.starts))
+        return self.longest == other.longest and all(torch.equal(own, its.to(own.device)) for own, its in pairs)
+
+    def __hash__(self) -> int:
+        """Equal where they are equal."""
+        return hash((self.numbers.shape, self.longest))
 
     @classmethod
     def numbered(cls, numbers: Tensor) -> Documents:

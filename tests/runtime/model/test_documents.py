@@ -26,3 +26,12 @@ def test_the_mask_agrees_with_the_borders() -> None:
     """A token sees those before it back to the start of its document."""
     documents = Documents.numbered(torch.tensor([[0, 0, 1]]))
     assert documents.mask()[0, 0].long().tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
+
+
+def test_equal_documents_are_equal() -> None:
+    """As DeepSpeed asks of tensor-parallel ranks, which must have the same inputs."""
+    one, same, other = (Documents.numbered(torch.tensor([row])) for row in ([0, 0, 1], [0, 0, 1], [0, 1, 1]))
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert one != "documents"
