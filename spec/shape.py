@@ -67,7 +67,7 @@ class ModelShape:
         tables = 1 if self.tied_embeddings else 2
         return (tables * self.vocab_size + self.learned_positions) * self.hidden_size
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """All trainable parameters."""
         return self.layers * self.layer_parameters + self.embedding_parameters + self.norm_parameters

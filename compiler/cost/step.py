@@ -38,11 +38,6 @@ class _Micro:
     host: float
 
     @property
-    def seconds(self) -> float:
-        """The device's pace, and what it waits for the host."""
-        return self.device + self.waiting
-
-    @property
     def device(self) -> float:
         """Seconds that the device needs where no host holds it up."""
         return self.compute + self.recompute + self.tensor
@@ -216,26 +211,25 @@ def step(case: Case) -> Step:
     micro, all_layers = layout.accumulation, case.work.shape.layers
     layer, tables = _layer(case), _vocabulary(case)
     last = head_time(case) / case.speed + tables
-    layers = stage_layers(case)
-    ends = (
-        layers[-1] * layer.seconds + last >= max(layers) * layer.seconds
-    )  # whether the stage with the head is slowest
+    layers, waiting = stage_layers(case), layer.waiting
+    each = layer.device + waiting
+    ends = layers[-1] * each + last >= max(layers) * each  # whether the stage with the head is the slowest
     slowest, head = (layers[-1], last - tables) if ends else (max(layers), 0.0)
-    per_micro = slowest * layer.seconds + (last if ends else 0.0)
+    per_micro = slowest * each + (last if ends else 0.0)
     sharded = _sharded_parameters(case, all_layers / stages)
     exposed = _hidden(sharded, profile.overlap["weights"], per_micro) + _contention(case)
     reduction, gather = _gradients(case, all_layers / stages)
-    behind = slowest * layer.seconds * 2 / 3
+    behind = slowest * each * 2 / 3
     rounds = micro if layout.zero == 2 and stages == 1 else 1  # divided gradients are reduced with every micro batch
     gathers = 1 if stages > 1 and profile.native_pipeline else micro
     parts = {
         "compute": micro * (slowest * layer.compute + head),
         "recomputation": micro * slowest * layer.recompute,
         "tensor parallel": micro * (slowest * layer.tensor + (tables if ends else 0.0)),
-        "host": micro * slowest * layer.waiting,
+        "host": micro * slowest * waiting,
         "parameters": gathers * exposed + _hidden(gather, profile.overlap["updates"], behind),
         "gradients": rounds * _hidden(reduction, profile.overlap["gradients"], behind),
-        "pipeline bubble": (all_layers * layer.seconds + last - per_micro) / layout.interleave,
+        "pipeline bubble": (all_layers * each + last - per_micro) / layout.interleave,
         "pipeline transfers": _transfers(case),
         "accumulation": micro * _accumulation(case),
         "optimizer": _optimizer(case),

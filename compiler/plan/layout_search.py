@@ -170,9 +170,8 @@ def search(spec: Spec, stack: str | None = None, *, everything: bool = False) ->
         return Search(tuple(failing), stack=stack)
     # The batch that was asked for comes before speed; TW317 asks back when no layout makes it.
     allowed = facts("sanity")["batch"]["tolerance"]
-    asked = [
-        c for c in running if abs(c.layout.global_batch / spec.training.requested_sequences - 1) <= allowed
-    ] or running
+    wanted = spec.training.requested_sequences
+    asked = [c for c in running if abs(c.layout.global_batch / wanted - 1) <= allowed] or running
     fastest = max(candidate.pace for candidate in asked)
     close = [candidate for candidate in asked if candidate.pace >= fastest * (1 - SAME)]
     best = min(close, key=lambda c: _simplicity(c.layout))

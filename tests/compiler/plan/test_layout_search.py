@@ -160,7 +160,8 @@ def test_the_best_comes_first_and_others_say_why_they_lose():
     paces = [candidate.pace for candidate in found.candidates[1:]]
     assert paces == sorted(paces, reverse=True)
     assert found.best.verdict == "chosen"
-    assert all("slower" in c.verdict or "fast" in c.verdict or "fit" in c.verdict for c in found.candidates[1:])
+    words = ("slower", "fast", "same speed", "fit")
+    assert all(any(word in c.verdict for word in words) for c in found.candidates[1:])
 
 
 def test_what_the_spec_fixes_is_kept():
