@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from ...spec.estimate import Estimate
 from ...spec.foreign_files import parse_json
+from ...spec.foreign_text import for_terminal
 from ...spec.plan import CarbonPlan, Device, Schedule
 from ...spec.problem import InputError
 from ...spec.run_folder import Event, RunFolder, number, read_events
@@ -94,17 +95,26 @@ def _text(value: Any) -> str | None:
 def _json(path: Path, missing: list[str], consequence: str) -> dict[str, Any]:
     """The mapping in a JSON file; empty, with the reason noted, when there is none."""
     try:
-        value = parse_json(path.read_bytes())
+        value = _printable(parse_json(path.read_bytes()))
     except FileNotFoundError:
         missing.append(f"{path.name} is missing: {consequence}")
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         missing.append(f"{path.name} cannot be read ({_first_line(error)}): {consequence}")
         return {}
     if not isinstance(value, dict):
         missing.append(f"{path.name} holds no mapping: {consequence}")
         return {}
     return value
+
+
+def _printable(value: Any) -> Any:
+    """The value with the control characters in its texts spelled out."""
+    if isinstance(value, str):
+        return for_terminal(value)
+    if isinstance(value, dict):
+        return {key: _printable(inner) for key, inner in value.items()}
+    return [_printable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _section(plan: dict[str, Any], key: str, kind: type[_Section], missing: list[str]) -> _Section | None:
