@@ -17,7 +17,7 @@ from ..data.shards import file_sha256
 from ..model.llama import InitialWeights
 from .import_ import check_numbers, check_weights, read_model
 
-DIGEST = "sha256"  # beside staged weights: of the files that they are
+DIGEST = "sha256"  # beside staged weights: the digest of their files, and the folder that they came from
 _DESCRIPTIVE = {"name", "init_std", "init_from"}  # what two models may differ in and still share weights
 
 
@@ -28,15 +28,17 @@ def stage_initial_weights(plan: Plan, run: RunFolder, root: Path) -> None:
     """
     if plan.model.init_from is None:
         return
-    source = root / plan.model.init_from
+    source, staged = root / plan.model.init_from, _staged(run)
+    if staged and not source.exists() and staged.endswith(f" {plan.model.init_from}"):
+        return  # the run has its own copy
     model = read_model(source)
     if model.model_dump(exclude=_DESCRIPTIVE) != plan.model.model_dump(exclude=_DESCRIPTIVE):
         message = f"{source} holds another model: {model.model_dump(exclude=_DESCRIPTIVE)}"
         raise InputError.one("TW885", message, "Copy its sizes, as `trainwright import` prints them.", "model")
     check_numbers(source, check_weights(source, plan.model))
     _require_own_tokenizer(source, plan, root)
-    digest = _digest(source)
-    if _staged(run) == digest:
+    digest = f"{_digest(source)} {plan.model.init_from}"
+    if staged == digest:
         return
     draft = _place(run).with_name("initial.new")
     shutil.rmtree(draft, ignore_errors=True)

@@ -136,10 +136,11 @@ class Trap:
     def spring(self, bundle: dict[str, str]) -> None:
         """Run launch.sh of `bundle` against the stubs. Raises AssertionError when the payload ran."""
         folder, canary = self.folder / "bundle", self.folder / "canary"
-        folder.mkdir(exist_ok=True)
-        for name, text in bundle.items():
-            (folder / name).write_text(text, encoding="utf-8", errors="surrogatepass")
-            (folder / name).chmod(0o700)
+        for place in (folder, self.folder / "run" / "bundle"):  # the run's own copy is what its jobs read
+            place.mkdir(parents=True, exist_ok=True)
+            for name, text in bundle.items():
+                (place / name).write_text(text, encoding="utf-8", errors="surrogatepass")
+                (place / name).chmod(0o700)
         for note in ("notes", "notes.env"):
             (self.folder / note).write_bytes(b"")
         environment = {
