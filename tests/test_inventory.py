@@ -67,6 +67,10 @@ INVENTORY = {
     "runtime/data/tokenizer.py": {"np.frombuffer": "ids that SentencePiece has just made"},
     "runtime/engine/checkpoint_engine.py": {"torch.load": "weights_only, four named classes, looked at before"},
     "runtime/huggingface/import_.py": {"safe_open": "safetensors hold no program"},
+    "runtime/huggingface/prove.py": {
+        "np.memmap": "shards of the run, whose size and hash were compared",
+        "safe_open": "safetensors that we have just written",
+    },
     "runtime/huggingface/sample.py": {"load_file": "safetensors that we have just written"},
     "runtime/launch/deepspeed_launcher.py": {"subprocess.Popen": OWN},
     "runtime/launch/local_ranks.py": {"subprocess.Popen": OWN},

@@ -169,10 +169,8 @@ def _parsed(content: bytes, block: Block, number: int) -> Any:
         return parse_json(text)
     except json.JSONDecodeError as error:
         reason = f"{error.msg[0].lower()}{error.msg[1:]} at column {error.colno}"
-    except ValueError:  # a number of thousands of digits
-        reason = "a number is too long"
-    except RecursionError:
-        reason = "nested too deeply"
+    except ValueError as error:  # also a number of thousands of digits
+        reason = "nested too deeply" if isinstance(error.__cause__, RecursionError) else "a number is too long"
     return BadDocument("TW835", f"not a JSON object: {reason}", block.path, number)
 
 

@@ -53,7 +53,7 @@ class Job:
         data = self.plan.data
         facts = [
             (source.field, content_digests(found.files, self.workers))
-            for source, found in zip(data.train, self.sources, strict=True)
+            for source, found, _ in zip(data.train, self.sources, self.stamps, strict=True)
         ]
         bound = [data.max_document] if data.on_bad_document == "skip" else []
         return hashlib.sha256(json.dumps([facts, data.validation, *bound]).encode()).hexdigest()

@@ -103,9 +103,9 @@ def test_scaling_draws_its_curves(tmp_path):
 )
 def test_scaling_refuses_nonsense(options):
     """Exit 2 or a row that says why, never a traceback."""
-    done = _run("scaling", LLAMA[0], "--gpus", "64", *options)
+    done = _run("scaling", LLAMA[0], "--gpus", "64", *options, "--format", "csv")
     assert "Traceback" not in done.stderr
-    assert done.returncode == 2 or "cannot be capped" in done.stdout
+    assert done.returncode == 2 or "takes a cap from 100 W to 400 W, not 1 W" in done.stdout
 
 
 def test_backtest_prints_errors_by_kind():

@@ -125,6 +125,7 @@ def test_preflight_prints_a_table(project) -> None:
     assert [line.split()[1] for line in done.stdout.splitlines() if line.split()[0] in ("pass", "warn")] == [
         "cores",
         "memory",
+        "open",
         "disk",
         "disk",
     ]
@@ -163,7 +164,6 @@ def test_a_gpu_bundle_on_a_machine_without_gpus_ends_with_a_table(project) -> No
     assert (done.returncode, table[0]) == (2, "fail  devices")
     assert "load NVIDIA's driver, or give the job GPUs" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
-    assert "rank 0 ended with code 2" in done.stderr
     assert not (project / "runs/tiny-cpu/tokenizer").exists()
 
 

@@ -172,7 +172,8 @@ def test_a_job_that_slurm_refuses_leaves_nothing_in_the_queue(launch, slurm: Slu
     script = project / "bundle" / "slurm.sbatch"  # as if only the training job were too much for the site
     script.write_text(script.read_text().replace("--partition=low", "--partition=nowhere"))
     words = ["bash", str(project / "bundle" / "launch.sh")]
-    done = subprocess.run(words, cwd=project, env=slurm.environment, text=True, capture_output=True, check=False)
+    environment = {**slurm.environment, "TRAINWRIGHT_PYTHON": sys.executable}
+    done = subprocess.run(words, cwd=project, env=environment, text=True, capture_output=True, check=False)
     assert (done.returncode, "invalid partition" in done.stderr, "TW708" in done.stderr) == (2, True, True), done.stderr
     slurm.empty()
 

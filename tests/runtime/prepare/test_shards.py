@@ -110,7 +110,7 @@ def test_a_changed_corpus_is_tokenized_again(make_job, project):
 def begin(job) -> None:
     """Give the run a checkpoint that rests on its tokenizer and shards."""
     state = {"state": {"step": 2, "samples": 8}, "settings": {}, "digests": data_digests(job.run)}
-    folder = store.draft(job.run.checkpoints, 2)
+    folder = store.create_draft(job.run.checkpoints, 2)
     (folder / STATE).write_text(json.dumps(state))
     store.publish(folder, 2, {STATE: store.hash_file(folder / STATE)})
 
