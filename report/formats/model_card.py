@@ -26,10 +26,10 @@ def model_card(report: Report) -> str:
     metadata = [
         "co2_eq_emissions:",
         *([f"  emissions: {tonnes * GRAMS_PER_TONNE:.6f}"] if tonnes is not None else []),
-        f"  source: {json.dumps(f'{report.generator}: energy {basis}, times PUE and carbon intensity')}",
+        f"  source: {_yaml_text(f'{report.generator}: energy {basis}, times PUE and carbon intensity')}",
         '  training_type: "pre-training"',
-        *([f"  geographical_location: {json.dumps('; '.join(places))}"] if places else []),
-        f"  hardware_used: {json.dumps(hardware)}",
+        *([f"  geographical_location: {_yaml_text('; '.join(places))}"] if places else []),
+        f"  hardware_used: {_yaml_text(hardware)}",
     ]
     lines = [
         "---",
@@ -46,3 +46,8 @@ def model_card(report: Report) -> str:
         markdown(emissions(report)),
     ]
     return "\n".join(lines)
+
+
+def _yaml_text(text: str) -> str:
+    """A YAML scalar that no renderer of the Markdown below it takes for a tag."""
+    return json.dumps(text).replace("<", "\\u003c")
