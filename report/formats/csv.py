@@ -105,7 +105,7 @@ def codecarbon_line(run: Run) -> dict[str, object]:
     watts = run.actual.power_watts * run.devices if run.actual.power_watts is not None and run.devices else None
     part = "cpu" if run.device.upper().startswith("CPU") else "gpu"
     return {
-        "timestamp": datetime.fromtimestamp(run.ended, UTC).strftime("%Y-%m-%dT%H:%M:%S") if run.ended else None,
+        "timestamp": _moment(run.ended),
         "project_name": run.name,
         "run_id": run.label,
         "duration": seconds,
@@ -131,3 +131,11 @@ def _csv(headings: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
 
 def _cell(value: object) -> object:
     return "" if value is None else for_csv(value) if isinstance(value, str) else value
+
+
+def _moment(seconds: float | None) -> str | None:
+    """Seconds since 1970 as CodeCarbon writes a moment; None where a log's time is none that a calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") if seconds else None
+    except (OverflowError, OSError, ValueError):
+        return None
