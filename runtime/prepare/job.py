@@ -50,10 +50,11 @@ class Job:
     @cached_property
     def fingerprint(self) -> str:
         """Digest of everything but the tokenizer that decides what the shards hold: of contents, wherever they lie."""
+        _ = self.stamps  # taken before any file is read: a change from here on is noticed by `refuse_changes`
         data = self.plan.data
         facts = [
             (source.field, content_digests(found.files, self.workers))
-            for source, found, _ in zip(data.train, self.sources, self.stamps, strict=True)
+            for source, found in zip(data.train, self.sources, strict=True)
         ]
         bound = [data.max_document] if data.on_bad_document == "skip" else []
         return hashlib.sha256(json.dumps([facts, data.validation, *bound]).encode()).hexdigest()
