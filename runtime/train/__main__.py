@@ -35,6 +35,7 @@ from .anomaly_policy import compare_replicas, handle_anomalies, loss_spiked, ove
 from .session import Session
 from .setup import build_session
 from .step import StepInputs, run_step
+from .step_votes import StepVotes
 from .watchdog import Watchdog
 
 
@@ -87,8 +88,9 @@ def loop(session: Session) -> None:
     if over := over_budget(session):
         raise Ended(Exit.BUDGET, over)
     while state.position.steps_left(session.plan):
-        stop, due, written = train_step(session)
-        if written:
+        votes = train_step(session)
+        stop = votes.stop_reason
+        if votes.checkpoint_written == session.world.size:
             checkpointing.commit(session)
         if state.step % anomaly_detection.CHECK_EVERY == 0:
             compare_replicas(session)
@@ -96,18 +98,15 @@ def loop(session: Session) -> None:
         if last or state.step % schedule.validate_every == 0:
             validate(session)
         over = over_budget(session)
-        if last or due or stop or over:
+        if last or votes.checkpoint_due or stop or over:
             save(session, wait=bool(last or stop or over))
         if stop or over:
             raise Ended(Exit.BUDGET if over else Exit.PREEMPTED, over or stop)
     raise Ended(Exit.DONE, "done")
 
 
-def train_step(session: Session) -> tuple[str, bool, bool]:
-    """Take the next step and tell about it.
-
-    Why to stop (or ""), whether a checkpoint is due, and whether all ranks have written the one before.
-    """
+def train_step(session: Session) -> StepVotes:
+    """Run the next step and log it; what the ranks agreed on in it."""
     plan, state, began = session.plan, session.state, time.monotonic()
     number, samples = state.step + 1, state.position.next_samples(plan)
     fault_injection.kill_if_due(session.world.rank, number)
@@ -120,13 +119,12 @@ def train_step(session: Session) -> tuple[str, bool, bool]:
             session.train,
             number,
             range(samples.start + state.rewound_samples, samples.stop + state.rewound_samples),
-            numbers=lambda: own_numbers(session),
-            veto=partial(loss_spiked, session) if plan.training.loss_spike.action == "skip" else None,
+            votes=partial(own_votes, session),
+            must_skip=partial(loss_spiked, session) if plan.training.loss_spike.action == "skip" else None,
         )
     )
     fault_injection.flip_bit_if_due(session.engine.module, session.world.rank, number)
-    signalled, stop_file, due, written, *meters = outcome.totals
-    reading = session.charge_energy("train", meters)
+    reading = session.charge_energy("train", outcome.votes.meter)
     state.step, state.samples = number, samples.stop
     seconds = time.monotonic() - began
     speed = len(samples) * plan.training.sequence_length / seconds
@@ -145,11 +143,11 @@ def train_step(session: Session) -> tuple[str, bool, bool]:
         memory_bytes=memory(session),
     )
     handle_anomalies(session, outcome)
-    return "signal" if signalled else "stop-file" if stop_file else "", bool(due), written == session.world.size
+    return outcome.votes
 
 
-def own_numbers(session: Session) -> list[float]:
-    """What this rank adds to the step's all-reduce: requests to stop, checkpoints due and written, its meter."""
+def own_votes(session: Session, loss_sum: float) -> StepVotes:
+    """What this rank adds to the step's all-reduce."""
     stop, schedule = session.instruments.stop, session.plan.schedule
     first = session.world.rank == 0
     number = session.state.step + 1
@@ -157,13 +155,14 @@ def own_numbers(session: Session) -> list[float]:
         due = first and time.monotonic() - session.last_checkpoint >= schedule.checkpoint_seconds
     else:
         due = first and schedule.checkpoint_every is not None and number % schedule.checkpoint_every == 0
-    return [
-        float(stop.signalled),
-        float(first and stop.file_exists()),
-        float(due),
-        float(checkpointing.is_written(session)),
-        *session.instruments.meter.read().vector(),
-    ]
+    return StepVotes(
+        loss_sum,
+        signalled=stop.signalled,
+        stop_file=first and stop.file_exists(),
+        checkpoint_due=due,
+        checkpoint_written=checkpointing.is_written(session),
+        meter=session.instruments.meter.read(),
+    )
 
 
 @torch.no_grad()

@@ -6,7 +6,6 @@ And the two things that every part of the loop does: telling what happened, and 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -70,12 +69,11 @@ class Session:
         self.logs.tensorboard.show(event)
         self.logs.progress.show(event)
 
-    def charge_energy(self, phase: Phase, totals: Sequence[float] | None = None) -> Reading:
-        """Charge what was used since the last call to `phase`; `totals` are the meters' numbers where summed."""
-        if totals is None:  # where one phase ends and the next begins
+    def charge_energy(self, phase: Phase, reading: Reading | None = None) -> Reading:
+        """Charge what was used since the last call to `phase`; `reading` is the sum over ranks, if known already."""
+        if reading is None:  # where one phase ends and the next begins
             self.instruments.meter.sample_now()
-            totals = self.world.all_reduce_sum(self.instruments.meter.read().vector())
-        reading = Reading.from_vector(list(totals))
+            reading = Reading.from_vector(self.world.all_reduce_sum(self.instruments.meter.read().vector()))
         self.instruments.ledger.charge_energy(phase, reading)
         return reading
 

@@ -8,8 +8,8 @@ decide alike in time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, repeat
 from typing import Any
@@ -22,19 +22,20 @@ from ..parallel.pipeline_schedule import ForwardPass, backward, forward_passes
 from ..parallel.readback import Readback
 from ..parallel.world import World
 from . import fault_injection
+from .step_votes import StepVotes
 
 NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """What became of a step. `totals` are the caller's numbers, summed over ranks."""
+    """What became of a step. `loss` is the mean in nats per token, `votes` the sum over ranks."""
 
     loss: float
     gradient_norm: float | None
     applied: bool
-    vetoed: bool
-    totals: list[float]
+    skipped: bool  # on purpose: all ranks agreed that this batch must not count
+    votes: StepVotes
     nonfinite_source: str | None = None  # where a non-finite gradient came from
 
 
@@ -42,7 +43,7 @@ class StepOutcome:
 class StepInputs:
     """The inputs of an optimizer step.
 
-    `veto` says whether a step with this mean loss must not be applied; without one no loss is waited for.
+    `must_skip` says whether an update with this mean loss must not be applied; without one no loss is waited for.
     """
 
     engine: Any
@@ -50,14 +51,14 @@ class StepInputs:
     data: Dataset
     number: int  # from 1
     samples: range  # their places in the order of training
-    numbers: Callable[[], Sequence[float]]
-    veto: Callable[[float], bool] | None
+    votes: Callable[[float], StepVotes]  # this rank's, given the sum of its losses
+    must_skip: Callable[[float], bool] | None
 
 
 def run_step(step: StepInputs) -> StepOutcome:
     """Run the step. With a non-finite gradient it is computed once more, to name its origin or to find it gone."""
     first = _forward_backward(step)
-    if first.applied or first.vetoed:
+    if first.applied or first.skipped:
         return first
     found: list[str] = []
     probes = [p.register_hook(partial(_probe, found, name)) for name, p in step.engine.module.named_parameters()]
@@ -72,7 +73,7 @@ def run_step(step: StepInputs) -> StepOutcome:
         if name
     ]
     origin = ", ".join(origins) or "not reproduced when computed again: suspect the hardware"
-    return StepOutcome(second.loss, second.gradient_norm, second.applied, second.vetoed, second.totals, origin)
+    return replace(second, nonfinite_source=origin)
 
 
 def _forward_backward(step: StepInputs) -> StepOutcome:
@@ -85,7 +86,7 @@ def _forward_backward(step: StepInputs) -> StepOutcome:
     number = step.samples.start // step.data.layout.global_batch + 1  # of the batch, for faults on purpose
     batches = (step.data.batch(step.samples, turn, world.data_rank) for turn in range(turns))
     waiting: deque[ForwardPass] = deque()
-    agreement, vetoed = _Agreement(step), False
+    agreement, skip = _Agreement(step), False
     for turn, passed in enumerate(chain(forward_passes(engine, world, batches, turns), repeat(None, ahead)), -ahead):
         if passed is not None:
             output = fault_injection.corrupt_loss_if_due(passed.output, world.rank, number)
@@ -94,9 +95,8 @@ def _forward_backward(step: StepInputs) -> StepOutcome:
         if turn < 0:
             continue
         due, last = waiting.popleft(), turn == turns - 1
-        vetoed = last and agreement.vetoes()
-        # A NaN makes DeepSpeed skip the update and clean up after itself, whatever the ZeRO stage.
-        backward(engine, world, ForwardPass(due.inputs, due.output * NAN) if vetoed else due)
+        skip = last and agreement.must_skip()
+        backward(engine, world, _without_update(due) if skip else due)
         if last:
             agreement.begin()
         engine.step()
@@ -104,12 +104,17 @@ def _forward_backward(step: StepInputs) -> StepOutcome:
     if not applied:
         clear_gradients(engine)
     norm = float(engine.get_global_grad_norm()) if applied else None
-    mean, *totals = agreement.wait()
-    return StepOutcome(mean, norm, applied, vetoed, totals)
+    votes = agreement.wait()
+    return StepOutcome(agreement.mean_loss(votes), norm, applied, skip, votes)
+
+
+def _without_update(due: ForwardPass) -> ForwardPass:
+    """The pass with NaN gradients: DeepSpeed then skips the update and clears its state in every ZeRO stage."""
+    return ForwardPass(due.inputs, due.output * NAN)
 
 
 class _Agreement:
-    """The all-reduce of a step's mean loss and of the caller's numbers."""
+    """The all-reduce of a step's votes."""
 
     def __init__(self, step: StepInputs) -> None:
         self._step, self._missing = step, step.data.layout.accumulation
@@ -124,24 +129,27 @@ class _Agreement:
             self._sum = self._sum + output
             if not self._missing:
                 self._loss = Readback(self._sum)
-        if not self._missing and self._step.veto:  # early stages do not wait here for the last one
+        if not self._missing and self._step.must_skip:  # early stages do not wait here for the last one
             self.begin()
 
     def begin(self) -> Callable[[], list[float]]:
-        """Tell the other ranks, once: without a veto, when the device has a backward pass to do meanwhile."""
+        """Tell the other ranks, once; where no loss is waited for, while the device has a backward pass to do."""
         if self._wait is None:
             loss = self._loss.read() if self._loss else 0.0
-            self._wait = self._step.world.all_reduce_sum_async([loss, *self._step.numbers()])
+            self._wait = self._step.world.all_reduce_sum_async(self._step.votes(loss).vector())
         return self._wait
 
-    def vetoes(self) -> bool:
-        """Whether the mean loss must not be applied."""
-        return self._step.veto is not None and self._step.veto(self.wait()[0])
+    def must_skip(self) -> bool:
+        """Whether the update must not be applied, for its mean loss."""
+        return self._step.must_skip is not None and self._step.must_skip(self.mean_loss(self.wait()))
 
-    def wait(self) -> list[float]:
-        """The mean loss and the sums of the other numbers, of all ranks."""
-        total, *totals = self.begin()()
-        return [total / self._step.data.layout.accumulation / self._step.world.ranks_per_stage, *totals]
+    def wait(self) -> StepVotes:
+        """The votes of all ranks, summed."""
+        return StepVotes.from_vector(self.begin()())
+
+    def mean_loss(self, votes: StepVotes) -> float:
+        """Nats per token, over all ranks and micro-batches."""
+        return votes.loss_sum / self._step.data.layout.accumulation / self._step.world.ranks_per_stage
 
 
 def _probe(found: list[str], name: str, gradient: Tensor) -> None:

@@ -23,6 +23,7 @@ from trainwright.runtime.engine.engine import build_engine, read_config
 from trainwright.runtime.model.llama import Llama
 from trainwright.runtime.parallel.world import World
 from trainwright.runtime.train.step import StepInputs, run_step
+from trainwright.runtime.train.step_votes import StepVotes
 from trainwright.spec.layout import Layout
 from trainwright.spec.plan import Plan, read_plan
 
@@ -75,8 +76,10 @@ def measure(bundle: Path, rank: int) -> dict[str, int]:
     Llama.initialize = lambda _, __, weights=(): deque(weights, maxlen=0)  # materialised, not drawn
     engine = build_engine(plan, read_config(bundle, plan), world)
     before = torch.cuda.max_memory_allocated()
-    for number in range(STEPS):
-        run_step(StepInputs(engine, world, Zeros(plan), number + 1, number, numbers=list, veto=lambda _: False))
+    size = plan.layout.global_batch
+    for step in range(STEPS):
+        samples = range(step * size, (step + 1) * size)
+        run_step(StepInputs(engine, world, Zeros(plan), step + 1, samples, votes=StepVotes, must_skip=lambda _: False))
     peaks = {
         "start": before,
         "tensors": torch.cuda.max_memory_allocated(),

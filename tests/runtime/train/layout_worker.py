@@ -15,6 +15,7 @@ from trainwright.runtime.engine.engine import build_engine
 from trainwright.runtime.engine.optimizer import apply_hyperparameters
 from trainwright.runtime.parallel.world import World, init_process_group
 from trainwright.runtime.train.step import StepInputs, run_step
+from trainwright.runtime.train.step_votes import StepVotes
 from trainwright.spec.plan import Plan
 from trainwright.spec.position import Position
 from trainwright.spec.run_folder import RunFolder
@@ -56,7 +57,9 @@ def train(plan: Plan, run: RunFolder, world: World) -> dict:
     position = Position(0, 0)
     while samples := position.next_samples(plan):
         apply_hyperparameters(engine.optimizer, settings, position.learning_rate(plan))
-        outcomes.append(run_step(StepInputs(engine, world, data, position.step + 1, samples, list, lambda _: False)))
+        outcomes.append(
+            run_step(StepInputs(engine, world, data, position.step + 1, samples, StepVotes, lambda _: False))
+        )
         position = Position(position.step + 1, samples.stop)
     norms = [o.gradient_norm for o in outcomes]
     return {"loss": [o.loss for o in outcomes], "norm": norms, "weights": weights(engine, world)}
