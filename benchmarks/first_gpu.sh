@@ -17,9 +17,11 @@ mkdir -p "$out"
 
 gpu=${GPU:-$("$python" -c '
 import torch
-from trainwright.compiler.backtest.published_run import device
+from trainwright.compiler.backtest.published_run import PublishedRun
+from trainwright.compiler.backtest.run_case import device
 found = torch.cuda.get_device_properties(0)
-print(device({"gpu": found.name.removeprefix("NVIDIA "), "gpu_mem_gb": round(found.total_memory / 2**30)}).name)')}
+name, gib = found.name.removeprefix("NVIDIA "), round(found.total_memory / 2**30)
+print(device(PublishedRun(id="here", gpu=name, gpu_mem_gb=gib)).name)')}
 cluster="{gpu: $gpu, gpus: 1, gpus_per_node: 1}"
 "$trainwright" preflight examples/tiny-cpu.yaml --set "cluster=$cluster" --run "$out/preflight" 2>&1 | tee "$out/probes.txt" || true
 
