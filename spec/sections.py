@@ -6,16 +6,10 @@ from their field descriptions. All are frozen and refuse unknown keys.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from operator import not_
+from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from .cluster import Cluster, Interconnect
 from .launch import Launch
@@ -176,14 +170,10 @@ class Checkpointing(Section):
         default=False, description="Write while training goes on, from a copy in the memory of each process."
     )
     key_file: AbsolutePath | None = Field(
-        default=None, description="Sign checkpoints with the key in this file, which every node can read."
+        default=None,
+        exclude_if=not_,  # specs from before there was one keep their digest
+        description="Sign checkpoints with the key in this file, which every node can read.",
     )
-
-    @model_serializer(mode="wrap")
-    def _without_key(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave an absent key out, so that specs from before there was one keep their digest."""
-        fields: dict[str, Any] = dump(self)
-        return fields if self.key_file else {name: value for name, value in fields.items() if name != "key_file"}
 
 
 class Validation(Section):
@@ -218,6 +208,11 @@ class Training(Section):
     loss_spike: LossSpike = LossSpike()
     seed: NonNegativeInt = Field(default=0, lt=2**44, description="Seed of the initial weights.")
     compile: bool = Field(default=False, description="Use torch.compile.")
+    deterministic: bool = Field(
+        default=False,
+        exclude_if=not_,  # specs from before there was this keep their digest
+        description="Use only kernels that give the same bits each time; on GPUs these are slower.",
+    )
     on_change: Literal["refuse", "apply"] = Field(
         default="refuse", description="Refuse or apply a setting that differs from the checkpoint's."
     )

@@ -23,6 +23,7 @@ class Work:
     sequence: int
     batch: int
     precision: str = "bf16"
+    deterministic: bool = False  # only kernels that give the same bits each time
 
     @property
     def tokens(self) -> int:

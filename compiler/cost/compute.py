@@ -107,7 +107,8 @@ def _attention(case: Case) -> tuple[float, float]:
     if kind != "materialised" and gpu.family in constants["attention"][kind]:
         forward, backward = constants["attention"][kind][gpu.family]
         peak = gpu.flops["bf16" if work.precision == "fp8" else work.precision]
-        return flops / 2 / (peak * forward), 2.5 * flops / 2 / (peak * backward)
+        slower = constants["attention"]["deterministic"] if work.deterministic else 1.0
+        return flops / 2 / (peak * forward), slower * 2.5 * flops / 2 / (peak * backward)
     read, back = constants["attention"]["materialised"]
     peak = gpu.flops[work.precision] * gpu.kernel * _alignment(shape.head_size)
     return (

@@ -63,11 +63,12 @@ def asking(spec: Spec, stack: str | None = None) -> Callable[[Layout], Case]:
     if where.power_cap and where.gpu.power and where.power_cap < where.gpu.power.lowest:
         raise MissedRuleError("TW309", f"{where.gpu.name} cannot be capped to {where.power_cap:g} W")
     shape, sequence, runs = spec.model.shape, spec.training.sequence_length, software(spec, stack)
+    exact = spec.training.deterministic and not spec.cluster.on_cpu
     where = replace(where, net=where.net * runs.rails, partial=runs.partial)
     limited = capped(where.gpu, where.power_cap)
     speed = limited.speed if limited else 1.0
 
     def case(layout: Layout) -> Case:
-        return Case(Work(shape, sequence, layout.global_batch, precision), layout, where, runs, speed)
+        return Case(Work(shape, sequence, layout.global_batch, precision, exact), layout, where, runs, speed)
 
     return case

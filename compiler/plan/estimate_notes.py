@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...spec.display_units import TIMES, fitting
+from ...spec.facts import facts
 from ...spec.sections import Spec
 from ..cost.case import Case
 from ..cost.goodput import Goodput
@@ -27,8 +28,8 @@ class Answers:
 
 def notes(run: Answers) -> tuple[str, ...]:
     """Whole sentences, the most important first."""
-    said = [_stack(run), run.batch, _extrapolated(run), _counted(run), *_time(run), _borrowed(run), _published(run)]
-    return tuple(note for note in said if note)
+    said = [_stack(run), run.batch, _extrapolated(run), _deterministic(run), _counted(run), *_time(run)]
+    return tuple(note for note in (*said, _borrowed(run), _published(run)) if note)
 
 
 def _stack(run: Answers) -> str:
@@ -41,6 +42,16 @@ def _stack(run: Answers) -> str:
 def _extrapolated(run: Answers) -> str:
     found = beyond(run.case)
     return f"Extrapolated: no published run {' or '.join(found)} was compared; the ranges are wider." if found else ""
+
+
+def _deterministic(run: Answers) -> str:
+    if not run.case.work.deterministic:
+        return ""
+    slower = facts("constants")["attention"]["deterministic"]
+    return (
+        f"Deterministic: attention's backward pass is charged {slower:g} times as long, the most that is published "
+        "(FlashAttention-3 on H800, arXiv 2601.21824); what other kernels lose is unknown."
+    )
 
 
 def _counted(run: Answers) -> str:

@@ -21,7 +21,7 @@ RANK_VARIABLES = (
 
 def environment(unit: RenderInputs) -> str:
     """The text of env.sh."""
-    variables = [*_processes(unit), *network(unit.spec), *_asked(unit)]
+    variables = [*_processes(unit), *network(unit.spec), *_deterministic(unit), *_asked(unit)]
     foreign = () if unit.target == "kubernetes" else RANK_VARIABLES
     return script("env.sh.j2", name=unit.plan.name, variables=variables, foreign=foreign)
 
@@ -30,6 +30,19 @@ def setup(unit: RenderInputs) -> dict[str, str]:
     """setup.sh with the shell lines of `launch.setup`; nothing where there are none."""
     lines = unit.spec.launch.setup
     return {"setup.sh": script("setup.sh.j2", lines=lines)} if lines else {}
+
+
+def _deterministic(unit: RenderInputs) -> list[Variable]:
+    """What torch cannot ask for by itself (its notes on randomness; Megatron-LM's `deterministic_mode`)."""
+    if unit.spec.cluster.on_cpu or not unit.spec.training.deterministic:
+        return []
+    return [
+        Variable(
+            "CUBLAS_WORKSPACE_CONFIG", ":4096:8", "cuBLAS adds in one order: a workspace of its own for each stream"
+        ),
+        Variable("NCCL_ALGO", "^NVLS", "Switches add up in the order in which numbers come; rings and trees do not"),
+        Variable("TORCHINDUCTOR_DETERMINISTIC", 1, "torch.compile times no kernels to choose between them"),
+    ]
 
 
 def _asked(unit: RenderInputs) -> list[Variable]:

@@ -26,6 +26,7 @@ from ..logs.progress_line import ProgressLine
 from ..logs.tensorboard import TensorBoardLog
 from ..parallel.world import World
 from .copy_bundle_files import keep
+from .deterministic import use_deterministic_kernels
 from .loop_state import LoopState
 from .session import Instruments, Rank0Logs, Session
 from .stop_request import StopRequest
@@ -39,6 +40,8 @@ def build_session(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Ses
     if world.rank == 0:
         exit_file(run.path).unlink(missing_ok=True)
     torch.manual_seed(plan.training.seed)
+    if plan.training.deterministic:
+        use_deterministic_kernels()
     stop = StopRequest(run.stop)
     meter, ledger = open_meter(plan, world.local_rank), PhaseLedger()
     config = read_config(bundle, plan)

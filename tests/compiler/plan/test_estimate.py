@@ -47,6 +47,16 @@ def test_ranges_hold_their_value_and_say_why():
         assert figure.because, key
 
 
+def test_determinism_costs_time_and_says_how_sure_that_is():
+    """Attention's backward pass is charged what is published; on CPUs, which are deterministic anyway, nothing is."""
+    spec = loaded("llama2-7b").spec
+    layout, asked = choose(spec), loaded("llama2-7b", "training.deterministic=true").spec
+    free, exact = estimate(spec, layout), estimate(asked, layout)
+    assert 1.01 < exact.step_seconds.value / free.step_seconds.value < 1.1
+    assert [note for note in exact.notes if "arXiv 2601.21824" in note]
+    assert _estimate("tiny-cpu", "training.deterministic=true").notes == _estimate("tiny-cpu").notes
+
+
 @pytest.mark.parametrize(
     ("sets", "said"),
     [

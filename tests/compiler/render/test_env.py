@@ -27,6 +27,16 @@ def sourced(files: dict[str, str], folder: Path, command: str) -> subprocess.Com
     return subprocess.run(words, cwd=folder, env=os.environ | FOREIGN, capture_output=True, text=True, check=True)
 
 
+def test_what_torch_cannot_ask_for_is_in_the_environment(tmp_path):
+    """Deterministic cuBLAS, NCCL and compiler on GPUs, where the spec asks for them; nothing on CPUs."""
+    names = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "NCCL_ALGO": "^NVLS", "TORCHINDUCTOR_DETERMINISTIC": "1"}
+    for spec, wanted in (("llama2-7b", names), ("tiny-cpu", {})):
+        asked = compile_bundle(load(ROOT / f"examples/{spec}.yaml", ["training.deterministic=true"]))
+        found = dict(line.partition("=")[::2] for line in sourced(asked, tmp_path, "env").stdout.splitlines())
+        assert {name: found[name] for name in names if name in found} == wanted
+    assert "CUBLAS" not in compile_bundle(load(ROOT / "examples/llama2-7b.yaml"))["env.sh"]
+
+
 def test_what_another_job_left_is_dropped_and_said(files, tmp_path):
     """RANK and its kin would make these processes wait for strangers."""
     done = sourced(files, tmp_path, "env")

@@ -135,9 +135,8 @@ class PretendRun:
         """Train until it ends; `STOP_AFTER` is the number of steps after which it is asked to stop."""
         size = read_plan(self.bundle).layout.gpus
         log = self.folder / f"log-{len(self.attempts)}"
-        machine = replace(
-            self.machine, environment={"STOP_FILE": str(self.run.stop), **self.machine.environment, **environment}
-        )
+        given = exported(self.bundle / "env.sh") | {"STOP_FILE": str(self.run.stop)}
+        machine = replace(self.machine, environment=given | self.machine.environment | environment)
         arguments = ["--bundle", str(self.bundle), "--run", str(self.run.path)]
         self.attempts.append(machine.start("trainwright.runtime.train", arguments, size, log))
         return self.attempts[-1]
@@ -145,6 +144,13 @@ class PretendRun:
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The run's events of one kind."""
         return [event for event in read_events(self.run.events) if event["kind"] == kind]
+
+
+def exported(script: Path) -> dict[str, str]:
+    """What a bundle's env.sh exports."""
+    command = ["bash", "-euc", 'source "$1"; env -0', "bash", str(script)]
+    done = subprocess.run(command, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True)
+    return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
 
 
 def _run(*command: str | Path) -> None:

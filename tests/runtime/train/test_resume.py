@@ -67,6 +67,16 @@ def test_goes_on_bit_for_bit(whole, workplace, tiny_plan, how):
     assert place.state() == whole.state()
 
 
+def test_on_cpus_deterministic_kernels_change_nothing(whole, workplace, tiny_plan):
+    """Asked for, they train as ever, kill -9 included: a CPU's own kernels are deterministic."""
+    often = {"schedule__checkpoint_every": 2, "training__deterministic": True}
+    place = workplace(tiny_plan(steps=STEPS, **often))
+    assert place.train(inject="kill rank=1 step=4") == Exit.PEER_LOST
+    assert place.train() == Exit.DONE
+    assert place.losses() == whole.losses()
+    assert place.state() == whole.state()
+
+
 def test_a_pipeline_goes_on_bit_for_bit(workplace, tiny_plan):
     """A stage killed between two checkpoints: the run that goes on is the one that nobody disturbed, on every stage."""
     layout = Layout(pipeline=2, accumulation=4)
