@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from ...spec.display_units import MASSES
+from ...spec.foreign_text import for_markdown
 from ...spec.number_text import with_unit
 from ..tables.emissions import emissions
 from ..tables.run import factor_rows
@@ -41,7 +42,10 @@ def model_card(report: Report) -> str:
         f"Training emitted {with_unit(tonnes, MASSES)} ({basis}), all attempts counted:",
         "device energy x PUE x carbon intensity.",
         "",
-        *(f"- {name}: {value}, from {source}" for name, value, source in factor_rows(report.runs[0].carbon)),
+        *(
+            f"- {name}: {for_markdown(f'{value}, from {source}')}"
+            for name, value, source in factor_rows(report.runs[0].carbon)
+        ),
         "",
         markdown(emissions(report)),
     ]
