@@ -23,6 +23,7 @@ os.environ |= {"DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
 
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.data.shards import Index, ShardWriter, SourcePart, file_sha256
+from trainwright.runtime.launch.exit_status import exit_file
 from trainwright.spec.layout import Layout
 from trainwright.spec.plan import CarbonPlan, Device, Plan, Schedule
 from trainwright.spec.run_folder import RunFolder, read_events
@@ -172,7 +173,8 @@ class Workplace:
         (self.bundle / "ds_config.json").write_text(json.dumps(deepspeed_config(plan)))
 
     def start(self, inject: str = "", how: type[Ranks | Launched] = Ranks) -> Ranks | Launched:
-        """Start the ranks."""
+        """Start the ranks; as for the supervisor, how an earlier start ended says nothing about this one."""
+        exit_file(self.run.path).unlink(missing_ok=True)
         environment = os.environ | {"OMP_NUM_THREADS": "1", "TRAINWRIGHT_INJECT": inject}
         environment["TRAINWRIGHT_INJECTED"] = str(self.injected)
         arguments = ["--bundle", str(self.bundle), "--run", str(self.run.path)]
@@ -186,7 +188,7 @@ class Workplace:
 
     def code(self) -> int:
         """The exit code that the run recorded."""
-        return int((self.run.path / "exit_code").read_text())
+        return int(exit_file(self.run.path).read_text())
 
     def events(self, kind: str = "") -> list[dict]:
         """The events of a kind, or all."""
