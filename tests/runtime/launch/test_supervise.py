@@ -132,7 +132,7 @@ def test_the_recorded_code_of_an_earlier_end_is_forgotten(supervise, run) -> Non
 
 def test_the_lock_outlives_a_killed_supervisor(supervise, run) -> None:
     """After kill -9 the orphaned training still holds the folder, so a second launch cannot join in."""
-    process = supervise("echo $BASHPID > child; echo ready; sleep 60 & wait")
+    process = supervise("echo $BASHPID > child; sleep 60 & echo ready; wait")
     lines(process, "ready")
     child = int((run.path / "child").read_text())
     process.kill()
