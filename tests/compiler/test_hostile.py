@@ -185,12 +185,12 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("case", CORPUS)
 def test_a_hostile_file_is_reported_or_accepted(case, folder):
-    """No exception but InputError, no crashed check, every error with a place, in under half a second of work."""
+    """No exception but InputError, no crashed check, every error with a place, in under two seconds of work."""
     path = folder / "hostile.yaml"
     path.write_bytes(CORPUS[case])
     start = time.process_time()  # a busy machine makes the clock on the wall a poor judge
     problems, names = check_files([path])
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < 2
     assert CRASHED not in {problem.code for problem in problems}, problems
     assert names or any(problem.severity == "error" for problem in problems)
     assert all(problem.place for problem in problems)
