@@ -57,6 +57,7 @@ def main() -> None:
     peaks = [peak(p, World(world.rank, world.size, world.local_rank, world.device, p.layout)) for p in plans]
     if world.rank == 0:
         (folder / "peaks.json").write_text(json.dumps(peaks))
+    world.barrier()  # the first rank holds the store that the others may still meet through
 
 
 given = globals()

@@ -75,6 +75,7 @@ def main() -> None:
         result = train(plan, RunFolder(folder / "run"), here)
         if world.rank == 0:
             torch.save(result, folder / f"{number}.pt")
+    world.barrier()  # the first rank holds the store that the others may still meet through
 
 
 given = globals()
