@@ -61,8 +61,9 @@ OWNERS = {
     },
     "matplotlib": {"report/formats/plots.py", "report/formats/scaling_plot.py"},
     "deepspeed": {
-        "runtime/checkpoint/universal.py", "runtime/engine/checkpoint_engine.py", "runtime/engine/engine.py",
-        "runtime/engine/process_groups.py", "runtime/parallel/tensor_parallel.py", "runtime/parallel/world.py",
+        "runtime/engine/checkpoint_engine.py", "runtime/engine/deepspeed_private.py", "runtime/engine/engine.py",
+        "runtime/engine/process_groups.py", "runtime/engine/tensor_parallel.py",
+        "runtime/engine/universal_converter.py",
     },
 }  # fmt: skip
 # Data of the package that a room reads by name instead of importing it.

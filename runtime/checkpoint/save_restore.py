@@ -17,11 +17,12 @@ from ...spec.exit_codes import Exit
 from ...spec.foreign_files import read_json
 from ...spec.plan import Plan
 from ...spec.sections import Checkpointing
-from ..engine.engine import random_state, restore_random_state
+from ..engine.protocol import Engine
 from ..launch.exit_status import Ended, UnfitStateError, code_of
 from ..parallel.world import World
 from . import store
 from .full_weights import damage
+from .random_state import random_state, restore_random_state
 from .saved_run import STATE
 from .signing_key import signing_key
 from .store import ENGINE, FileEntry
@@ -62,7 +63,7 @@ class NewestValid:
         return read_json(self.path / STATE)
 
 
-def start(engine: Any, world: World, root: Path, content: dict[str, Any]) -> DraftCheckpoint:
+def start(engine: Engine, world: World, root: Path, content: dict[str, Any]) -> DraftCheckpoint:
     """Begin to write the generation of `content["state"]["step"]`. The engine may train on as soon as this returns.
 
     Raises Ended(STORAGE) on every rank when the disk of any of them refuses; the generations before stay as they were.
@@ -79,7 +80,7 @@ def start(engine: Any, world: World, root: Path, content: dict[str, Any]) -> Dra
     return DraftCheckpoint(folder, step, _on_all_ranks(world, write_own, folder)[world.rank])
 
 
-def commit(engine: Any, world: World, begun: DraftCheckpoint, keep: Checkpointing) -> SavedCheckpoint:
+def commit(engine: Engine, world: World, begun: DraftCheckpoint, keep: Checkpointing) -> SavedCheckpoint:
     """Wait for the files of a draft, give it its name, and remove old generations. Raises Ended as `draft` does."""
     folder, root = begun.folder, begun.folder.parent
     files = store.merge_entries(
@@ -144,7 +145,7 @@ def set_aside(world: World, root: Path, found: NewestValid) -> None:
             store.set_aside(generation)
 
 
-def restore(engine: Any, world: World, generation: Path, *, resharded: bool = False) -> None:
+def restore(engine: Engine, world: World, generation: Path, *, resharded: bool = False) -> None:
     """Put weights, optimizer and random generators back. The generation was checked by `find_newest_valid`.
 
     `resharded`: it was saved under another layout. Its generators belong to ranks that are no more.

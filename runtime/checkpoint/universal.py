@@ -8,14 +8,14 @@ agree to rounding, not to the bit.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from ...spec.exit_codes import Exit
+from ..engine.deepspeed_private import loading_universal
+from ..engine.protocol import Engine
+from ..engine.universal_converter import to_universal
 from ..launch.exit_status import Ended, code_of
 from ..parallel.world import World
 from .foreign_state import rewrite
@@ -25,7 +25,7 @@ DRAFT = ".draft-universal"
 COPY = ".draft-rewritten"
 
 
-def load_resharded(engine: Any, world: World, generation: Path) -> None:
+def load_resharded(engine: Engine, world: World, generation: Path) -> None:
     """Put weights and optimizer of `generation` into an engine of another layout.
 
     Raises Ended on every rank: STORAGE on a full disk, CORRUPT when DeepSpeed cannot convert what is there.
@@ -35,12 +35,10 @@ def load_resharded(engine: Any, world: World, generation: Path) -> None:
     failure = next(filter(None, failures), None)
     if failure is not None:
         raise Ended(failure[0], failure[0].name.lower(), failure[1])
-    settings = engine._config  # noqa: SLF001 - DeepSpeed reads the switch from here and has no other way to set it
     optimizer = engine.optimizer.optimizer
     decays = [group["weight_decay"] for group in optimizer.param_groups]
-    settings.load_universal_checkpoint = True
-    engine.load_checkpoint(str(draft), tag=ENGINE, load_lr_scheduler_states=False)
-    settings.load_universal_checkpoint = False  # left on, DeepSpeed saves ZeRO-3 weights of the first rank only
+    with loading_universal(engine):
+        engine.load_checkpoint(str(draft), tag=ENGINE, load_lr_scheduler_states=False)
     _undo_shared_state(optimizer, decays)
     world.barrier()
     if world.rank == 0:
@@ -68,7 +66,7 @@ def _convert(generation: Path, draft: Path) -> tuple[Exit, str] | None:
             (folder / ENGINE).mkdir(parents=True)
         for file in sorted((generation / ENGINE).glob("*.pt")):
             rewrite(file, copy / ENGINE / file.name)
-        _run_converter(copy / ENGINE, draft / ENGINE)
+        to_universal(copy / ENGINE, draft / ENGINE)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, all ranks must learn that it is
         shutil.rmtree(draft, ignore_errors=True)
         code = code_of(error)
@@ -77,19 +75,3 @@ def _convert(generation: Path, draft: Path) -> tuple[Exit, str] | None:
     finally:
         shutil.rmtree(copy, ignore_errors=True)
     return None
-
-
-def _run_converter(source: Path, target: Path) -> None:
-    from deepspeed.checkpoint import ds_to_universal
-
-    options = Namespace(
-        input_folder=str(source),
-        output_folder=str(target),
-        num_extract_workers=1,
-        num_merge_workers=1,
-        keep_temp_folder=False,
-        strict=True,
-        inject_missing_state=True,
-    )
-    with Path(os.devnull).open("w") as quiet, contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-        ds_to_universal.main(options)

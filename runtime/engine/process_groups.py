@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import deepspeed
-from deepspeed.utils import groups
 from torch import distributed
 
 from ..parallel.world import World
+from .deepspeed_private import register_groups
 
 
 def register_pipeline_groups(world: World) -> Any:
@@ -22,15 +22,8 @@ def register_pipeline_groups(world: World) -> Any:
     deepspeed.init_distributed()
     tensor = world.layout.tensor
     model = _own_group(world, _model_parallel(world))
-    groups.__dict__.update(
-        _TENSOR_MODEL_PARALLEL_GROUP=_own_group(world, (range(r, r + tensor) for r in range(0, world.size, tensor))),
-        _DATA_PARALLEL_GROUP=_own_group(world, _data_parallel(world)),
-        _MODEL_PARALLEL_GROUP=model,
-        # It would take the tensor-parallel ranks for all that hold another part of the model (0.19.8).
-        get_model_parallel_rank=lambda: distributed.get_rank(model),
-        get_model_parallel_world_size=lambda: distributed.get_world_size(model),
-    )
-    return groups
+    tensor_group = _own_group(world, (range(r, r + tensor) for r in range(0, world.size, tensor)))
+    return register_groups(tensor_group, _own_group(world, _data_parallel(world)), model)
 
 
 def _data_parallel(world: World) -> Iterator[range]:

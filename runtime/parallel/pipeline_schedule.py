@@ -9,14 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, distributed
 
 from ..data.dataset import Batch
+from ..model.llama import Llama
 from .inputs import model_inputs
 from .world import World
+
+
+class PipelineEngine(Protocol):
+    """What the schedule uses of the engine."""
+
+    module: Llama
+
+    def __call__(self, **inputs: Any) -> Tensor:
+        """The forward pass."""
+        ...
+
+    def backward(self, loss: Tensor, *, scale_wrt_gas: bool = True) -> Any:
+        """The backward pass; `scale_wrt_gas` divides the loss by the number of micro-batches."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +42,7 @@ class ForwardPass:
     output: Tensor
 
 
-def forward_passes(engine: Any, world: World, batches: Iterable[Batch], count: int) -> Iterator[ForwardPass]:
+def forward_passes(engine: PipelineEngine, world: World, batches: Iterable[Batch], count: int) -> Iterator[ForwardPass]:
     """The forward passes of `count` micro-batches, each when it is asked for."""
     stage, coming = world.stage, None
     for number, inputs in enumerate(model_inputs(batches, world), 1):
@@ -46,7 +61,7 @@ def forward_passes(engine: Any, world: World, batches: Iterable[Batch], count: i
             sent.wait()
 
 
-def backward(engine: Any, world: World, passed: ForwardPass) -> None:
+def backward(engine: PipelineEngine, world: World, passed: ForwardPass) -> None:
     """The backward pass: from the loss on the last stage, elsewhere from the gradient that the next stage sends."""
     if world.stage.last:
         engine.backward(passed.output)
@@ -72,7 +87,7 @@ class _PendingReceive:
         return self.hidden.requires_grad_()
 
 
-def _post_receive(engine: Any, world: World, shape: torch.Size) -> _PendingReceive:
+def _post_receive(engine: PipelineEngine, world: World, shape: torch.Size) -> _PendingReceive:
     """Make room for hidden states of `shape` [batch, time] from the stage before."""
     model = engine.module
     kind = next(model.parameters()).dtype

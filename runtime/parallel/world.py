@@ -7,7 +7,6 @@ process's place in the layout and adds up small vectors over all ranks.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -104,7 +103,6 @@ def init_process_group(plan: Plan) -> World:
     device = torch.device(plan.device.kind, local_rank) if plan.device.kind == "cuda" else torch.device("cpu")
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    _prepare_deepspeed(device)
     allow_open_files()
     prepare_gloo()
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
@@ -136,17 +134,3 @@ def destroy_process_group() -> None:
     """Leave the process group."""
     if distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def _prepare_deepspeed(device: torch.device) -> None:
-    """Import DeepSpeed so that it never starts a compiler.
-
-    Asked which of its native operators fit, DeepSpeed runs compilers, and on CPU it then builds a shared-memory
-    collective for 50 s, under a lock that a killed build leaves behind and every later run waits on for ever.
-    We use none of them: the answer is "none", and gloo and NCCL do the communication.
-    """
-    os.environ.setdefault("DS_ACCELERATOR", device.type)
-    warnings.filterwarnings("ignore", category=FutureWarning, message="`torch.distributed.*deprecated")
-    import deepspeed.ops
-
-    setattr(deepspeed.ops, "__compatible_ops__", {})  # noqa: B010 - the module makes it on first use

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...spec.emissions import carbon_tonnes
 from ...spec.exit_codes import Exit
 from ..checkpoint import save_restore
-from ..engine.engine import replica_group
+from ..engine.deepspeed_private import replica_group
 from ..launch.exit_status import Ended
 from . import anomaly_detection, checkpointing
 from .session import Session

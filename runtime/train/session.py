@@ -16,6 +16,7 @@ from ..checkpoint.save_restore import DraftCheckpoint
 from ..data.dataset import Dataset
 from ..energy import Meter, PhaseLedger, Reading
 from ..energy.phases import Phase
+from ..engine.protocol import Engine
 from ..logs.event_log import EventLog
 from ..logs.progress_line import ProgressLine
 from ..logs.tensorboard import TensorBoardLog
@@ -49,7 +50,7 @@ class Session:
     plan: Plan
     run: RunFolder
     world: World
-    engine: Any
+    engine: Engine
     train: Dataset
     validation: Dataset
     instruments: Instruments

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, repeat
-from typing import Any
 
 from torch import Tensor
 
 from ..data.dataset import Dataset
-from ..engine.engine import clear_gradients
+from ..engine.deepspeed_private import clear_gradients
+from ..engine.protocol import Engine
 from ..parallel.pipeline_schedule import ForwardPass, backward, forward_passes
 from ..parallel.readback import Readback
 from ..parallel.world import World
@@ -46,7 +46,7 @@ class StepInputs:
     `must_skip` says whether an update with this mean loss must not be applied; without one no loss is waited for.
     """
 
-    engine: Any
+    engine: Engine
     world: World
     data: Dataset
     number: int  # from 1

@@ -26,7 +26,8 @@ from torch import Tensor, distributed, nn
 from ...spec.plan import Plan
 from ..model.llama import TORCH_DTYPE, FeedForward, Llama, SelfAttention
 from ..model.lm_head import Chunks, Head, chunk_rows, mean_loss
-from .world import World
+from ..parallel.world import World
+from .deepspeed_private import init_tensor_parallel, mark_as_cut, partition_sizes
 
 
 class ColumnParallelLinear(LinearLayer):
@@ -64,7 +65,7 @@ class VocabParallelHead(LinearLayer):
     ) -> Tensor:
         """The mean cross entropy with `targets` [batch, time]; whole logits are never made."""
         slices = Chunks(
-            chunk_rows(hidden.device, max(self._partition_sizes)), self._loss_and_logit_grad
+            chunk_rows(hidden.device, max(partition_sizes(self))), self._loss_and_logit_grad
         )  # as many on every rank
         return mean_loss(
             _copy_to_tensor_parallel(hidden, self.mp_group).flatten(0, 1), self.weight, targets.flatten(), slices
@@ -129,7 +130,7 @@ def _copy_to_tensor_parallel(whole: Tensor, group: Any) -> Tensor:
 
 def _own_rows(layer: LinearLayer, tokens: Tensor) -> tuple[Tensor, Tensor]:
     """Each token's row among the layer's own, or 0, and whether it has one."""
-    sizes, rank = vars(layer)["_partition_sizes"], layer.tp_index
+    sizes, rank = partition_sizes(layer), layer.tp_index
     row = tokens - sum(sizes[:rank])
     mine = (row >= 0) & (row < sizes[rank])
     return row.where(mine, 0), mine
@@ -142,7 +143,7 @@ def build_tensor_parallel(llama: Callable[[], Llama], plan: Plan, config: dict[s
     """
     deepspeed.init_distributed()
     set_autotp_mode(training=True)
-    vars(groups)["_init_tp_mesh_device"](tensor_model_parallel_size=plan.layout.tensor)
+    init_tensor_parallel(plan.layout.tensor)
     with torch.device("meta"):
         model = llama()
     shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
@@ -174,7 +175,7 @@ def _replace_with_parallel_layers(model: Llama, specs: AutoTPConfig) -> None:
             module.enter = partial(_copy_to_tensor_parallel, group=group)
     model.tie()
     vars(model)[UNIVERSAL_CHECKPOINT_INFO] = collect_autotp_universal_checkpoint_info(model)
-    vars(model)["ds_autotp_parsed"] = True
+    mark_as_cut(model)
 
 
 def _layer(module: nn.Module, kind: PartitionType) -> type[LinearLayer | LinearAllreduce]:
