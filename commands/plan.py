@@ -7,21 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from ..compiler.check import load_checked_one
-from ..compiler.plan.layout_search import Candidate, search
+from ..compiler.plan.layout_search import Candidate, Search, search
 from ..compiler.plan.plan_table import plan_table
 from .options import FormatOption, Sets, SpecFile, Stack
 from .output import print_tables
 
 
-def _data(candidate: Candidate) -> dict[str, Any]:
+def _data(found: Search, candidate: Candidate) -> dict[str, Any]:
     step = candidate.step
     return {
         "layout": candidate.layout.model_dump(),
         "memory_bytes": candidate.memory_bytes,
-        "memory": candidate.memory,
+        "memory": dict(candidate.memory),
         "step_seconds": step.seconds if step else None,
         "time": dict(step.parts) if step else None,
-        "verdict": candidate.verdict,
+        "verdict": found.verdict(candidate),
     }
 
 
@@ -41,4 +41,4 @@ def command(
     shown += found.foreign[:top]
     title = f"{loaded.spec.name}: {len(found.candidates)} legal layouts of {loaded.spec.cluster.gpus} devices"
     title += f", as {stack} runs them" if stack else ""
-    print_tables([plan_table(shown, title)], form, [_data(c) for c in shown])
+    print_tables([plan_table(found, shown, title)], form, [_data(found, c) for c in shown])

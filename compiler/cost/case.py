@@ -6,7 +6,7 @@ Estimate, search and backtest all describe their question as one `Case`; `cost/s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import lcm
 from typing import Any
 
@@ -98,6 +98,14 @@ class Case:
     profile: Profile
     speed: float = field(default=1.0)  # throughput of the device under its cap, against no cap
     host_activations: bool = False  # what full recomputation keeps lies in host memory
+    memo: dict[object, Any] = field(default_factory=dict[object, Any], init=False)  # so that `replace` begins anew
+
+    def about(self, layout: Layout) -> Case:
+        """The same question about another layout, and the batch that it makes; both share a memo."""
+        work = replace(self.work, batch=layout.global_batch)
+        other = Case(work, layout, self.machine, self.profile, self.speed, self.host_activations)
+        object.__setattr__(other, "memo", self.memo)
+        return other
 
     @property
     def replicas(self) -> int:

@@ -9,6 +9,7 @@ from math import ceil
 from ...spec.facts import facts
 from ...spec.hardware import Gpu
 from .case import Case
+from .once import MICRO, once_for
 
 WIDE = 2  # bytes of a 16-bit element
 SPLITS = (1, 2, 4)
@@ -133,6 +134,7 @@ def _elementwise(case: Case) -> tuple[float, float]:
     return seconds[0], seconds[1]
 
 
+@once_for(*MICRO)
 def layer_time(case: Case) -> LayerTime:
     """Seconds of one layer and one micro batch on one rank, forward and backward, at full clock."""
     gpu, precision = case.machine.gpu, case.work.precision
@@ -145,6 +147,7 @@ def layer_time(case: Case) -> LayerTime:
     return LayerTime(Pass(sum(ahead), forward, elements), Pass(behind, backward, back_elements), ahead[-1])
 
 
+@once_for(*MICRO)
 def head_time(case: Case) -> float:
     """Seconds of the output head and loss of one micro batch, forward and backward."""
     shape, layout, gpu = case.work.shape, case.layout, case.machine.gpu

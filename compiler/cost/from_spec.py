@@ -67,8 +67,4 @@ def asking(spec: Spec, stack: str | None = None) -> Callable[[Layout], Case]:
     where = replace(where, net=where.net * runs.rails, partial=runs.partial)
     limited = capped(where.gpu, where.power_cap)
     speed = limited.speed if limited else 1.0
-
-    def case(layout: Layout) -> Case:
-        return Case(Work(shape, sequence, layout.global_batch, precision, exact), layout, where, runs, speed)
-
-    return case
+    return Case(Work(shape, sequence, 1, precision, exact), Layout(), where, runs, speed).about

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...spec.facts import facts
 from .case import Case
 from .gradient_bucket import bucket_elements
+from .once import STATES, once_for
 from .runtime_memory import SLICE_ROWS, peak_parts
 from .stages import stage_layers
 from .step import stage_parameters
@@ -16,6 +17,7 @@ LIVE_LAYERS = 2  # that ZeRO-3 holds whole at a time: the one that computes and 
 BUCKET_BYTES = 8  # for each element of a gradient buffer, in every ZeRO stage
 
 
+@once_for(*STATES)
 def state_bytes(case: Case) -> dict[str, float]:
     """Weights, gradients and optimizer of the heaviest stage, divided as the ZeRO stage says."""
     layout, state = case.layout, case.profile.state
@@ -97,6 +99,7 @@ def logit_bytes(case: Case) -> float:
     return held["logit"] * min(whole, max(held["slice"], SLICE_ROWS * rows)) + 4 * rows * shape.hidden_size
 
 
+@once_for("tensor", "data", "sequence", "context", "pipeline")
 def bucket_bytes(case: Case) -> float:
     """Gradients on their way to other ranks: our buffers as the bundle sizes them, or what the stack is known to hold.
 
@@ -112,7 +115,7 @@ def bucket_bytes(case: Case) -> float:
 def memory_bytes(case: Case) -> dict[str, float]:
     """Peak bytes by part; their sum is what nvidia-smi would show."""
     held = case.profile.memory
-    parts = state_bytes(case)
+    parts = {**state_bytes(case)}  # those are remembered
     if case.profile.own_buckets:
         parts |= peak_parts(case, parts["gradients"], bucket_bytes(case))
     else:

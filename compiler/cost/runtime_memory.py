@@ -8,6 +8,7 @@ the second. `peak_parts` are those of the fuller moment on the fuller stage.
 from __future__ import annotations
 
 from .case import Case
+from .once import MICRO, once_for
 from .stages import stage_layers
 
 WIDE = {"fp32": 4}  # bytes of an element of activations; else 2
@@ -25,6 +26,7 @@ def _wide(case: Case) -> int:
     return WIDE.get(case.work.precision, 2)
 
 
+@once_for(*MICRO, "activation_checkpointing")
 def kept_bytes(case: Case) -> tuple[float, float]:
     """Bytes that one layer keeps for its backward pass: its input, and all of it.
 
@@ -45,6 +47,7 @@ def kept_bytes(case: Case) -> tuple[float, float]:
     return border, 4 * border + _wide(case) * tokens * divided / layout.tensor + scores
 
 
+@once_for(*MICRO)
 def head_bytes(case: Case) -> float:
     """Bytes of the head while a slice is scored: its logits, the fp32 gradient of its weight, that of its input."""
     shape, tokens = case.work.shape, case.tokens_per_rank
@@ -54,6 +57,7 @@ def head_bytes(case: Case) -> float:
     return logit * at_once + 4 * rows * shape.hidden_size + _wide(case) * tokens * shape.hidden_size
 
 
+@once_for(*MICRO, "activation_checkpointing")
 def working_bytes(case: Case) -> float:
     """Bytes inside the layer whose backward pass runs: gradients, and with full recomputation all that it keeps."""
     shape, layout = case.work.shape, case.layout

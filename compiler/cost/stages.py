@@ -10,6 +10,7 @@ from math import ceil
 
 from ...spec.shape import ModelShape
 from .case import Case
+from .once import STAGES, once_for
 
 
 @lru_cache(maxsize=8192)
@@ -35,6 +36,7 @@ def head_layers(shape: ModelShape) -> float:
     return shape.vocab_size * shape.hidden_size / shape.layer_parameters
 
 
+@once_for(*STAGES)
 def stage_layers(case: Case) -> tuple[int, ...]:
     """Layers of each stage of a case: as equal as can be, or balanced where the layout says so."""
     shape, layout = case.work.shape, case.layout

@@ -10,6 +10,7 @@ from ...spec.facts import facts
 from .case import Case
 from .compute import LayerTime, head_time, layer_time, stream_seconds
 from .network import Group, busy_seconds, exchange_seconds, gather_seconds, group, reduce_seconds, send_seconds
+from .once import MICRO, STAGES, STATES, once_for
 from .stages import stage_layers
 
 WIDE = 2
@@ -35,19 +36,19 @@ class _Micro:
     compute: float
     recompute: float
     tensor: float
-    host: float
+    waiting: float  # for the host
 
     @property
-    def device(self) -> float:
-        """Seconds that the device needs where no host holds it up."""
-        return self.compute + self.recompute + self.tensor
+    def seconds(self) -> float:
+        """All of it."""
+        return self.compute + self.recompute + self.tensor + self.waiting
 
-    @property
-    def waiting(self) -> float:
-        """Seconds that the device waits for the host."""
-        order = facts("constants")["host"]["smoothing"]
-        slower, faster = max(self.device, self.host), min(self.device, self.host)
-        return slower * (1 + (faster / slower) ** order) ** (1 / order) - self.device
+
+def _waiting(device: float, host: float) -> float:
+    """Seconds that a device which has work for `device` seconds waits for a host which needs `host` to launch it."""
+    order = facts("constants")["host"]["smoothing"]
+    slower, faster = max(device, host), min(device, host)
+    return slower * (1 + (faster / slower) ** order) ** (1 / order) - device
 
 
 def _share(case: Case, times: LayerTime) -> float:
@@ -61,6 +62,7 @@ def _share(case: Case, times: LayerTime) -> float:
     return part["matmul"] * ahead.matmul + part["elementwise"] * ahead.elementwise + part["attention"] * ahead.attention
 
 
+@once_for(*MICRO)
 def _model_parallel(case: Case) -> float:
     """Seconds of one layer's tensor, sequence and context collectives in one forward pass."""
     layout, machine, d = case.layout, case.machine, case.work.shape.hidden_size
@@ -76,6 +78,7 @@ def _model_parallel(case: Case) -> float:
     return seconds
 
 
+@once_for(*MICRO)
 def _summed(case: Case) -> float:
     """Seconds to add up one micro batch's hidden states over the tensor-parallel ranks."""
     ranks, size = case.layout.tensor, WIDE * case.tokens_per_rank * case.work.shape.hidden_size
@@ -90,26 +93,30 @@ def _vocabulary(case: Case) -> float:
     return (2 if case.layout.pipeline == 1 else 1) * _summed(case) * (1 - case.profile.overlap["tensor"])
 
 
+@once_for(*MICRO, "activation_checkpointing")
 def _layer(case: Case) -> _Micro:
     times = layer_time(case)
     repeated = _share(case, times)
     full = case.layout.activation_checkpointing == "full"
-    again = 0.5 if case.profile.early_stop else 1.0  # the last product's all-reduce is not repeated either
-    passes = 2 + (again if full else 0)
+    partly = 0.5 if case.profile.early_stop else 1.0  # the last product's all-reduce is not repeated either
+    passes = 2 + (partly if full else 0)
     exposed = 1 - case.profile.overlap["tensor"]
     forward, backward, parallel = case.profile.host
     wide = parallel * case.layout.tensor if case.layout.tensor > 1 else 0.0
     host = (forward + wide) * (2 if full else 1) + backward + wide
     compute = (times.forward.seconds + times.backward.seconds) / case.speed
-    return _Micro(compute, repeated / case.speed, exposed * passes * _model_parallel(case), host)
+    again, between = repeated / case.speed, exposed * passes * _model_parallel(case)
+    return _Micro(compute, again, between, _waiting(compute + again + between, host))
 
 
+@once_for(*STATES)
 def _data_groups(case: Case) -> tuple[Group, Group]:
     """The group over which ZeRO shards, and the group that holds copies of one shard."""
     tensor, machine, shards = case.layout.tensor, case.machine, case.shards
     return group(machine, shards, tensor), group(machine, case.replicas // shards, tensor * shards)
 
 
+@once_for(*STAGES)
 def stage_parameters(case: Case) -> float:
     """Parameters of the heaviest pipeline stage on one tensor-parallel rank."""
     shape, layout = case.work.shape, case.layout
@@ -120,12 +127,13 @@ def stage_parameters(case: Case) -> float:
     return heaviest / layout.tensor
 
 
-def _sharded_parameters(case: Case, layers: float) -> float:
+@once_for(*STATES)
+def _sharded_parameters(case: Case) -> float:
     """Seconds of ZeRO-3's gathers and scatters in one micro batch (two gathers, one scatter)."""
     if case.layout.zero < 3:
         return 0.0
     inner, _ = _data_groups(case)
-    calls = layers * case.profile.collectives + 1
+    calls = case.work.shape.layers / case.layout.pipeline * case.profile.collectives + 1
     size = WIDE * stage_parameters(case)
     one = gather_seconds(case.machine, inner, size, calls)
     if not (case.profile.hpz and case.layout.shard_group):
@@ -134,6 +142,7 @@ def _sharded_parameters(case: Case, layers: float) -> float:
     return 2 * one + gather_seconds(case.machine, near, size, calls)
 
 
+@once_for(*STATES)
 def _contention(case: Case) -> float:
     """Seconds by which ZeRO-3's transfers slow the compute that hides them, in one micro batch."""
     if case.layout.zero < 3:
@@ -142,13 +151,14 @@ def _contention(case: Case) -> float:
     return case.profile.contention * 3 * busy_seconds(case.machine, inner, WIDE * stage_parameters(case))
 
 
-def _gradients(case: Case, layers: float) -> tuple[float, float]:
+@once_for(*STATES)
+def _gradients(case: Case) -> tuple[float, float]:
     """Seconds of one gradient reduction, and once a step of gathering updated parameters."""
     inner, outer = _data_groups(case)
     machine, layout = case.machine, case.layout
     wide = case.profile.fp32_gradients and (case.work.precision != "fp16" or case.profile.own_buckets)
     size = (4 if wide else WIDE) * stage_parameters(case)
-    calls = max(1.0, layers * (case.profile.collectives - 1))
+    calls = max(1.0, case.work.shape.layers / layout.pipeline * (case.profile.collectives - 1))
     if layout.zero == 0:
         return reduce_seconds(machine, group(machine, inner.size * outer.size, layout.tensor), size, calls), 0.0
     between = reduce_seconds(machine, outer, size / inner.size, calls)
@@ -160,6 +170,7 @@ def _gradients(case: Case, layers: float) -> tuple[float, float]:
     return scatter + between, gather_seconds(machine, inner, WIDE * stage_parameters(case), calls) + announced
 
 
+@once_for(*STATES)
 def _optimizer(case: Case) -> float:
     layout = case.layout
     inner, _ = _data_groups(case)
@@ -171,6 +182,7 @@ def _optimizer(case: Case) -> float:
     return stream_seconds(case.machine.gpu, OPTIMIZER_BYTES * owned)
 
 
+@once_for(*STATES)
 def _accumulation(case: Case) -> float:
     """Seconds of adding one micro batch's 16-bit gradients to fp32 ones, which ZeRO 2 and 3 hold divided."""
     if case.work.precision == "fp32" or (case.work.precision == "fp16" and not case.profile.own_buckets):
@@ -196,6 +208,7 @@ def _transfers(case: Case) -> float:
     return turns * (2 * send_seconds(case.machine, stride, size) * layout.interleave * exposed + profile.handover)
 
 
+@once_for("data", "sequence", "context", "tensor", "pipeline", "micro_batch", "accumulation")
 def _least_seconds(case: Case) -> float:
     """Seconds of a step at the best share of the peak that was ever published for the device; 0 where none was."""
     best = facts("accuracy")["best_mfu"].get(case.machine.gpu.family, {}).get(case.work.precision)
@@ -211,14 +224,12 @@ def step(case: Case) -> Step:
     micro, all_layers = layout.accumulation, case.work.shape.layers
     layer, tables = _layer(case), _vocabulary(case)
     last = head_time(case) / case.speed + tables
-    layers, waiting = stage_layers(case), layer.waiting
-    each = layer.device + waiting
+    layers, each = stage_layers(case), layer.seconds
     ends = layers[-1] * each + last >= max(layers) * each  # whether the stage with the head is the slowest
     slowest, head = (layers[-1], last - tables) if ends else (max(layers), 0.0)
     per_micro = slowest * each + (last if ends else 0.0)
-    sharded = _sharded_parameters(case, all_layers / stages)
-    exposed = _hidden(sharded, profile.overlap["weights"], per_micro) + _contention(case)
-    reduction, gather = _gradients(case, all_layers / stages)
+    exposed = _hidden(_sharded_parameters(case), profile.overlap["weights"], per_micro) + _contention(case)
+    reduction, gather = _gradients(case)
     behind = slowest * each * 2 / 3
     rounds = micro if layout.zero == 2 and stages == 1 else 1  # divided gradients are reduced with every micro batch
     gathers = 1 if stages > 1 and profile.native_pipeline else micro
@@ -226,7 +237,7 @@ def step(case: Case) -> Step:
         "compute": micro * (slowest * layer.compute + head),
         "recomputation": micro * slowest * layer.recompute,
         "tensor parallel": micro * (slowest * layer.tensor + (tables if ends else 0.0)),
-        "host": micro * slowest * waiting,
+        "host": micro * slowest * layer.waiting,
         "parameters": gathers * exposed + _hidden(gather, profile.overlap["updates"], behind),
         "gradients": rounds * _hidden(reduction, profile.overlap["gradients"], behind),
         "pipeline bubble": (all_layers * each + last - per_micro) / layout.interleave,

@@ -7,8 +7,10 @@ In: a spec. Out: a `Search` (every legal layout with memory and step time, best 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import inf
 from typing import Any
 
 from ...spec.facts import facts
@@ -56,22 +58,14 @@ def _no_layout(stack: str | None, message: str, remedy: str, path: str) -> Excep
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A legal layout with what it costs. `step` is None when it does not fit."""
+    """A legal layout with what it costs. When it does not fit, `step` is None and `pace` (sequences a second) is 0."""
 
     layout: Layout
-    memory: dict[str, float]
-    step: Step | None
-    verdict: str = ""
-
-    @property
-    def memory_bytes(self) -> float:
-        """Peak bytes on one device."""
-        return sum(self.memory.values())
-
-    @property
-    def pace(self) -> float:
-        """Sequences per second; zero when it does not fit."""
-        return self.layout.global_batch / self.step.seconds if self.step else 0.0
+    memory: Mapping[str, float]
+    memory_bytes: float  # at the peak, on one device
+    step: Step | None = None
+    pace: float = 0.0
+    lacks: tuple[str, ...] = ()  # what of it the stack cannot run
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +76,7 @@ class Search:
     """
 
     candidates: tuple[Candidate, ...]
+    room: float  # bytes of a device that may be filled
     foreign: tuple[Candidate, ...] = ()
     stack: str | None = None
 
@@ -94,6 +89,12 @@ class Search:
     def fits(self) -> bool:
         """Whether any layout fits."""
         return bool(self.candidates) and self.candidates[0].step is not None
+
+    def verdict(self, candidate: Candidate) -> str:
+        """Why a candidate is the best, or is not, in words."""
+        if candidate.step is None:
+            return _too_large(candidate, self.room)
+        return "chosen" if candidate is self.best else _compared(candidate, self.best)
 
     def faster_batch(self, spec: Spec) -> str:
         """Which other global batch would make these devices faster, in a sentence; empty where none would by much."""
@@ -127,31 +128,34 @@ def _simplicity(layout: Layout) -> tuple[int, ...]:
     )
 
 
-def _judged(case: Case, limit: float | None) -> Candidate:
+def _judged(case: Case, room: float) -> Candidate:
     memory = memory_bytes(case)
     total = sum(memory.values())
-    if limit is not None and total > ROOM * limit:
-        largest = max(memory, key=lambda name: memory[name])
-        verdict = (
-            f"does not fit: {total / GIB:.1f} of {ROOM * limit / GIB:.1f} GiB that may be filled, most of it {largest}"
-        )
-        return Candidate(case.layout, memory, None, verdict)
-    return Candidate(case.layout, memory, step(case))
+    if total > room:
+        return Candidate(case.layout, memory, total)
+    taken = step(case)
+    return Candidate(case.layout, memory, total, taken, case.work.batch / taken.seconds)
 
 
-def _compared(candidate: Candidate, best: Candidate) -> Candidate:
-    """The candidate with the reason why it is not the best."""
-    if candidate.step is None or best.step is None:
-        return candidate
+def _too_large(candidate: Candidate, room: float) -> str:
+    memory, total = candidate.memory, candidate.memory_bytes
+    largest = max(memory, key=lambda name: memory[name])
+    return f"does not fit: {total / GIB:.1f} of {room / GIB:.1f} GiB that may be filled, most of it {largest}"
+
+
+def _compared(candidate: Candidate, best: Candidate) -> str:
+    """Why a candidate that fits is not the best."""
     behind = best.pace / candidate.pace - 1
+    if candidate.lacks:
+        pace = f"{behind:.1%} slower" if behind > 0 else f"{-behind:.1%} faster"
+        return f"{pace}, but the runtime has no {' or '.join(candidate.lacks)}"
     if behind < -SAME:
-        verdict = f"{-behind:.1%} faster, but {candidate.layout.global_batch} sequences a step"
-        return Candidate(candidate.layout, candidate.memory, candidate.step, verdict)
+        return f"{-behind:.1%} faster, but {candidate.layout.global_batch} sequences a step"
+    if behind <= SAME or candidate.step is None or best.step is None:
+        return "same speed, more complex layout"
     per = candidate.layout.global_batch / best.layout.global_batch
     gaps = {name: value - per * best.step.parts.get(name, 0.0) for name, value in candidate.step.parts.items()}
-    worst = max(gaps, key=lambda name: gaps[name])
-    verdict = f"{behind:.1%} slower: {worst}" if behind > SAME else "same speed, more complex layout"
-    return Candidate(candidate.layout, candidate.memory, candidate.step, verdict)
+    return f"{behind:.1%} slower: {max(gaps, key=lambda name: gaps[name])}"
 
 
 def search(spec: Spec, stack: str | None = None, *, everything: bool = False) -> Search:
@@ -160,14 +164,36 @@ def search(spec: Spec, stack: str | None = None, *, everything: bool = False) ->
     `everything` adds the layouts that the stack cannot run. Raises NoLayoutError when the spec leaves
     none (InputError under another stack), InputError when there is no such stack.
     """
-    case, limit, can = asking(spec, stack), gpu(spec.cluster.gpu).memory_bytes, software(spec, stack).layouts
-    judged = [_judged(case(layout), limit) for layout in layouts(spec, can)]
+    return _searched(_Asked(spec), stack, everything)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """What of a spec a search reads: check, plan and estimate of one command are one search."""
+
+    spec: Spec
+
+    def _read(self) -> tuple[object, ...]:
+        return self.spec.model, self.spec.training, self.spec.cluster, self.spec.parallel
+
+    def __hash__(self) -> int:
+        return hash(self._read())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and self._read() == other._read()
+
+
+@lru_cache(maxsize=8)
+def _searched(about: _Asked, stack: str | None, everything: bool) -> Search:
+    spec, limit = about.spec, gpu(about.spec.cluster.gpu).memory_bytes
+    case, room, can = asking(spec, stack), ROOM * limit if limit else inf, software(spec, stack).layouts
+    judged = [_judged(case(layout), room) for layout in layouts(spec, can)]
     if not judged:
         raise _no_layout(stack, *_impossible(spec, stack))
     running = [candidate for candidate in judged if candidate.step]
     failing = sorted((candidate for candidate in judged if not candidate.step), key=lambda c: c.memory_bytes)
     if not running:
-        return Search(tuple(failing), stack=stack)
+        return Search(tuple(failing), room, stack=stack)
     # The batch that was asked for comes before speed; TW317 asks back when no layout makes it.
     allowed = facts("sanity")["batch"]["tolerance"]
     wanted = spec.training.requested_sequences
@@ -176,24 +202,20 @@ def search(spec: Spec, stack: str | None = None, *, everything: bool = False) ->
     close = [candidate for candidate in asked if candidate.pace >= fastest * (1 - SAME)]
     best = min(close, key=lambda c: _simplicity(c.layout))
     rest = sorted((c for c in running if c is not best), key=lambda c: (-c.pace, _simplicity(c.layout)))
-    chosen = Candidate(best.layout, best.memory, best.step, "chosen")
-    ranked = (chosen, *(_compared(candidate, best) for candidate in rest), *failing)
-    return Search(ranked, _foreign(spec, case, limit, can, best) if everything else (), stack)
+    foreign = _foreign(layouts(spec, {**can, **EVERYTHING}), case, room, can) if everything else ()
+    return Search((best, *rest, *failing), room, foreign, stack)
 
 
 def _foreign(
-    spec: Spec, case: Callable[[Layout], Case], limit: float | None, can: Mapping[str, Any], best: Candidate
+    legal: Iterable[Layout], case: Callable[[Layout], Case], room: float, can: Mapping[str, Any]
 ) -> tuple[Candidate, ...]:
     """Layouts that fit and that the stack cannot run, the fastest first, with what they need of it."""
     found: list[Candidate] = []
-    for layout in layouts(spec, {**can, **EVERYTHING}):
-        lacks = [words for name, (words, needs) in NEEDS.items() if not can[name] and needs(layout)]
-        judged = _judged(case(layout), limit) if lacks else None
+    for layout in legal:
+        lacks = tuple(words for name, (words, needs) in NEEDS.items() if not can[name] and needs(layout))
+        judged = _judged(case(layout), room) if lacks else None
         if judged and judged.step:
-            gap = best.pace / judged.pace - 1
-            pace = f"{gap:.1%} slower" if gap > 0 else f"{-gap:.1%} faster"
-            verdict = f"{pace}, but the runtime has no {' or '.join(lacks)}"
-            found.append(Candidate(layout, judged.memory, judged.step, verdict))
+            found.append(replace(judged, lacks=lacks))
     return tuple(sorted(found, key=lambda candidate: -candidate.pace))
 
 

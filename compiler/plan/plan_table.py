@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...report.tables.cells import Cell, Table, fixed_cell, significant_cell, table, text
-from .layout_search import Candidate
+from .layout_search import Candidate, Search
 
 GIB = 2**30
 SHOWN_PARTS = 3  # of a step
@@ -15,12 +15,13 @@ HEADINGS = (
 )  # fmt: skip
 
 
-def plan_table(candidates: Sequence[Candidate], title: str) -> Table:
+def plan_table(found: Search, shown: Sequence[Candidate], title: str) -> Table:
     """One row a layout, in the order given."""
-    return table("plan", title, HEADINGS, [_row(item) for item in candidates], spare=("Spent on", "hpZ", "Data"))
+    rows = [_row(item, found.verdict(item)) for item in shown]
+    return table("plan", title, HEADINGS, rows, spare=("Spent on", "hpZ", "Data"))
 
 
-def _row(candidate: Candidate) -> list[Cell]:
+def _row(candidate: Candidate, verdict: str) -> list[Cell]:
     layout = candidate.layout
     degrees = (layout.data, layout.tensor, layout.sequence, layout.pipeline, layout.zero, layout.shard_group)
     return [
@@ -29,7 +30,7 @@ def _row(candidate: Candidate) -> list[Cell]:
         fixed_cell(candidate.memory_bytes / GIB, 1),
         significant_cell(candidate.step.seconds if candidate.step else None),
         text(_largest_parts(candidate)),
-        text(candidate.verdict),
+        text(verdict),
     ]
 
 
