@@ -137,7 +137,7 @@ def main() -> None:
         from .commands.output import print_problems
 
         print_problems(error.problems)
-        sys.exit(Exit.INPUT)
+        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except OSError as error:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..spec.problem import InputError
+from ..spec.run_parts import refuse_part_of_run
 from .accounting.curves import thinned_report
 from .document import Document
 from .formats.csv import codecarbon_csv, curves_csv, table_csv
@@ -63,6 +64,7 @@ def _document_files(document: Document, folder: Path, name: str) -> list[Path]:
 @contextmanager
 def _writable(folder: Path) -> Generator[None]:
     """A folder that is made when missing; a full disk or a missing permission is the user's to mend."""
+    refuse_part_of_run(folder, "--out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield

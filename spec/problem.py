@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
+
+from .exit_codes import Exit
 
 Severity = Literal["error", "warning", "note"]
 
@@ -39,7 +41,9 @@ class Problem:
 
 
 class InputError(Exception):
-    """The user's input is wrong. Carries every problem found; the command line prints them and exits 2."""
+    """The user's input is wrong. Carries every problem found; the command line prints them and exits so."""
+
+    exit_code: ClassVar[Exit] = Exit.INPUT
 
     def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
         self.problems = tuple(problems)

@@ -4,14 +4,22 @@ A run folder holds
 
     bundle/                            the bundle that it uses: restarts, requeues and queued jobs read this copy
     plan.json estimate.json MANIFEST   of that bundle
-    attempts/1/                        plan.json, estimate.json and MANIFEST that the first start ran with
-    tokenizer/tokenizer.model          SentencePiece
-    data/                              memory-mapped shards, index.json with hashes
+    attempts/1/                        plan.json, estimate.json and MANIFEST that the first start ran with, for good
+    initial/                           the weights of `model.init_from`, with their digest
+    tokenizer/tokenizer.model          SentencePiece; made-from.json says what decided it
+    data/                              memory-mapped shards, index.json with their SHA-256: the data of the run
     checkpoints/step-00000100/         one folder a generation, with its own manifest; `latest` names the newest
+    checkpoints/damaged-step-*/        a generation that did not pass its hashes, set aside by a resume
     events.jsonl                       append-only, one JSON object a line
     logs/ tensorboard/ report/         what their names say
     lock ranks.lock                    held by the launcher and by each rank while the run is under way
+    token                              proves to nodes and ranks that a peer belongs to the run
+    exit_code restarts.json            how the last start ended, and how many starts came no further
     stop                               created by whoever wants the run to save and leave
+
+A launch writes here only after its gate (runtime/launch/admit.py) has compared settings, tokenizer and shards with what
+the newest checkpoint says; one that is refused has changed nothing. In a checkpoint, state.json holds the settings, the
+position (steps, and samples trained on) and the SHA-256 of tokenizer and shards.
 
 Every event has `kind`, `time` (Unix seconds), `attempt` (1 for the first start). Cumulative numbers (`tokens`,
 `energy_kwh`) continue over restarts. A number that is not known is null, never zero. Kinds and their further fields:

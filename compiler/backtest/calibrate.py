@@ -20,6 +20,7 @@ from .run_case import case
 
 LOW, HIGH = 0.05, 2.0  # factors beyond these mean that the row and the model do not speak of the same thing
 HALVINGS = 40
+WRITTEN_BY = "# Written by `trainwright calibrate`"  # how a profile file begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Calibration:
         """The profile file: a base for specs."""
         low, high = min(fit.factor for fit in self.fits), max(fit.factor for fit in self.fits)
         return (
-            f"# Written by `trainwright calibrate` from {source}: "
+            f"{WRITTEN_BY} from {source}: "
             f"{len(self.fits)} runs, factors {low:.3f} to {high:.3f}.\n"
             "# Name it in a spec: `extends: calibration.yaml`, or set cluster.efficiency.\n"
             f"cluster: {{efficiency: {self.factor:.4f}}}\n"

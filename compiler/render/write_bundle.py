@@ -11,6 +11,7 @@ from pathlib import Path
 from ...spec.atomic_folder import replace_folder
 from ...spec.manifest import changed_files, is_bundle
 from ...spec.problem import InputError
+from ...spec.run_parts import is_run, refuse_part_of_run
 
 
 def write(files: Mapping[str, str], folder: Path, *, force: bool = False) -> bool:
@@ -53,7 +54,13 @@ def _alone_in(parent: Path) -> Generator[None]:
 
 
 def require_replaceable(folder: Path, *, force: bool = False) -> None:
-    """Raise InputError unless `folder` is absent, empty or a bundle that nobody edited; `force`: or edited."""
+    """Raise InputError unless `folder` is absent, empty or a bundle that nobody edited; `force`: or edited.
+
+    A run folder is never replaced, and neither is a part of one: its own copy of the bundle, for example.
+    """
+    refuse_part_of_run(folder, "--out")
+    if is_run(folder):
+        raise InputError.one("TW634", f"{folder} is a run folder", "Choose another place.", "--out")
     if folder.is_symlink():
         raise InputError.one("TW631", f"{folder} is a symbolic link", "name the folder itself", "--out")
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):

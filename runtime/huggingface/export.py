@@ -13,6 +13,7 @@ from ...spec.atomic_files import sync_folder, write_atomically
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
+from ...spec.run_parts import refuse_part_of_run
 from ..checkpoint.full_weights import Weights, gather_weights, newest_valid_checkpoint
 from ..checkpoint.saved_run import newest_saved_run, plan_of, saved_run
 from ..checkpoint.signing_key import signing_key
@@ -47,6 +48,7 @@ def export(run: RunFolder, folder: Path) -> Exported:
     cannot be written; then nothing is left behind.
     """
     plan = _plan(run)
+    refuse_part_of_run(folder, "--out")
     if folder.exists():
         raise InputError.one("TW842", f"{folder} exists already", "Name a new folder.", "--out")
     generation, damaged = newest_valid_checkpoint(run, plan)

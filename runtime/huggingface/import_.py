@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from ...spec.atomic_files import sync_folder
 from ...spec.foreign_files import parse_json, read_foreign
 from ...spec.problem import InputError, Problem
+from ...spec.run_parts import refuse_part_of_run
 from ...spec.sections import Model
 from ..checkpoint.full_weights import full_shapes
 from ..data.tokenizer import Tokenizer
@@ -88,6 +89,7 @@ def import_model(source: Path, folder: Path) -> Imported:
 
     Raises InputError with everything that is not a Llama of ours; then nothing is written.
     """
+    refuse_part_of_run(folder, "--out")
     if folder.exists():
         raise InputError.one("TW882", f"{folder} exists already", "Name a new folder.", "--out")
     model = read_model(source)

@@ -26,6 +26,7 @@ from ..checkpoint.settings_diff import SettingChange, checkpoint_settings, diff_
 from ..checkpoint.signing_key import signing_key
 from ..data.digests import data_digests, differences
 from ..prepare.moved import moved_elsewhere
+from .beginning import require_beginning
 from .changed_course import changed_course
 from .finished import finished
 from .locate import scheduled
@@ -47,6 +48,7 @@ def decide(plan: Plan, run: RunFolder, root: Path, *, elsewhere: bool = False) -
     """
     saved = newest_saved_run(run, signing_key(plan.training.checkpoint))
     if saved is None:
+        require_beginning(plan, run)
         return Decision()
     found = diff_settings(saved.settings, checkpoint_settings(plan, _packages(saved, elsewhere=elsewhere)))
     problems = refusals(found, plan.training.on_change)
@@ -126,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> Exit:
                 decision = admit(options.bundle, run, options.root, elsewhere=options.elsewhere)
     except InputError as error:
         say_problems(error.problems)
-        return Exit.INPUT
+        return error.exit_code
     say_decision(decision, run)
     sys.stdout.write("finished\n" if decision.finished else "admitted\n")
     return Exit.DONE

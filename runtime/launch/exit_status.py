@@ -43,7 +43,7 @@ def code_of(error: BaseException) -> Exit:
     if isinstance(error, Ended):
         return error.code
     if isinstance(error, InputError):
-        return Exit.INPUT
+        return error.exit_code
     if isinstance(error, UnfitStateError):
         return Exit.CORRUPT
     if isinstance(error, OSError) and error.errno in DISK_ERRORS:

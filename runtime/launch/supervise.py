@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return Supervisor(run, options.command[options.command[:1] == ["--"] :], lock).run_to_end()
     except InputError as error:
         say_problems(error.problems)
-        return Exit.INPUT
+        return error.exit_code
     except OSError as error:
         say(f"cannot use {error.filename or run.path}: {error.strerror}")
         return code_of_unusable(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from trainwright.cli import main
 
 TRAINWRIGHT = Path(sys.executable).with_name("trainwright")
 SPEC = """
@@ -52,6 +55,21 @@ def launch(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=300)
 
 
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """Run a command line here, in a project; its exit code and what it said. It must not start anything."""
+
+    def run(project: Path, *words: str) -> tuple[int, str]:
+        monkeypatch.chdir(project)
+        monkeypatch.setattr("sys.argv", ["trainwright", *words])
+        monkeypatch.setattr("os.execvp", lambda *words: pytest.fail(f"started {words}"))
+        with pytest.raises(SystemExit) as end:
+            main()
+        return int(end.value.code or 0), capsys.readouterr().err
+
+    return run
+
+
 def digests(project: Path) -> dict[str, str]:
     """Every file of run, bundle and checkpoints with its SHA-256."""
     files = (path for top in ("build", "runs") for path in (project / top).rglob("*") if path.is_file())
@@ -75,13 +93,13 @@ def trained(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("setting", REFUSED)
-def test_a_refused_launch_changes_nothing(trained: Path, setting: str) -> None:
+def test_a_refused_launch_changes_nothing(refused, trained: Path, setting: str) -> None:
     """Exit 2 with the reason; run, bundle and checkpoints are the same to the byte."""
     if setting == "launch.target=slurm" and shutil.which("sbatch"):
         pytest.skip("this machine has Slurm")
     before = digests(trained)
-    done = launch(trained, "--set", setting)
-    assert (done.returncode, REFUSED[setting] in done.stderr) == (2, True), done.stderr
+    code, said = refused(trained, "launch", "spec.yaml", "--set", setting)
+    assert (code, REFUSED[setting] in said) == (2, True), said
     assert digests(trained) == before
 
 
@@ -97,6 +115,72 @@ def test_a_finished_run_says_so(trained: Path) -> None:
     environment = {"PATH": f"{TRAINWRIGHT.parent}:/usr/bin:/bin"}
     by_hand = subprocess.run(script, cwd=trained, env=environment, capture_output=True, text=True, check=False)
     assert (by_hand.returncode, "is finished" in by_hand.stderr) == (0, True), by_hand.stderr
+    assert digests(trained) == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "setting"),
+    [
+        ("cut", "model.rope_theta=500000"),
+        ("cut", ""),
+        ("state", "carbon.pue=2"),
+        ("gone", "model.rope_theta=500000"),
+        ("gone", ""),
+        ("key", "model.rope_theta=500000"),
+    ],
+)
+def test_a_run_without_a_readable_checkpoint_is_left_as_it_is(
+    refused, trained: Path, tmp_path: Path, damage: str, setting: str
+) -> None:
+    """Damaged, deleted or not signed by this key: exit 77 with the reason, and nothing is changed or begun again."""
+    project, sets = tmp_path / "copy", [setting] if setting else []
+    shutil.copytree(trained, project)
+    for generation in (project / "runs/t/checkpoints").glob("step-*"):
+        if damage == "cut":
+            os.truncate(next((generation / "engine").iterdir()), 100)
+        elif damage == "state":
+            state = generation / "state.json"
+            state.write_text(state.read_text().replace("{", "[", 1))
+    if damage == "gone":
+        shutil.rmtree(project / "runs/t/checkpoints")
+    elif damage == "key":
+        (tmp_path / "key").write_text("k" * 32)
+        sets.append(f"training.checkpoint.key_file={tmp_path}/key")
+    before = digests(project)
+    code, said = refused(project, "launch", "spec.yaml", *(word for key in sets for word in ("--set", key)))
+    assert (code, "TW714" in said) == (77, True), said
+    assert digests(project) == before
+
+
+def test_a_run_does_not_begin_over_other_files(refused, trained: Path, tmp_path: Path) -> None:
+    """A folder named data that is not the run's own is never replaced, and no run lies inside another."""
+    project = tmp_path / "copy"
+    shutil.copytree(trained, project, ignore=shutil.ignore_patterns("other", "build"))
+    (project / "corpus").rename(project / "data")
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    for folder, reason in ((".", "TW715"), ("runs/t/checkpoints", "TW634"), ("runs/t/data/a", "TW634")):
+        code, said = refused(project, "launch", "spec.yaml", "--set", "data.train=data/*.txt", "--run", folder)
+        assert (code, reason in said) == (2, True), said
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "compile spec.yaml --force --out runs/t",
+        "compile spec.yaml --force --out runs/t/bundle",
+        "launch spec.yaml --set name=u --out runs/t/bundle",
+        "launch spec.yaml --set name=u --out runs/t/checkpoints/step-00000004",
+        "report runs/t --out runs/t/checkpoints",
+        "export runs/t --out runs/t/checkpoints/step-00000012",
+        "compare runs/t spec.yaml --out runs/t/attempts/1",
+    ],
+)
+def test_nothing_else_is_written_into_a_run(refused, trained: Path, words: str) -> None:
+    """TW634 for every command that is given a part of a run as the place of its output."""
+    before = digests(trained)
+    code, said = refused(trained, *words.split())
+    assert (code, "TW634" in said) == (2, True), said
     assert digests(trained) == before
 
 

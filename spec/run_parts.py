@@ -1,0 +1,43 @@
+"""What belongs to a run folder: no command writes anything else there, and no run starts over what is not a run's.
+
+Known by names alone, so that every layer can ask before it writes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .manifest import MANIFEST, is_bundle
+from .problem import InputError
+from .run_folder import RunFolder
+
+FOLDERS = frozenset({"attempts", "bundle", "checkpoints", "data", "initial", "tensorboard", "tokenizer"})
+FILES = frozenset({"plan.json", "estimate.json", MANIFEST, "restarts.json", "token"})
+_MADE = {"data": "index.json", "tokenizer": "made-from.json"}  # what tells prepared data of ours from anybody's
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a launch was ever admitted to `folder`."""
+    run = RunFolder(folder)
+    return run.events.exists() or is_bundle(run.bundle)
+
+
+def owning_run(path: Path) -> Path | None:
+    """The run folder of which `path` is, or would be, a part; None elsewhere."""
+    whole = path.resolve()
+    pairs = zip(whole.parents, (whole, *whole.parents), strict=False)
+    return next((parent for parent, child in pairs if child.name in FOLDERS | FILES and is_run(parent)), None)
+
+
+def refuse_part_of_run(path: Path, option: str) -> None:
+    """Raise InputError where `path` is a part of a run, which its own processes alone may write."""
+    if run := owning_run(path):
+        raise InputError.one("TW634", f"{path} belongs to the run in {run}", "Choose another place.", option)
+
+
+def strangers(folder: Path) -> list[str]:
+    """Names in a folder that is no run's yet, which a run would replace with its own."""
+    if is_run(folder):
+        return []
+    taken = (name for name in sorted(FOLDERS | FILES) if (folder / name).exists() or (folder / name).is_symlink())
+    return [name for name in taken if not (name in _MADE and (folder / name / _MADE[name]).is_file())]
