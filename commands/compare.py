@@ -61,11 +61,12 @@ def command(
 
 def _sweep(loaded: Loaded, sets: list[str]) -> Iterator[Estimate]:
     """The spec's estimate at each cap from the device's lowest to its highest, and at its own."""
-    power = gpu(loaded.spec.cluster.gpu).power
+    device = gpu(loaded.spec.cluster.gpu)
+    power = device.power
     if power is None:
         raise InputError.one(
             "TW863",
-            f"{loaded.spec.cluster.gpu} has no power cap to sweep",
+            f"{device.name} has no power cap to sweep",
             "leave --caps out, or compare a spec of GPUs",
             "cluster.gpu",
         )

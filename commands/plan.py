@@ -9,6 +9,7 @@ import typer
 from ..compiler.check import load_checked_one
 from ..compiler.plan.layout_search import Candidate, Search, search
 from ..compiler.plan.plan_table import plan_table
+from ..spec.hardware import gpu
 from .options import FormatOption, Sets, SpecFile, Stack
 from .output import print_tables
 
@@ -39,6 +40,7 @@ def command(
     failing = [candidate for candidate in found.candidates if candidate.step is None][:2]
     shown = [candidate for candidate in found.candidates if candidate.step][:top] + failing
     shown += found.foreign[:top]
-    title = f"{loaded.spec.name}: {len(found.candidates)} legal layouts of {loaded.spec.cluster.gpus} devices"
+    cluster = loaded.spec.cluster
+    title = f"{loaded.spec.name}: {len(found.candidates)} legal layouts of {cluster.gpus} x {gpu(cluster.gpu).name}"
     title += f", as {stack} runs them" if stack else ""
     print_tables([plan_table(found, shown, title)], form, [_data(found, c) for c in shown])

@@ -11,6 +11,7 @@ import typer
 from ..compiler.check import load_checked_one
 from ..compiler.help.scaling import caps, counts, scaling, setups
 from ..report.tables.scaling import ScalingRow, scaling_rows, scaling_table
+from ..spec.hardware import gpu
 from ..spec.number_text import count
 from ..spec.problem import InputError
 from .options import FormatOption, Sets, SpecFile, Stack
@@ -37,7 +38,8 @@ def command(
     kinds = [kind.strip() for kind in interconnect.split(",") if kind.strip()]
     curves = setups(loaded.spec, kinds, caps(power_cap) if power_cap else [])
     rows = scaling_rows(list(scaling(loaded, counts(gpus), curves, stack)))
-    title = f"{loaded.spec.name}: {loaded.spec.model.name}, {count(loaded.spec.data.tokens)} tokens"
+    spec_ = loaded.spec
+    title = f"{spec_.name}: {spec_.model.name}, {count(spec_.data.tokens)} tokens, {gpu(spec_.cluster.gpu).name}"
     title += f", as {stack} runs it" if stack else ""
     print_tables([scaling_table(rows, title)], form, [asdict(row) for row in rows])
     if plot:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from .gpu_description import GpuDescription, NameOrDescription
 from .quantity import BytesPerSecond, UsdPerHour, Watts
 from .section import Count, Section
 from .text_types import Key, Label, RdmaDevice
@@ -36,7 +37,9 @@ class Cluster(Section):
     """The machine: which devices, how many, how connected, under which power cap."""
 
     name: Label = Field(default="custom", description="What reports call the cluster.")
-    gpu: Key = Field(description="A device of the facts table, e.g. A100-SXM4-80GB, or CPU.")
+    gpu: Annotated[Key | GpuDescription, NameOrDescription()] = Field(
+        description="A device of the facts table, e.g. A100-SXM4-80GB, or CPU; or a mapping that describes another."
+    )
     gpus: Count = Field(description="Devices in all (processes, on CPU).")
     gpus_per_node: PositiveInt = Field(le=1024, description="Devices in one node.")
     power_cap: Watts | None = Field(default=None, gt=0, description="Power limit per GPU; none: the device's default.")
@@ -48,7 +51,9 @@ class Cluster(Section):
     efficiency: PositiveFloat | None = Field(
         default=None, le=2, description="Speed here against the estimate, as `trainwright calibrate` fits it."
     )
-    device_power: Watts | None = Field(default=None, gt=0, description="Average draw of one CPU process.")
+    device_power: Watts | None = Field(
+        default=None, gt=0, description="Average draw of one CPU process, or of a described GPU without limits."
+    )
 
     @property
     def nodes(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from .facts import facts
+from .gpu_description import LABEL, GpuDescription
 from .problem import InputError
 
 MIB = 2**20
@@ -67,14 +69,57 @@ def _gpu(name: str, row: Mapping[str, Any], sources: Mapping[str, str]) -> Gpu:
     )
 
 
+@cache
+def _described(text: str) -> Gpu:
+    """The device that a spec describes (as JSON); what it leaves out is assumed (`described` in the facts)."""
+    device = GpuDescription.model_validate_json(text)
+    assumed, power = facts("gpus")["described"], device.power
+    return Gpu(
+        name=f"{device.name} ({LABEL})",
+        family=device.family,
+        memory_bytes=device.memory,
+        flops={precision: rate for precision, rate in device.peak if rate is not None},
+        bandwidth=device.bandwidth,
+        link=device.link or 0.0,
+        pcie=device.pcie or assumed["pcie_gb_s"] * 1e9,
+        sms=device.multiprocessors or assumed["sms"],
+        l2_bytes=assumed["l2_mib"] * MIB,
+        kernel=device.best_matmul or assumed["kernel"],
+        power=Power(power.lowest, power.default, power.highest, power.idle) if power else None,
+        source="the spec",
+    )
+
+
 def gpu_names() -> tuple[str, ...]:
     """Names of all devices of the table, aliases left out."""
     return tuple(facts("gpus")["devices"])
 
 
+def _words(name: str) -> list[str]:
+    return re.findall(r"[A-Z0-9]+", name.upper())
+
+
+def gpus_called(name: str) -> tuple[str, ...]:
+    """The devices of the table that a name may mean: all of its words begin one of theirs, the first is the same.
+
+    `A100` and `a100-sxm` mean several, which differ in memory, power and links; `A100-SXM4-80GB` means one.
+    """
+    model, *rest = _words(name) or [""]
+    return tuple(
+        known
+        for known in gpu_names()
+        if known == name
+        or (_words(known)[0] == model and all(any(own.startswith(word) for own in _words(known)[1:]) for word in rest))
+    )
+
+
+def gpu(name: str | GpuDescription) -> Gpu:
+    """The device called `name` (or an alias of it), or described. Raises InputError naming the nearest known device."""
+    return _described(name.model_dump_json()) if isinstance(name, GpuDescription) else _known(name)
+
+
 @cache
-def gpu(name: str) -> Gpu:
-    """The device called `name` (or an alias of it). Raises InputError naming the nearest known device."""
+def _known(name: str) -> Gpu:
     table = facts("gpus")
     exact = table["aliases"].get(name, name)
     if exact not in table["devices"]:
@@ -84,5 +129,5 @@ def gpu(name: str) -> Gpu:
             "TW209", f"unknown device {name!r}", f"known devices near that name: {known}", "cluster.gpu"
         )
     if exact != name:
-        return gpu(exact)
+        return _known(exact)
     return _gpu(exact, table["devices"][exact], table["sources"])

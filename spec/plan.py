@@ -37,6 +37,7 @@ class Device(Frozen):
     assumed_watts: float | None
     peak_flops: float | None
     interconnect: str
+    link_bandwidth: float | None = None  # the same between devices of a node; None: PCIe
     fabric_bandwidth: float | None = None  # bytes a second of one device between nodes, one direction, as claimed
 
 

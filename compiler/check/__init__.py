@@ -24,6 +24,7 @@ from . import (
     corpus_overlap,
     corpus_size,
     degrees,
+    described_device,
     device,
     final_rate,
     heads,
@@ -35,6 +36,7 @@ from . import (
     memory,
     mixture_weights,
     nodes,
+    own_device,
     planned_batch,
     power_cap,
     precision,
@@ -80,6 +82,7 @@ class Rule(Protocol):
 
 RULES: tuple[Rule, ...] = (
     device,
+    described_device,
     region,
     carbon,
     heads,
@@ -115,6 +118,7 @@ RULES: tuple[Rule, ...] = (
     corpus_overlap,
     tokens_per_parameter,
     corpus_exists,
+    own_device,
 )
 # Rules that need a spec which is otherwise right: they plan it.
 PLANNED: tuple[Rule, ...] = (memory, planned_batch, batch_rounding)

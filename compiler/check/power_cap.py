@@ -31,11 +31,12 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     cap = cluster.power_cap
     if cap is None or not is_known(cluster.gpu):
         return
-    limits = gpu(cluster.gpu).power
+    device = gpu(cluster.gpu)
+    limits = device.power
     if limits is None:
-        message = f"{cluster.gpu} has no power limit that can be set"
+        message = f"{device.name} has no power limit that can be set"
         yield Finding("cluster.power_cap", message, "Leave `power_cap` out; give `device_power` to count its energy.")
-    elif not limits.lowest <= cap <= limits.highest:
-        message = f"{cluster.gpu} takes a cap from {limits.lowest:g} W to {limits.highest:g} W, not {POWER.text(cap)}"
+    elif limits.lowest <= limits.highest and not limits.lowest <= cap <= limits.highest:
+        message = f"{device.name} takes a cap from {limits.lowest:g} W to {limits.highest:g} W, not {POWER.text(cap)}"
         nearest = limits.lowest if cap < limits.lowest else limits.highest
         yield Finding("cluster.power_cap", message, f"The nearest that works is {nearest:g} W.")

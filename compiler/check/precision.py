@@ -31,4 +31,6 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     if not is_known(name) or loaded.spec.cluster.on_cpu or precision in gpu(name).flops:
         return
     known = [p for p in ("bf16", "fp16", "fp32") if p in gpu(name).flops]
-    yield Finding("training.precision", f"{name} has no {precision} arithmetic", f"It has {', '.join(known)}.")
+    yield Finding(
+        "training.precision", f"{gpu(name).name} has no {precision} arithmetic", f"It has {', '.join(known)}."
+    )

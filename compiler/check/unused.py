@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...spec.hardware import gpu
 from ...spec.sections import Cluster
 from ..load import Loaded
+from .device import is_known
 from .finding import Finding
 
 CODE = "TW405"
@@ -65,6 +67,6 @@ def _cluster(cluster: Cluster) -> Iterator[Finding]:
         name = "traffic_class" if network.traffic_class is not None else "gid_index"
         message = f"`{name}` is used only on RoCE, and the network is {network.kind}"
         yield Finding(f"cluster.interconnect.{name}", message, "Remove it, or change `kind`.")
-    if cluster.device_power is not None and not cluster.on_cpu:
-        message = "`device_power` is used only on CPUs; a GPU's energy is metered"
+    if cluster.device_power is not None and is_known(cluster.gpu) and gpu(cluster.gpu).power is not None:
+        message = "`device_power` is used only where power limits are unknown, as on CPUs; a GPU's energy is metered"
         yield Finding("cluster.device_power", message, "Remove it; `power_cap` is what limits a GPU.")

@@ -65,13 +65,20 @@ def _needed(name: str, definitions: dict[str, JsonSchema]) -> JsonSchema:
     required = definition.get("required", [])
     below = {
         key: _needed(section, definitions)
-        for key in required
-        if (section := definition["properties"][key].get("$ref", "").rpartition("/")[2])
+        for key, entry in definition.get("properties", {}).items()
+        for section in _sections_of(entry)
     }
-    demand: JsonSchema = {"required": required} | ({"properties": below} if below else {})
+    below = {key: demand for key, demand in below.items() if demand}
+    demand: JsonSchema = ({"required": required} if required else {}) | ({"properties": below} if below else {})
     if name.lower() in TABLES:
         return {"if": {"type": "object", "not": {"required": ["preset"]}}, "then": demand}
     return demand
+
+
+def _sections_of(entry: JsonSchema) -> list[str]:
+    """The sections that a key may hold by itself; those of a list need nothing more than their own keys."""
+    references = [part.get("$ref", "") for part in (entry, *entry.get("anyOf", []))]
+    return [reference.rpartition("/")[2] for reference in references if reference]
 
 
 def _write_defaults(section: type[Section], definition: JsonSchema, definitions: dict[str, JsonSchema]) -> None:

@@ -12,6 +12,7 @@ from ...spec.problem import Place, Problem, shortened
 from ...spec.quantity import QuantityError
 from ...spec.section import Section, section_in
 from ...spec.sections import Spec
+from ...spec.spec_text import written
 from ...spec.yaml_source import Node
 
 _WORDS = {
@@ -39,11 +40,13 @@ def problem_from_pydantic(error: Mapping[str, Any], tree: Node, root: type[Secti
     kind: str = error["type"]
     node, place = _find(tree, steps, at_key=kind == "extra_forbidden")
     path = ".".join(str(step) for step in steps)
-    tell = _TELLERS.get(kind, _wrong_type if kind in _WORDS else _bound if kind in _BOUNDS else _other)
+    tell = _TELLERS.get(kind, _wrong_type if kind in _WORDS else _other)
     if kind == "extra_forbidden":
         code, message, remedy = _unknown_key(steps, root)
     elif kind == "missing":
         code, message, remedy = _missing(steps, root)
+    elif kind in _BOUNDS:
+        code, message, remedy = _bound(error, steps, node, root)
     else:
         code, message, remedy = tell(error, steps, node)
     return Problem(code, "error", message, remedy, path, place)
@@ -125,13 +128,16 @@ def _choice(error: Any, steps: tuple[str | int, ...], _node: Node | None) -> tup
     )
 
 
-def _bound(error: Any, steps: tuple[str | int, ...], node: Node | None) -> tuple[str, str, str]:
+def _bound(error: Any, steps: tuple[str | int, ...], node: Node | None, root: type[Section]) -> tuple[str, str, str]:
     key, words = _BOUNDS[error["type"]]
     limit = error["ctx"][key]
+    section = _section(steps[:-1], root)
+    field = section.model_fields.get(str(steps[-1])) if section else None
+    shown = written(limit, field) if field else limit
     return (
         "TW205",
         f"{_shown(node.plain if node else error['input'])} is out of range",
-        f"`{_name(steps)}` must be {words} {limit:g}.",
+        f"`{_name(steps)}` must be {words} {shown if isinstance(shown, str) else f'{limit:g}'}.",
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...spec.display_units import TIMES, fitting
 from ...spec.facts import facts
+from ...spec.gpu_description import GpuDescription
 from ...spec.sections import Spec
 from ..cost.case import Case
 from ..cost.goodput import Goodput
@@ -28,8 +29,25 @@ class Answers:
 
 def notes(run: Answers) -> tuple[str, ...]:
     """Whole sentences, the most important first."""
-    said = [_stack(run), run.batch, _extrapolated(run), _deterministic(run), _counted(run), *_time(run)]
+    said = [
+        _described(run),
+        _stack(run),
+        run.batch,
+        _extrapolated(run),
+        _deterministic(run),
+        _counted(run),
+        *_time(run),
+    ]
     return tuple(note for note in (*said, _borrowed(run), _published(run)) if note)
+
+
+def _described(run: Answers) -> str:
+    """Whose figures these are where the spec describes the device, and what they leave to relatives."""
+    gpu = run.case.machine.gpu
+    if not isinstance(run.spec.cluster.gpu, GpuDescription):
+        return ""
+    shares = "assumed" if gpu.family == "other" else f"those of the {gpu.family} family"
+    return f"Memory, peak, rates and power of {gpu.name} are the spec's own figures; its efficiencies are {shares}."
 
 
 def _stack(run: Answers) -> str:

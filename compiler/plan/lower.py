@@ -83,7 +83,7 @@ def _device(spec: Spec) -> Device:
     default = facts.power.default if facts.power else None
     return Device(
         kind="cpu" if cluster.on_cpu else "cuda",
-        name=cluster.gpu,
+        name=facts.name,
         count=cluster.gpus,
         per_node=min(cluster.gpus, cluster.gpus_per_node),
         power_cap_watts=cluster.power_cap,
@@ -92,6 +92,7 @@ def _device(spec: Spec) -> Device:
         # The facts hold a typical rate for CPUs, good for a wide estimate but not the peak of this machine's.
         peak_flops=None if spec.cluster.on_cpu else facts.peak(spec.training.precision),
         interconnect=cluster.interconnect.kind,
+        link_bandwidth=None if cluster.on_cpu else facts.link or None,
         fabric_bandwidth=rate(cluster.interconnect, cluster.gpus_per_node) or None,
     )
 

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ...spec.gpu_description import NameOrDescription
 from ...spec.quantity import Amount, AmountIn, Dimension
 from ...spec.sections import Spec
 from .tables import code, page, table
@@ -99,6 +100,8 @@ def _form(section: type[BaseModel], path: str, name: str) -> str:
     inner = _section_of(field.annotation)
     if inner:
         target = f"{path}.{name}".strip(".").replace(".", "").lower()
+        if any(isinstance(part, NameOrDescription) for part in field.metadata):
+            return f"name, or [section](#{target})"
         return (
             f"[section](#{target})"
             if get_origin(field.annotation) is not tuple

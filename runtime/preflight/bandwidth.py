@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import distributed
 
-from ...spec.hardware import gpu
 from ...spec.plan import Plan
 from ..parallel.world import World
 from .finding import Finding
@@ -51,8 +50,10 @@ def check_bandwidth(plan: Plan, world: World) -> list[Finding]:
     per_node = plan.device.per_node
     inside = [list(range(first, first + per_node)) for first in range(0, world.size, per_node)]
     across = [list(range(local, world.size, per_node)) for local in range(per_node)]
-    link = gpu(plan.device.name).link or None if plan.device.kind == "cuda" else None
-    kinds = [("inside a node", inside, link), ("across nodes", across, plan.device.fabric_bandwidth)]
+    kinds = [
+        ("inside a node", inside, plan.device.link_bandwidth),
+        ("across nodes", across, plan.device.fabric_bandwidth),
+    ]
     return [
         _judged(f"{measured.operation}, {where}", measured, claim)
         for where, groups, claim in kinds

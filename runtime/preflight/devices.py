@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pynvml
 import torch
 
@@ -57,7 +59,7 @@ def _count(plan: Plan, names: list[str]) -> Finding:
 
 def _kind(plan: Plan, names: list[str]) -> Finding:
     """The driver's names are written in many ways (`NVIDIA A100-SXM4-80GB`), so only the model's first word counts."""
-    model = plan.device.name.split("-")[0]
+    model = re.split("[- ]", plan.device.name)[0]
     others = sorted({name for name in names if model.lower() not in name.lower()})
     if others:
         remedy = "estimate and peak are of another device: change cluster.gpu"
