@@ -29,6 +29,7 @@ GIB = 2**30
 ROOM = 0.92  # share of a device's memory that a plan may fill: the estimate's own error
 SAME = 0.005  # closer than this, the simpler layout wins
 WORTH = 0.02  # a gain that is worth a note
+MORE = tuple(2**power for power in range(1, 12))  # times the devices that are tried where none of the layouts fits
 NEEDS: Mapping[str, tuple[str, Callable[[Layout], bool]]] = {
     "uneven": ("uneven stages", lambda layout: layout.uneven_stages),
     "interleave": ("virtual stages", lambda layout: layout.interleave > 1),
@@ -223,7 +224,7 @@ def chosen(spec: Spec, stack: str | None = None) -> Search:
     """A search whose best layout fits. Raises as `search` when none does."""
     found = search(spec, stack)
     if not found.fits:
-        raise _no_layout(stack, *_too_big(spec, found.best))
+        raise _no_layout(stack, *_too_big(spec, found))
     return found
 
 
@@ -254,36 +255,38 @@ def _impossible(spec: Spec, stack: str | None) -> tuple[str, str, str]:
     return message, remedy, "parallel"
 
 
-def _too_big(spec: Spec, smallest: Candidate) -> tuple[str, str, str]:
+def _too_big(spec: Spec, found: Search) -> tuple[str, str, str]:
     """Message, remedy and path for a spec that fits no device."""
-    need = smallest.memory_bytes
+    smallest = found.best
     largest = max(smallest.memory, key=lambda name: smallest.memory[name])
-    limit = question(spec, smallest.layout).machine.gpu.memory_bytes or 0
     message = (
-        f"no layout fits: the smallest needs {need / GIB:.0f} GiB a device of {ROOM * limit / GIB:.0f} that may be "
-        f"filled, most of it {largest} ({smallest.memory[largest] / GIB:.0f} GiB)"
+        f"no layout fits: the smallest needs {smallest.memory_bytes / GIB:.0f} GiB a device of "
+        f"{found.room / GIB:.0f} that may be filled, most of it {largest} ({smallest.memory[largest] / GIB:.0f} GiB)"
     )
-    return (
-        message,
-        _remedy(spec, smallest, ROOM * limit),
-        "parallel" if spec.parallel.model_dump(exclude_none=True) else "cluster",
-    )
+    return message, _remedy(spec, found), "parallel" if spec.parallel.model_dump(exclude_none=True) else "cluster"
 
 
-def _remedy(spec: Spec, smallest: Candidate, room: float) -> str:
+def _remedy(spec: Spec, found: Search) -> str:
     """The nearest change that fits: free what the spec fixes, offload the optimizer, or take more devices."""
-    if spec.parallel.model_dump(exclude_none=True):
-        found = search(_freed(spec))
-        if found.fits:
-            settings = found.best.layout.model_dump(exclude_defaults=True, exclude={"accumulation"})
-            return f"This fits: {', '.join(f'{key}: {value}' for key, value in settings.items())}."
-    if smallest.layout.offload == "none":
-        lighter = question(spec, smallest.layout.model_copy(update={"offload": "optimizer"}))
-        if sum(memory_bytes(lighter).values()) <= room:
-            return "This fits: `parallel: {zero: 3, offload: optimizer}`. More devices do as well."
-    devices = spec.cluster.gpus
-    for factor in (2, 4, 8, 16, 32, 64, 128):
-        more = question(spec, smallest.layout.model_copy(update={"data": smallest.layout.data * factor}))
-        if sum(memory_bytes(more).values()) <= room:
-            return f"Use {devices * factor} devices of this kind, or a shorter training.sequence_length."
+    free, layout = _freed(spec), found.best.layout
+    if free.parallel != spec.parallel and (fits := _fitting(free, found.stack)):
+        settings = fits.model_dump(exclude_defaults=True, exclude={"accumulation"})
+        return f"This fits: {', '.join(f'{key}: {value}' for key, value in settings.items())}."
+    if layout.offload == "none":
+        lighter = question(spec, layout.model_copy(update={"offload": "optimizer"}))
+        if sum(memory_bytes(lighter).values()) <= found.room:
+            return f"This fits: `parallel: {{zero: {layout.zero}, offload: optimizer}}`. More devices do as well."
+    for devices in (spec.cluster.gpus * factor for factor in MORE):
+        cluster = spec.cluster.model_copy(update={"gpus": devices})
+        if _fitting(free.model_copy(update={"cluster": cluster}), found.stack):
+            return f"Use {devices} devices of this kind, or a shorter training.sequence_length."
     return "No number of these devices holds it: shorten training.sequence_length, or use devices with more memory."
+
+
+def _fitting(spec: Spec, stack: str | None) -> Layout | None:
+    """The best layout of `spec` that fits, if there is one."""
+    try:
+        found = search(spec, stack)
+    except (InputError, NoLayoutError):
+        return None
+    return found.best.layout if found.fits else None

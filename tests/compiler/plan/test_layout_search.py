@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 
 import pytest
@@ -242,13 +243,16 @@ def test_an_impossible_batch_names_the_nearest_that_work():
     assert "a global batch of 1023 or 1054 sequences" in refused.value.remedy
 
 
-def test_a_model_too_big_says_how_many_devices_would_hold_it():
-    """70B on eight devices fits nowhere; more devices or offload do."""
-    spec = _spec("llama2-70b", "cluster.gpus=8")
+@pytest.mark.parametrize(("name", "gpus"), [("llama2-13b", 1), *(("llama2-70b", gpus) for gpus in (1, 2, 8, 16))])
+def test_a_model_too_big_is_told_what_fits(name: str, gpus: int):
+    """The remedy, done as it says, fits: that many devices, or those with the optimizer on the host."""
     with pytest.raises(NoLayoutError) as refused:
-        choose(spec)
-    assert "no layout fits" in refused.value.message
-    assert "fits" in refused.value.remedy or "devices of this kind" in refused.value.remedy
+        choose(_spec(name, f"cluster.gpus={gpus}"))
+    more, offload = re.search(r"Use (\d+) devices", refused.value.remedy), "offload: optimizer" in refused.value.remedy
+    assert bool(more) != offload
+    zero = re.search(r"zero: (\d)", refused.value.remedy)
+    changes = ["parallel.offload=optimizer", f"parallel.zero={zero[1]}"] if zero else [f"cluster.gpus={more[1]}"]
+    assert choose(_spec(name, f"cluster.gpus={gpus}", *changes))
 
 
 def test_a_fixed_layout_that_cannot_fit_offers_one_that_does():
