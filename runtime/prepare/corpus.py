@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...spec.corpus_format import file_format, unreadable
 from ...spec.glob import shown
 from ...spec.problem import InputError
 from ...spec.quantity import MEMORY
 from .decompress import ARCHIVE_ERRORS, ExpansionError, contents
 from .documents import BadDocument, Block, TextPart, text_number
-from .files import file_format
 from .parquet import row_blocks
 
 _TEXT_BYTES = 2**20  # a piece of a longer text file
@@ -59,8 +59,7 @@ def blocks(path: Path, reading: Reading) -> Iterator[tuple[Block, int]]:
         raise InputError.one("TW840", message, remedy, "data.max_expansion") from error
     except (OSError, *ARCHIVE_ERRORS) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        remedy = "Make it readable, or name other files."
-        raise InputError.one("TW833", f"{shown(path)} cannot be read: {reason}", remedy, "data.train") from error
+        raise unreadable(path, reason, "Make it readable, or name other files.") from error
 
 
 def _text(path: Path, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:

@@ -41,7 +41,6 @@ _OPENERS: dict[str, Callable[[], _Decompressor]] = {
     ".xz": lambda: lzma.LZMADecompressor(memlimit=_LARGEST_WINDOW),
     ".zst": lambda: zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).decompressobj(),
 }
-COMPRESSIONS = tuple(_OPENERS)
 ARCHIVE_ERRORS = (zlib.error, lzma.LZMAError, zstandard.ZstdError, EOFError)  # bz2 raises OSError
 
 

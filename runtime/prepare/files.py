@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...spec.corpus_format import ENDINGS, file_format, refuse_unreadable
 from ...spec.glob import FOLDER, NOT_LISTED, LeftOut, and_more, described, find, shown
-from ...spec.problem import InputError
+from ...spec.problem import InputError, Problem
 from ...spec.sections import CorpusSource
 from ..data.shards import file_sha256
-from .decompress import COMPRESSIONS
 
 STDLIB = "python:stdlib"
-FORMATS = (".txt", ".jsonl", ".json", ".parquet")
+_MOST = 100  # problems in one report
 _NOT_SOURCES = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3", "__pycache__"}
 
 
@@ -41,17 +41,23 @@ def source_files(source: CorpusSource, root: Path) -> SourceFiles:
     odd = [path for path in found.files if file_format(path.name) is None]
     if odd:
         message = f"{source.path}: cannot read {shown(odd[0])}: unknown format{and_more(len(odd) - 1)}"
-        endings = f"Name files that end in {', '.join(FORMATS)}, also with {', '.join(COMPRESSIONS)} after it."
-        raise InputError.one("TW832", message, endings, "data.train")
+        raise InputError.one("TW832", message, ENDINGS, "data.train")
+    _refuse_unreadable(found.files, source.field)
     return SourceFiles(tuple(found.files), tuple(found.left_out))
 
 
-def file_format(name: str) -> tuple[str, str] | None:
-    """Format and compression that the ending of a name says: `.jsonl`, `.zst`; None for another ending."""
-    compression = next((suffix for suffix in COMPRESSIONS if name.endswith(suffix)), "")
-    stem = name.removesuffix(compression)
-    found = next((suffix for suffix in FORMATS if stem.endswith(suffix)), None)
-    return None if found is None or (found == ".parquet" and compression) else (found, compression)
+def _refuse_unreadable(files: Sequence[Path], field: str) -> None:
+    """Raise InputError with every file that cannot be read, before hours are spent on those ahead of it."""
+    problems: list[Problem] = []
+    for path in files:
+        try:
+            refuse_unreadable(path, field)
+        except InputError as error:
+            problems += error.problems
+        if len(problems) >= _MOST:
+            break
+    if problems:
+        raise InputError(problems)
 
 
 def _nothing(pattern: str, root: Path, left_out: Sequence[LeftOut]) -> tuple[str, str]:

@@ -58,7 +58,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, kept: float) -> None:
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line says what to install."""
     path = table(tmp_path / "a.parquet", text=["a"])
-    monkeypatch.setattr("trainwright.runtime.prepare.parquet.find_spec", lambda _: None)
+    monkeypatch.setattr("trainwright.spec.corpus_format.find_spec", lambda _: None)
     with pytest.raises(InputError, match="TW832") as refused:
         found(path)
     assert "trainwright[parquet]" in refused.value.problems[0].help
