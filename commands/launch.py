@@ -125,7 +125,7 @@ def _start(launch: _Launch, run: RunFolder) -> int:
     print(f"bundle {launch.bundle}, run folder {run.path}; stop with: trainwright stop {run.path}", flush=True)
     if not (launch.bundle / "slurm.sbatch").exists():
         os.execvp(words[0], words)  # noqa: S606 - no shell; signals then reach the supervisor itself
-    return subprocess.run(words, check=False, close_fds=False).returncode  # the run goes on without us
+    return subprocess.run(words, check=False, close_fds=False).returncode  # the run continues without us
 
 
 def _make(folder: Path) -> None:
@@ -144,7 +144,7 @@ def _followed(run: RunFolder, wanted: bool) -> int:
     try:
         return follow(run, lambda text: print(text, end="", flush=True))
     except KeyboardInterrupt:
-        print(f"\nThe run goes on; to stop it after a checkpoint: trainwright stop {run.path}")
+        print(f"\nThe run continues; to stop it after a checkpoint: trainwright stop {run.path}")
         return 0
 
 

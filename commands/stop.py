@@ -1,4 +1,4 @@
-"""`trainwright stop RUN`: ask a run to save and leave."""
+"""`trainwright stop RUN`: ask a run to checkpoint and exit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def command(
     ],
     wait: Annotated[bool, typer.Option(help="Wait until it has left.")] = True,
 ) -> None:
-    """Stop RUN after a checkpoint; launch it again to go on."""
+    """Stop RUN after a checkpoint; launch it again to resume."""
     from ..runtime.launch import stop
     from ..spec.terminal import Terminal
 
@@ -26,4 +26,4 @@ def command(
         return
     with console.status("saving") as status:
         stop.wait_until_stopped(folder, lambda seconds: status.update(f"saving, {seconds:.0f} s"))
-    console.print(f"{run} has left; launch it again to go on")
+    console.print(f"{run} has stopped; run launch again to resume")

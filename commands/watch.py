@@ -17,4 +17,4 @@ def command(run: Path = typer.Argument(metavar="RUN", help="Run folder, for exam
     try:
         watch(run, Terminal(), running=locate(RunFolder(run)) is not None)
     except KeyboardInterrupt:
-        typer.echo("The run goes on; to stop it after a checkpoint: trainwright stop " + str(run))
+        typer.echo("The run continues; to stop it after a checkpoint: trainwright stop " + str(run))

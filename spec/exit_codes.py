@@ -12,7 +12,7 @@ class Exit(IntEnum):
     DONE = 0
     INPUT = 2  # the spec or another input is wrong; nothing was written
     FAULT = 3  # our fault: two lines on screen, the traceback in a file
-    PREEMPTED = 75  # stopped on request; training saves first. Launch again to go on (EX_TEMPFAIL)
+    PREEMPTED = 75  # stopped on request; training saves first. Launch again to resume (EX_TEMPFAIL)
     DIVERGED = 76  # three steps in a row without a finite gradient, or a loss that the policy gives up on
     CORRUPT = 77  # replicated state differs between ranks, or no checkpoint passes its hashes
     STORAGE = 78  # the disk is full or read-only; the previous checkpoint is intact

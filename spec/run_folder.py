@@ -15,7 +15,7 @@ A run folder holds
     lock ranks.lock                    held by the launcher and by each rank while the run is under way
     token                              proves to nodes and ranks that a peer belongs to the run
     exit_code restarts.json            how the last start ended, and how many starts came no further
-    stop                               created by whoever wants the run to save and leave
+    stop                               created by whoever wants the run to checkpoint and exit
 
 A launch writes here only after its gate (runtime/launch/admit.py) has compared settings, tokenizer and shards with what
 the newest checkpoint says; one that is refused has changed nothing. In a checkpoint, state.json holds the settings, the
@@ -115,7 +115,7 @@ class RunFolder:
 
     @property
     def stop(self) -> Path:
-        """Its existence asks the run to save and leave."""
+        """Its existence asks the run to checkpoint and exit."""
         return self.path / "stop"
 
 

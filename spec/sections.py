@@ -167,7 +167,7 @@ class Checkpointing(Section):
         default=0, description="Also keep each checkpoint whose step is a multiple of this; 0: none."
     )
     asynchronous: bool = Field(
-        default=False, description="Write while training goes on, from a copy in the memory of each process."
+        default=False, description="Write while training continues, from a copy in the memory of each process."
     )
     key_file: AbsolutePath | None = Field(
         default=None,

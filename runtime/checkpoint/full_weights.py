@@ -40,7 +40,7 @@ def newest_valid_checkpoint(run: RunFolder, plan: Plan) -> tuple[Path, list[str]
         if flaw is None:
             return generation, flaws
         flaws.append(flaw)
-    message = f"{run.path} has no sound checkpoint{': ' if flaws else ''}{'; '.join(flaws)}"
+    message = f"{run.path} has no valid checkpoint{': ' if flaws else ''}{'; '.join(flaws)}"
     raise InputError.one("TW841", message, "Train it first, or name another run folder.", "RUN")
 
 

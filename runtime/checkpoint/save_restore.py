@@ -110,7 +110,7 @@ def find_newest_valid(world: World, root: Path, plan: Plan) -> NewestValid:
             return NewestValid(generation, tuple(damaged))
         damaged.append(flaw)
     if damaged:
-        raise Ended(Exit.CORRUPT, "no checkpoint is sound", "; ".join(damaged))
+        raise Ended(Exit.CORRUPT, "no valid checkpoint", "; ".join(damaged))
     return NewestValid(None, ())
 
 

@@ -116,9 +116,9 @@ def accept_changes(found: list[SettingChange], on_change: str) -> list[SettingCh
 
 def _problem(change: SettingChange) -> Problem:
     if change.fixed:
-        remedy = "put the old value back, or start a new run folder: a run that has begun keeps this setting"
+        remedy = "restore the old value, or use a new run folder: this setting cannot change during a run"
     else:
-        remedy = "put the old value back, or write `on_change: apply` under `training` to go on with the new one"
+        remedy = "restore the old value, or write `on_change: apply` under `training` to resume with the new one"
     return Problem("TW711", "error", str(change), remedy, change.key)
 
 

@@ -77,7 +77,7 @@ def record_end(run: Path, end: Ended) -> None:
         return
     if end.code not in (Exit.DONE, Exit.PREEMPTED):
         _say(0, f"{end}\n")
-        log_fault(run, 0, f"{end}", f"left with {end.code.name}")
+        log_fault(run, 0, f"{end}", f"exited with {end.code.name}")
     record_exit_code(run, end.code)
 
 
@@ -113,7 +113,7 @@ def record_failure(run: Path, what: str, code: Exit, details: str | None = None,
     """Report, log and record why a rank, by default this one, alone is about to exit; never fails."""
     rank = rank_here() if rank is None else rank
     _say(rank, f"{what}\n" if details is None else details)
-    for keep in (partial(record_exit_code, run, code), partial(log_fault, run, rank, what, f"left with {code.name}")):
+    for keep in (partial(record_exit_code, run, code), partial(log_fault, run, rank, what, f"exited with {code.name}")):
         try:
             keep()
         except OSError as refused:

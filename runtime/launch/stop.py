@@ -1,4 +1,4 @@
-"""Asks a run to save and leave, and waits until it has."""
+"""Asks a run to checkpoint and exit, and waits until it has."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def request_stop(run: RunFolder) -> str:
     """
     place = locate(run)
     if place is None:
-        remedy = f"where it stands: trainwright status {run.path}"
+        remedy = f"see its state with: trainwright status {run.path}"
         raise InputError.one("TW704", f"{run.path} is not running", remedy, "RUN")
     if place.stop_command:
         subprocess.run(place.stop_command, check=True, timeout=60, stdout=subprocess.DEVNULL)
     else:
         run.stop.touch()
-    return f"{place.description}: asked to save and leave"
+    return f"{place.description}: asked to checkpoint and exit"
 
 
 def wait_until_stopped(run: RunFolder, tell: Callable[[float], None]) -> None:

@@ -1,4 +1,4 @@
-"""Runs node.sh here: holds the run folder's lock, turns Ctrl-C into "save and leave", restarts after a lost process.
+"""Runs node.sh here: holds the run folder's lock, saves and exits on Ctrl-C, restarts after a lost process.
 
 `python -m trainwright.runtime.launch.supervise --run DIR [--bundle DIR --root DIR] -- COMMAND...` admits the bundle to
 the run first, if there is one; exits with the code of spec/exit_codes.py.
@@ -88,7 +88,7 @@ class Supervisor:
         if self.child is None:
             return
         if self.stop_requests == 1:
-            say("saving, then leaving; once more to leave without saving")
+            say("saving a checkpoint, then exiting; press again to exit without saving")
             self.run.stop.touch()
             _signal_group(self.child.pid, signal.SIGTERM)
         else:

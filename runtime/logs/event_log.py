@@ -50,7 +50,9 @@ class EventLog:
         if abs(set_by := _clock_ahead() - self._clock_ahead) > CLOCK_SET:
             self._clock_ahead += set_by
             what = f"the clock was set by {set_by:+.0f} s"
-            self._append("fault", {"step": None, "rank": None, "what": what, "action": "time goes on as if it was not"})
+            self._append(
+                "fault", {"step": None, "rank": None, "what": what, "action": "times continue from the last event"}
+            )
         return self._append(kind, {key: _plain(value) for key, value in fields.items()})
 
     def _append(self, kind: str, fields: Event) -> Event:

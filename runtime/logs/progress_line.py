@@ -62,7 +62,7 @@ class ProgressLine:
     def _say(self, event: Event) -> None:
         match event["kind"]:
             case "start" if event["step"]:
-                text = f"goes on after step {event['step']}"
+                text = f"resuming from step {event['step']}"
             case "validation":
                 text = f"validation at step {event['step']}: loss {fixed(event['loss'], 4)}"
             case "checkpoint":
@@ -70,8 +70,8 @@ class ProgressLine:
             case "fault":
                 text = f"{event['what']}: {event['action']}"
             case "stop":
-                again = "; launch again to go on" if event.get("exit_code") == Exit.PREEMPTED else ""
-                text = f"ended at step {event['step']}: {event['reason']}{again}"
+                again = "; run launch again to resume" if event.get("exit_code") == Exit.PREEMPTED else ""
+                text = f"stopped at step {event['step']}: {event['reason']}{again}"
             case _:
                 return
         self._console.print(text, soft_wrap=True)

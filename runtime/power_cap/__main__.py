@@ -71,11 +71,11 @@ def describe_applied(record: NodePowerCap) -> str:
 
 
 def describe_restored(record: NodePowerCap | None) -> str:
-    """What was given back, in one line; nothing when there was nothing to give back."""
+    """What was restored, in one line; nothing when there was nothing to restore."""
     if record is None:
         return ""
     problems = [limit.problem for limit in record.gpus if limit.problem]
-    return f"NOT GIVEN BACK on {record.host}: {problems[0]}" if problems else f"given back on {record.host}"
+    return f"NOT RESTORED on {record.host}: {problems[0]}" if problems else f"restored on {record.host}"
 
 
 def _say(line: str) -> None:

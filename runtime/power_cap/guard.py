@@ -1,4 +1,4 @@
-"""The guard: a small process that gives the power limits back when the script that set them dies, in whatever way.
+"""The guard: a small process that restores the power limits when the script that set them dies, in whatever way.
 
 It lives in a session of its own, so that a signal to the job's process group spares it. (A scheduler that kills
 every process of a job kills it too: then the next start on this node, or the site's epilog, restores.)
@@ -36,7 +36,7 @@ def start(run: Path, owner: str) -> None:
 
 
 def wait(run: Path, owner: str) -> bool:
-    """Wait until `owner` is gone; False when there is nothing left to give back for it.
+    """Wait until `owner` is gone; False when there is nothing left to restore for it.
 
     NVML stays open meanwhile: where the driver is not persistent it would else forget the limit before training.
     """

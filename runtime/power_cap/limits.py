@@ -1,4 +1,4 @@
-"""Applying, reading back and giving back the power limits of this node's GPUs. Plan and run folder in, record out.
+"""Applying, reading back and restoring the power limits of this node's GPUs. Plan and run folder in, record out.
 
 Limits are read through NVML, and set through nvidia-smi, the one program that sites let users run as root.
 """
@@ -51,9 +51,9 @@ def apply(plan: Plan, run: Path, owner: str) -> NodePowerCap:
 
 
 def restore(run: Path, owner: str | None = None) -> NodePowerCap | None:
-    """Give back the limits that this node's record holds (for `owner`, if given); None when it holds none.
+    """Restore the limits that this node's record holds (for `owner`, if given); None when it holds none.
 
-    What cannot be given back stays held, for the next start to try; what was enforced during the run stays on record.
+    What cannot be restored stays held, for the next start to try; what was enforced during the run stays on record.
     Raises OSError.
     """
     with locked(run):

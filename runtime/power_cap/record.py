@@ -25,7 +25,7 @@ class GpuLimit(BaseModel):
 
 
 class NodePowerCap(BaseModel):
-    """The cap of a node. `held`: the limits are ours and must be given back when the process `owner` ends."""
+    """The cap of a node. `held`: the limits are ours and must be restored when the process `owner` ends."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -53,7 +53,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _count(plan: Plan, names: list[str]) -> Finding:
     seen = f"{len(names)} of {plan.device.per_node}"
     if len(names) < plan.device.per_node:
-        return Finding("devices", "fail", seen, "a GPU is missing: take the node out and report it")
+        return Finding("devices", "fail", seen, "missing GPU: drain the node and report it")
     return Finding("devices", "pass", seen)
 
 
@@ -73,7 +73,9 @@ def _cap(plan: Plan) -> list[Finding]:
     if cap.power_cap_watts is None:
         return []
     if cap.enforced_watts is None:
-        return [Finding("power cap", "warn", "the driver does not tell the limit", "the report will say unknown")]
+        return [
+            Finding("power cap", "warn", "the driver does not report the power limit", "the report will say unknown")
+        ]
     seen = f"{cap.enforced_watts:g} W enforced, {cap.power_cap_watts:g} W planned"
     if not cap.applied:
         remedy = "set the cap (cluster.power_cap_mode), or plan with what is enforced"

@@ -59,7 +59,7 @@ def meet(options: argparse.Namespace, trouble: str) -> tuple[Exit, Finding]:
         else:
             verdict = report_to_first_node(guest, (options.address, options.port), timeouts)
     except PortTakenError as error:
-        remedy = f"an earlier run that has not left? see who it is: ss -ltnp 'sport = :{options.port}'"
+        remedy = f"an earlier run may still hold it; find it with: ss -ltnp 'sport = :{options.port}'"
         return Exit.INPUT, Finding("port", "fail", f"{where}: {error}", remedy)
     except OSError as error:
         verdict = Verdict(Exit.PEER_LOST, f"not reached: {error}")

@@ -85,7 +85,7 @@ def _heeding(run: RunFolder) -> Callable[[Advance], Advance]:
             advance(size)
             if run.stop.exists() and not stale:
                 run.stop.unlink(missing_ok=True)
-                raise Ended(Exit.PREEMPTED, "stop-file", "stopped before the first step; what is whole is kept")
+                raise Ended(Exit.PREEMPTED, "stop-file", "stopped before the first step; finished files are kept")
 
         return look
 
@@ -167,9 +167,7 @@ def main() -> Exit:
     _say("held out", index.validation)
     for line in source_lines(job.plan, index):
         console.print(f"           {line}", soft_wrap=True)
-    console.print(
-        f"           {index.unigram_entropy:.2f} nats: held-out loss of token frequencies alone, to be beaten"
-    )
+    console.print(f"           {index.unigram_entropy:.2f} nats: baseline, the unigram entropy of the held-out text")
     return Exit.DONE
 
 

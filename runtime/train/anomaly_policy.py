@@ -60,7 +60,9 @@ def rewind(session: Session) -> None:
     found = save_restore.find_newest_valid(session.world, session.run.checkpoints, session.plan)
     if found.path is None or rewinds > MAX_REWINDS:
         raise Ended(
-            Exit.DIVERGED, "diverged", f"loss spike at step {spiked.step}, and no checkpoint to go back to has helped"
+            Exit.DIVERGED,
+            "diverged",
+            f"loss spike at step {spiked.step}, and rewinding to the last checkpoint did not help",
         )
     save_restore.restore(session.engine, session.world, found.path)
     state.restore(found.read_state()["state"])

@@ -35,7 +35,7 @@ from .stop_request import StopRequest
 def build_session(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Session:
     """Everything that must be there before the first step.
 
-    Raises InputError when bundle, data or settings do not fit the run, Ended when no checkpoint is sound.
+    Raises InputError when bundle, data or settings do not fit the run, Ended when no valid checkpoint.
     """
     if world.rank == 0:
         exit_file(run.path).unlink(missing_ok=True)
@@ -101,7 +101,7 @@ def _log_start(session: Session, found: NewestValid, changed: list[settings_diff
         session.log_event(**lost)
     for flaw in found.damaged:
         session.log_event(
-            "fault", step=session.state.step, rank=None, what=flaw, action=f"went back to step {session.state.step}"
+            "fault", step=session.state.step, rank=None, what=flaw, action=f"rewound to step {session.state.step}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Requests to save and leave: SIGTERM, SIGINT, SIGUSR1, and the stop file of the run folder.
+"""Requests to checkpoint and exit: SIGTERM, SIGINT, SIGUSR1, and the stop file of the run folder.
 
 A handler only takes note, so it may be called any number of times and at any moment, also inside a save; the loop
 asks between steps. Ranks agree on the answer in the step's own all-reduce.

@@ -151,7 +151,7 @@ def test_a_launch_that_never_started_adds_no_hours(tmp_path):
     log.steps(1, 100)
     log.prepare(0.001)
     log.clock += 3600
-    log.add("fault", step=None, rank=0, what="TW711 settings differ", action="left with INPUT")
+    log.add("fault", step=None, rank=0, what="TW711 settings differ", action="exited with INPUT")
     run = _report(log.write(tmp_path / "run"))
     assert run.actual.device_hours == pytest.approx(2 * 100 / 3600)
     assert [fault.what for fault in run.faults] == ["TW711 settings differ"]

@@ -40,7 +40,7 @@ def test_a_run_of_this_machine_is_stopped_by_its_file(run) -> None:
     """The process that holds the lock is named; the loop finds the stop file."""
     with hold(run) as lock:
         sign(lock)
-        assert stop.request_stop(run) == f"process {os.getpid()} on {os.uname().nodename}: asked to save and leave"
+        assert stop.request_stop(run) == f"process {os.getpid()} on {os.uname().nodename}: asked to checkpoint and exit"
     assert run.stop.exists()
 
 
@@ -49,7 +49,7 @@ def test_a_waiting_slurm_job_is_taken_out_of_the_queue(run, client) -> None:
     (run.path / "slurm-job").write_text("17\n")
     client("squeue", "echo PENDING Resources")
     cancelled = client("scancel", ":")
-    assert stop.request_stop(run) == "Slurm job 17: pending (resources): asked to save and leave"
+    assert stop.request_stop(run) == "Slurm job 17: pending (resources): asked to checkpoint and exit"
     assert (cancelled.read_text(), run.stop.exists()) == ("17\n", False)
 
 
@@ -73,7 +73,7 @@ def test_a_kubernetes_run_is_suspended(run, client, kind: str) -> None:
     """Its pods, found by their label whatever made them, save within their grace time; it can go on later."""
     (run.path / "kubernetes-job").write_text(f"tiny\ntraining\n{kind}\n")
     called = client("kubectl", "[ $3 != get ] || printf 'pod/tiny-0\npod/tiny-1\n'")
-    assert stop.request_stop(run) == f"Kubernetes {kind} training/tiny: 2 pods: asked to save and leave"
+    assert stop.request_stop(run) == f"Kubernetes {kind} training/tiny: 2 pods: asked to checkpoint and exit"
     asked, told = called.read_text().splitlines()
     assert "get pods --selector=trainwright/run=tiny " in asked
     assert told == f'--namespace training patch {kind} tiny --type=merge --patch={{"spec": {{"suspend": true}}}}'

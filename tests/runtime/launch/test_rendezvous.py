@@ -69,7 +69,7 @@ def test_a_taken_port_fails_on_both_nodes(node, port: int) -> None:
     with socket.create_server(("", port)):
         first, second = answers(node(0), node(1))
     assert (first[0], second[0]) == (Exit.INPUT, Exit.INPUT)
-    assert "another program has it\n            an earlier run that has not left? see who it is: ss -ltnp" in first[1]
+    assert "another program has it\n            an earlier run may still hold it; find it with: ss -ltnp" in first[1]
     assert "another program answers" in second[1]
     assert (first[2], second[2]) == ("", "")
 

@@ -45,7 +45,7 @@ def test_unknown_energy_is_not_zero(said):
 def test_a_run_that_can_go_on_says_so(said, code, again):
     """After Ctrl-C the next word is how to continue; not after the end, and not after a divergence."""
     shown = said({"kind": "stop", "step": 41, "reason": "signal", "exit_code": code})
-    assert ("launch again to go on" in shown) == again
+    assert ("run launch again to resume" in shown) == again
 
 
 NUMBERS = [None, 0.0, 1e300, -1e300, 5e-324, 12.3456]

@@ -35,7 +35,7 @@ def test_apply_and_restore(site, device_plan, no_guard, tmp_path):
     after = restore(tmp_path)
     assert enforced(site) == [400, 400]
     assert load(tmp_path) == record.model_copy(update={"held": False})
-    assert describe_restored(after).startswith("given back")
+    assert describe_restored(after).startswith("restored")
     assert restore(tmp_path) is None
 
 
@@ -142,7 +142,7 @@ def test_restore_that_fails_stays_due(site, device_plan, no_guard, tmp_path, mon
     record = restore(tmp_path)
     assert site.fired(Function.SET_LIMIT) == 1
     assert record.held
-    assert describe_restored(record).startswith("NOT GIVEN BACK")
+    assert describe_restored(record).startswith("NOT RESTORED")
     assert not restore(tmp_path).held
     assert enforced(site) == [400, 400]
 
