@@ -108,3 +108,10 @@ def _build_sharded(llama: Callable[[], Llama], config: dict[str, Any], seed: int
 
     model.initialize(seed, gathered())
     return model
+
+
+def tensor_group() -> Any:
+    """The process group of the ranks that hold slices of the same matrices, and the same norms whole."""
+    from deepspeed.utils import groups
+
+    return groups.get_tensor_model_parallel_group()

@@ -5,12 +5,12 @@ Non-finite gradients are found by DeepSpeed inside its step, on all ranks alike;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, distributed
 
 MEDIAN_WINDOW = 50  # losses whose median a spike is measured against
 MIN_LOSSES = 10  # fewer losses than this say nothing yet
@@ -29,16 +29,16 @@ def fingerprint(tensor: Tensor) -> Tensor:
     return tensor.detach().view(_INTEGERS[tensor.element_size()]).sum(dtype=torch.int64)
 
 
-def find_replica_mismatch(module: nn.Module, group: Any) -> list[tuple[str, list[int]]]:
+def find_replica_mismatch(parameters: Mapping[str, Tensor], group: Any) -> list[tuple[str, list[int]]]:
     """Parameters whose bits are not the same on all ranks of `group` (each of which holds a replica).
 
     Returns (name, ranks within the group that differ from most); empty when all agree. Partitioned parameters
     (ZeRO-3) have no replica to compare with and are left out.
     """
-    names = [name for name, p in module.named_parameters() if p.numel()]
+    names = [name for name, p in parameters.items() if p.numel()]
     if not names:
         return []
-    prints = torch.stack([fingerprint(p) for p in module.parameters() if p.numel()]).cpu()
+    prints = torch.stack([fingerprint(parameters[name]) for name in names]).cpu()
     replicas = [torch.empty_like(prints) for _ in range(distributed.get_world_size(group))]
     distributed.all_gather(replicas, prints, group=group)
     table = torch.stack(replicas)

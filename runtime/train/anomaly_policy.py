@@ -10,6 +10,7 @@ from ...spec.emissions import carbon_tonnes
 from ...spec.exit_codes import Exit
 from ..checkpoint import save_restore
 from ..engine.deepspeed_private import replica_group
+from ..engine.engine import tensor_group
 from ..launch.exit_status import Ended
 from . import anomaly_detection, checkpointing
 from .session import Session
@@ -72,7 +73,11 @@ def rewind(session: Session) -> None:
 
 def compare_replicas(session: Session) -> None:
     """Stop when weights that must be equal on several ranks are not: then some rank computes or stores wrongly."""
-    wrong = anomaly_detection.find_replica_mismatch(session.engine.module, replica_group())
+    own = dict(session.engine.module.named_parameters())
+    wrong = anomaly_detection.find_replica_mismatch(own, replica_group())
+    if session.plan.layout.tensor > 1:  # matrices are cut; norms are whole on each of these ranks
+        norms = {name: weight for name, weight in own.items() if weight.ndim == 1}
+        wrong += anomaly_detection.find_replica_mismatch(norms, tensor_group())
     reports = [report for report in session.world.all_gather_object(wrong) if report]
     if reports:
         name, ranks = reports[0][0]

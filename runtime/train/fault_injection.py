@@ -41,9 +41,11 @@ def corrupt_loss_if_due(loss: Tensor, rank: int, batch: int) -> Tensor:
 
 
 def flip_bit_if_due(module: nn.Module, rank: int, step: int) -> None:
-    """Flip the lowest bit of one weight of the last parameter when that is due."""
-    if fires("flip", rank, step):
-        weight = list(module.parameters())[-1].data.view(-1)
+    """Flip the lowest bit of one weight of the last parameter, or of the last norm, when that is due."""
+    for kind, dimensions in (("flip", (1, 2)), ("flip-norm", (1,))):
+        if not fires(kind, rank, step):
+            continue
+        weight = [p for p in module.parameters() if p.ndim in dimensions][-1].data.view(-1)
         integers = weight.view({2: Tensor.short, 4: Tensor.int}[weight.element_size()](weight).dtype)
         integers[0] ^= 1
 

@@ -96,6 +96,13 @@ def test_a_flipped_bit_in_one_replica_is_found(faulty):
     assert not list(place.run.checkpoints.glob("step-*"))
 
 
+def test_a_flipped_bit_in_a_norm_of_one_tensor_parallel_rank_is_found(faulty):
+    """Norms are whole on all ranks that share the matrices: these are compared as well."""
+    place, code = faulty("flip-norm rank=1 step=4", layout=Layout(tensor=2, accumulation=4), steps=4)
+    assert code == Exit.CORRUPT
+    assert "model.norm.weight differs on replica" in place.faults()[0]
+
+
 LOST = [("kill", "signal 9"), ("crash", "signal 11"), ("hang", "has not answered")]
 
 
