@@ -4,18 +4,23 @@ A generation whose files were checked is rewritten, converted, loaded, and the c
 unpickles whatever it finds in its folder, so what it finds there is written by us, under the names that it expects.
 The samples are the same ones, since their order depends on the step alone; sums run in another order, so the numbers
 agree to rounding, not to the bit.
+
+Each rank rewrites and converts its share of the files, one at a time: neither the time nor a rank's memory grows with
+the size of the run.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...spec.exit_codes import Exit
 from ..engine.deepspeed_private import loading_universal
 from ..engine.protocol import Engine
-from ..engine.universal_converter import to_universal
+from ..engine.universal_converter import Together, to_universal
 from ..launch.exit_status import Ended, code_of
 from ..parallel.world import World
 from .foreign_state import rewrite
@@ -24,6 +29,8 @@ from .store import ENGINE
 DRAFT = ".draft-universal"
 COPY = ".draft-rewritten"
 
+T = TypeVar("T")
+
 
 def load_resharded(engine: Engine, world: World, generation: Path) -> None:
     """Put weights and optimizer of `generation` into an engine of another layout.
@@ -31,10 +38,7 @@ def load_resharded(engine: Engine, world: World, generation: Path) -> None:
     Raises Ended on every rank: STORAGE on a full disk, CORRUPT when DeepSpeed cannot convert what is there.
     """
     draft = generation.with_name(DRAFT)
-    failures = world.all_gather_object(_convert(generation, draft) if world.rank == 0 else None)
-    failure = next(filter(None, failures), None)
-    if failure is not None:
-        raise Ended(failure[0], failure[0].name.lower(), failure[1])
+    _convert(world, generation, draft)
     optimizer = engine.optimizer.optimizer
     decays = [group["weight_decay"] for group in optimizer.param_groups]
     with loading_universal(engine):
@@ -57,21 +61,46 @@ def _undo_shared_state(optimizer: Any, decays: list[float]) -> None:
         group["weight_decay"] = decay
 
 
-def _convert(generation: Path, draft: Path) -> tuple[Exit, str] | None:
-    """Make the universal checkpoint in `draft`; the code and reason of a failure, which leaves nothing behind."""
+def _convert(world: World, generation: Path, draft: Path) -> None:
+    """Make the universal checkpoint in `draft`. A failure raises Ended on every rank, and leaves nothing behind."""
     copy = generation.with_name(COPY)
-    try:
-        for folder in (draft, copy):
+
+    def prepare() -> None:
+        for folder in (draft, copy) if world.rank == 0 else ():
             shutil.rmtree(folder, ignore_errors=True)
             (folder / ENGINE).mkdir(parents=True)
-        for file in sorted((generation / ENGINE).glob("*.pt")):
+
+    def rewrite_share() -> None:
+        for file in sorted((generation / ENGINE).glob("*.pt"))[world.rank :: world.size]:
             rewrite(file, copy / ENGINE / file.name)
-        to_universal(copy / ENGINE, draft / ENGINE)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, all ranks must learn that it is
-        shutil.rmtree(draft, ignore_errors=True)
-        code = code_of(error)
-        said = f"{generation.name} cannot be converted: {type(error).__name__}: {error}"
-        return Exit.CORRUPT if code is Exit.FAULT else code, said
+
+    together: Together = partial(_on_all_ranks, world, generation.name)
+    try:
+        together(prepare)
+        together(rewrite_share)
+        together(partial(to_universal, copy / ENGINE, draft / ENGINE, world, together))
+    except Ended:
+        if world.rank == 0:
+            shutil.rmtree(draft, ignore_errors=True)
+        raise
     finally:
-        shutil.rmtree(copy, ignore_errors=True)
-    return None
+        if world.rank == 0:
+            shutil.rmtree(copy, ignore_errors=True)
+
+
+def _on_all_ranks(world: World, name: str, action: Callable[[], T]) -> list[T | None]:
+    """Every rank's result of `action`. Raises Ended on all where one has failed, whatever that one was doing."""
+    result, failure = None, None
+    try:
+        result = action()
+    except Ended:
+        raise  # the others know
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the state, all ranks must learn that it is
+        code = code_of(error)
+        message = f"{name} cannot be converted: {type(error).__name__}: {error}"
+        failure = Exit.CORRUPT if code is Exit.FAULT else code, message
+    answers = world.all_gather_object((result, failure))
+    for _, found in answers:
+        if found is not None:
+            raise Ended(found[0], found[0].name.lower(), found[1])
+    return [answer[0] for answer in answers]

@@ -72,6 +72,19 @@ def loading_universal(engine: Any) -> Generator[None]:
     settings.load_universal_checkpoint = False
 
 
+@contextmanager
+def converting_with(do_parallel_work: Callable[..., list[Any]]) -> Generator[None]:
+    """Put another worker in the place of the converter's processes: `ds_to_universal._do_parallel_work`.
+
+    They would be forks of a process that uses a GPU, on one node, while all other ranks wait.
+    Test: tests/runtime/train/test_checkpoint.py.
+    """
+    from deepspeed.checkpoint import ds_to_universal
+
+    with patch.object(ds_to_universal, "_do_parallel_work", do_parallel_work):
+        yield
+
+
 def clear_gradients(engine: Any) -> None:
     """After a skipped step, clear what DeepSpeed keeps of its gradients: `optimizer.averaged_gradients`.
 
