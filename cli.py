@@ -43,9 +43,13 @@ COMMANDS = {
     "report": "The emissions table and the loss curves of runs.",
     "compare": "Runs and specs side by side, planned or measured.",
     "reproduce": "Rebuild a paper's table from the checked-in specs.",
+    "completion": "Print the completion script of a shell.",
     "export": "Write a run's weights in the Hugging Face Llama layout.",
     "import": "Start from a Hugging Face Llama checkpoint.",
 }
+
+
+_HELP = {"help_option_names": ["-h", "--help"]}
 
 
 def load_command(name: str) -> Callable[..., None]:
@@ -63,6 +67,7 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first word names; for a mistyped one, the name that was meant."""
+        ctx.meta["named"] = True
         near = get_close_matches(args[0], COMMANDS, n=1) if args[0] not in COMMANDS else []
         if near:
             ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]}?")
@@ -73,10 +78,9 @@ class LazyGroup(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        if ctx.resilient_parsing or ctx.meta.get("listing"):
-            app.command(cmd_name, help=COMMANDS[cmd_name])(lambda: None)
-        else:
-            app.command(cmd_name, help=COMMANDS[cmd_name])(load_command(cmd_name))
+        only_listed = (ctx.resilient_parsing and not ctx.meta.get("named")) or ctx.meta.get("listing")
+        function = (lambda: None) if only_listed else load_command(cmd_name)
+        app.command(cmd_name, help=COMMANDS[cmd_name], context_settings=_HELP)(function)
         return typer.main.get_command(app)
 
     def invoke(self, ctx: Any) -> Any:
@@ -94,7 +98,9 @@ class LazyGroup(TyperGroup):
         super().format_help(ctx, formatter)
 
 
-app = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode=None, context_settings=_HELP
+)
 
 
 def _version(asked: bool) -> None:
@@ -131,6 +137,10 @@ def main() -> None:
     """Run the command line. Exit codes: `spec/exit_codes.py`."""
     _take_any_text()
     guard_screens()
+    if "_TRAINWRIGHT_COMPLETE" in os.environ:  # a shell asks; otherwise nothing of it is imported
+        from typer.completion import completion_init  # pyright: ignore[reportPrivateImportUsage] - it has no other name
+
+        completion_init()
     try:
         app()
     except InputError as error:

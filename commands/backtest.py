@@ -15,7 +15,7 @@ from .output import print_tables
 Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="A file of runs: YAML, or CSV as vTrain's.")]
 
 
-def command(runs: Runs, form: FormatOption = "table") -> None:
+def command(runs: Runs, form: FormatOption = "text") -> None:
     """Predict each run from its own description; print predicted, actual, error, and the errors by kind."""
     result = backtest(runs)
     print_tables(backtest_tables(result), form, result.as_json())

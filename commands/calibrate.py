@@ -13,14 +13,14 @@ from ..spec.problem import InputError
 from .output import print_tables
 
 Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="A YAML file of your runs, as `backtest` reads it.")]
-Out = Annotated[Path, typer.Option("--out", help="The profile file to write.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="The profile file to write.")]
 
 
 def command(runs: Runs, out: Out = Path("calibration.yaml")) -> None:
     """Fit one factor and write a file that a spec can name: `extends: calibration.yaml`."""
     _require_profile(out)
     fitted = calibrate(runs)
-    print_tables(calibration_tables(fitted), "table", None)
+    print_tables(calibration_tables(fitted), "text", None)
     try:
         out.write_text(fitted.text(runs.name), encoding="utf-8")
     except OSError as error:

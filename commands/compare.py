@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import typer
@@ -15,7 +15,8 @@ from ..spec.emissions import intensity
 from ..spec.estimate import Estimate
 from ..spec.hardware import gpu
 from ..spec.problem import InputError
-from .options import Sets
+from .options import FormatOption, Sets, is_text
+from .output import print_tables
 
 CAP_STEP = 50  # watts between two points of a sweep
 
@@ -25,7 +26,8 @@ def command(
     caps: bool = typer.Option(False, "--caps", help="Sweep each spec over the power caps that its device allows."),
     region: list[str] = typer.Option([], help="Also: what each would emit on this grid, e.g. fr. Repeatable."),
     sets: Sets = [],  # noqa: B006 - typer reads it, nobody writes it
-    out: Path | None = typer.Option(None, help="Write the comparison as HTML, Markdown and LaTeX into this folder."),
+    form: FormatOption = "text",
+    out: Path | None = typer.Option(None, "--out", "-o", help="Write it as HTML, Markdown and LaTeX into this folder."),
 ) -> None:
     """Compare clusters, caps, models and grids; the first is what the others are measured against."""
     from ..report.build import build_report
@@ -53,6 +55,9 @@ def command(
         tables.append(regions(contenders, places))
     document = compare_document(contenders, tables, list(runs.values()))
     written = write_document(document, out, "compare") if out else []  # first: `compare | head` must leave whole files
+    if not is_text(form):
+        print_tables(document.tables, form, [asdict(replace(c, row=c.row.model_dump())) for c in contenders])
+        return
     console = Terminal()
     show(document, console, sections=True)
     if out:

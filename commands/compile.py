@@ -21,7 +21,7 @@ def command(
     specs: SpecFiles,
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
     target: Annotated[str | None, typer.Option(help="local, ssh, slurm or kubernetes; default: the spec's.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Bundle folder; default: build/<name>.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Bundle folder; default: build/<name>.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 when a bundle is stale.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that was edited by hand.")] = False,
 ) -> None:

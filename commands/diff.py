@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..compiler.check import load_checked
+from ..compiler.check import load_checked_one
 from ..compiler.help.diff import changes, effects
 from ..compiler.help.diff_tables import diff_tables
-from ..compiler.load import load
-from .options import FormatOption, Sets
+from ..compiler.load import Loaded
+from ..spec.problem import InputError, Problem
+from .options import FormatOption, Sets, is_text
 from .output import print_tables
 
 
@@ -20,17 +22,29 @@ def command(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help="A spec file.", show_default=False)],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help="The spec to compare with it.", show_default=False)],
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
-    form: FormatOption = "table",
+    sets_a: Annotated[list[str], typer.Option("--set-a", metavar="KEY=VALUE", help="For BEFORE only.")] = [],  # noqa: B006
+    sets_b: Annotated[list[str], typer.Option("--set-b", metavar="KEY=VALUE", help="For AFTER only.")] = [],  # noqa: B006
+    form: FormatOption = "text",
 ) -> None:
     """Compare two specs by what they mean."""
-    found = load_checked([before, after], sets)  # the problems of both at once
-    if len(found) != 2:
-        found = [load(path, sets) for path in (before, after)]  # raises: one of them is a matrix
-    old, new = (item.spec for item in found)
+    sides = ((before, [*sets, *sets_a]), (after, [*sets, *sets_b]))
+    old, new = (item.spec for item in _loaded(sides))
     changed = changes(old, new)
-    if not changed and form == "table":
+    if not changed and is_text(form):
         print(f"{before} and {after} mean the same")
         return
     felt = effects(old, new)
     data = {"changes": [asdict(change) for change in changed], "effects": [asdict(effect) for effect in felt]}
     print_tables(diff_tables(changed, felt), form, data)
+
+
+def _loaded(sides: Iterable[tuple[Path, list[str]]]) -> Iterator[Loaded]:
+    """The spec of each side. Raises InputError with the problems of both at once."""
+    problems: list[Problem] = []
+    for path, sets in sides:
+        try:
+            yield load_checked_one(path, sets)
+        except InputError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    if problems:
+        raise InputError(problems)

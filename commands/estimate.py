@@ -14,7 +14,7 @@ def command(
     specs: SpecFiles,
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
     stack: Stack = None,
-    form: FormatOption = "table",
+    form: FormatOption = "text",
 ) -> None:
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
     estimates = [predict(item.spec, stack) for item in load_checked(specs, sets, print_problems)]

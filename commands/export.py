@@ -12,7 +12,7 @@ from ..spec.run_folder import RunFolder
 
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; must not exist.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write; must not exist.")],
     prompt: Annotated[str | None, typer.Option(help="Text for the model to continue, as a first look at it.")] = None,
 ) -> None:
     """Write a run's weights in the Hugging Face Llama layout."""

@@ -11,7 +11,7 @@ import typer
 from ..compiler.help.format import format_spec
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
-from ..spec.yaml_source import read_text
+from ..spec.yaml_source import STANDARD_INPUT, read_text
 from .options import SpecFiles
 from .output import print_problems, say
 
@@ -20,7 +20,7 @@ def command(
     specs: SpecFiles,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 when a file would change.")] = False,
 ) -> None:
-    """Format specs in place."""
+    """Format specs in place, and standard input to standard output."""
     failed = False
     for path in specs:
         try:
@@ -29,6 +29,9 @@ def command(
         except InputError as error:
             print_problems(error.problems)
             failed = True
+            continue
+        if path == STANDARD_INPUT and not check:
+            say(after)
             continue
         if after == before:
             continue

@@ -10,7 +10,7 @@ import typer
 
 def command(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder with config.json and *.safetensors.")],
-    out: Annotated[Path, typer.Option(help="Folder to write, inside the project; must not exist.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write, inside the project; must not exist.")],
 ) -> None:
     """Start from a Hugging Face Llama checkpoint."""
     from ..runtime.huggingface.import_ import import_model

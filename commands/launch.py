@@ -30,7 +30,7 @@ def command(
     ],
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
     target: Annotated[str | None, typer.Option(help="local, ssh, slurm or kubernetes; default: the spec's.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Bundle folder; default: build/<name>.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Bundle folder; default: build/<name>.")] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder; default: runs/<name>.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compile and verify; start nothing.")] = False,
     follow: Annotated[bool | None, typer.Option(help="Follow Slurm's jobs; default: in a terminal.")] = None,

@@ -7,10 +7,25 @@ from typing import Annotated, Literal
 
 import typer
 
-TableFormat = Literal["table", "md", "csv", "json", "latex"]
-FormatOption = Annotated[TableFormat, typer.Option("--format", help="table, md, csv, json or latex.")]
-SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A spec file.", show_default=False)]
-SpecFiles = Annotated[list[Path], typer.Argument(metavar="SPEC", help="Spec files; a matrix counts as several specs.")]
+TableFormat = Literal["text", "markdown", "csv", "json", "latex", "table", "md"]  # the last two: older names
+FormatOption = Annotated[
+    TableFormat,
+    typer.Option("--format", metavar="FORMAT", help="text, markdown, csv, json or latex."),
+]
+
+
+def is_text(form: TableFormat) -> bool:
+    """Whether a person reads it, in a terminal."""
+    return form in ("text", "table")
+
+
+SpecFile = Annotated[
+    Path, typer.Argument(metavar="SPEC", help="A spec file; - reads standard input.", show_default=False)
+]
+SpecFiles = Annotated[
+    list[Path],
+    typer.Argument(metavar="SPEC", help="Spec files; a matrix counts as several specs, - reads standard input."),
+]
 Sets = Annotated[
     list[str],
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key, e.g. cluster.power_cap=350W. Repeatable."),

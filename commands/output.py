@@ -57,7 +57,7 @@ def print_tables(tables: Sequence[Table], form: TableFormat, data: object) -> No
         print(json.dumps(data, indent=1))
     elif form == "csv":
         print("".join(cells_csv(item) for item in tables), end="")
-    elif form == "md":
+    elif form in ("markdown", "md"):
         print("\n".join(markdown(item) for item in tables), end="")
     elif form == "latex":
         print("\n".join(latex(item) for item in tables), end="")

@@ -32,7 +32,7 @@ def command(
     top: Annotated[int, typer.Option("--top", min=1, help="How many layouts to show.")] = 10,
     stack: Stack = None,
     everything: Annotated[bool, typer.Option("--all", help="Show layouts that cannot be run, too.")] = False,
-    form: FormatOption = "table",
+    form: FormatOption = "text",
 ) -> None:
     """Search every layout that the runtime can run for this spec. Exit 2, with what would work, when none fits."""
     loaded = load_checked_one(spec, sets)

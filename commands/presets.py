@@ -18,7 +18,7 @@ def command(
     kind: Annotated[
         Kind | None, typer.Argument(metavar="KIND", help="models, clusters or gpus: one table only.")
     ] = None,
-    form: FormatOption = "table",
+    form: FormatOption = "text",
     sources: Annotated[bool, typer.Option("--sources", help="Also where each comes from, and the date.")] = False,
 ) -> None:
     """List what a spec can name; `--format json` always has the sources."""

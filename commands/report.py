@@ -7,17 +7,23 @@ from pathlib import Path
 import typer
 
 from ..spec.problem import InputError
+from .options import FormatOption, is_text
+from .output import print_tables
 
 
 def command(
     runs: list[Path] = typer.Argument(None, metavar="RUN", help="Run folders, for example runs/tiny-cpu."),
     out: Path | None = typer.Option(
-        None, help="Folder of the files; default RUN/report, or ./report for several runs."
+        None, "--out", "-o", help="Folder of the files; default RUN/report, or ./report for several runs."
     ),
-    json: bool = typer.Option(False, "--json", help="Print report.json and write nothing."),
+    form: FormatOption = "text",
+    json: bool = typer.Option(False, "--json", help="The same as --format json."),
     schema: bool = typer.Option(False, "--schema", help="Print the JSON Schema of report.json and nothing else."),
 ) -> None:
-    """Print the table and write it as HTML, Markdown, CSV, JSON, LaTeX, and the curves as PNG and SVG."""
+    """Print the table and write it as HTML, Markdown, CSV, JSON, LaTeX, and the curves as PNG and SVG.
+
+    Another --format than text prints to standard output and writes nothing.
+    """
     from ..report.accounting.curves import thinned_report
     from ..report.build import build_report
     from ..report.values import report_schema
@@ -28,11 +34,13 @@ def command(
     if not runs:
         raise InputError.one("TW862", "no run folder was given", "for example: trainwright report runs/tiny-cpu")
     report = build_report(runs)
-    if json:
-        print(thinned_report(report).model_dump_json(indent=1))
+    from ..report.summary import report_document
+
+    if json or not is_text(form):
+        light = thinned_report(report)
+        print_tables(report_document(light).tables, "json" if json else form, light.model_dump(mode="json"))
         return
     from ..report.formats.terminal import show
-    from ..report.summary import report_document
     from ..report.write import write_report
     from ..spec.terminal import Terminal
 

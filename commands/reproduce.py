@@ -13,6 +13,8 @@ from ..compiler.plan.estimate import predict
 from ..spec.estimate import Estimate
 from ..spec.facts import facts
 from ..spec.problem import InputError
+from .options import FormatOption, is_text
+from .output import print_tables
 
 POINTS = 200  # of a predicted curve
 
@@ -20,7 +22,8 @@ POINTS = 200  # of a predicted curve
 def command(
     paper: str = typer.Argument(metavar="PAPER", help="Name of the paper: llama2."),
     run: list[Path] = typer.Option([], help="A run to set beside the prediction. Repeatable."),
-    out: Path | None = typer.Option(None, help="Folder of the document; default reproduce-PAPER."),
+    form: FormatOption = "text",
+    out: Path | None = typer.Option(None, "--out", "-o", help="Folder of the document; default reproduce-PAPER."),
 ) -> None:
     """Rebuild a paper's emissions table; every number says whether it is published, predicted or measured."""
     from ..report.build import build_report
@@ -35,6 +38,9 @@ def command(
     series = [predicted_series(item.name, *_curve(item)) for item in estimates]
     document = paper_document(papers[paper], estimates, series, build_report(run).runs if run else ())
 
+    if not is_text(form):
+        print_tables(document.tables, form, [item.model_dump() for item in estimates])
+        return
     from ..spec.terminal import Terminal
 
     console = Terminal()

@@ -31,7 +31,7 @@ def command(
     plot: Plot = None,
     stack: Stack = None,
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
-    form: FormatOption = "table",
+    form: FormatOption = "text",
 ) -> None:
     """The same run on ever more devices; `Of the first` compares with the first fabric and cap at the same count."""
     loaded = load_checked_one(spec, sets)

@@ -1,12 +1,39 @@
-"""`trainwright schema`: the JSON Schema of the spec, for editors."""
+"""`trainwright schema`: the JSON Schema of the spec, for editors, and of what `--format json` prints."""
 
 from __future__ import annotations
 
 import json
+from typing import Annotated, Any, Literal
 
-from ..compiler.help.json_schema import schema
+import typer
+
+Kind = Literal["spec", "problems", "estimate", "status", "report"]
 
 
-def command() -> None:
+def command(
+    kind: Annotated[
+        Kind,
+        typer.Argument(metavar="OF", help="spec; or the JSON output of: problems (check), estimate, status, report."),
+    ] = "spec",
+) -> None:
     """Print the schema; `# yaml-language-server: $schema=...` in a spec gives completion and hover text."""
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(_schema(kind), indent=2, ensure_ascii=False))
+
+
+def _schema(kind: Kind) -> dict[str, Any]:
+    if kind == "spec":
+        from ..compiler.help.json_schema import schema
+
+        return schema()
+    if kind == "problems":
+        from ..compiler.help.diagnostics import problems_schema
+
+        return problems_schema()
+    from pydantic import TypeAdapter
+
+    from ..report.status import RunStatus
+    from ..report.values import Report
+    from ..spec.estimate import Estimate
+
+    kinds = {"estimate": list[Estimate], "status": list[RunStatus], "report": Report}
+    return TypeAdapter[Any](kinds[kind]).json_schema(mode="serialization")

@@ -10,30 +10,39 @@ import typer
 
 from ..spec.exit_codes import Exit
 from ..spec.run_folder import PREPARATION_FAILED, RunFolder
+from .options import FormatOption, is_text
 
 
 def command(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders.", show_default=False)],
+    form: FormatOption = "text",
 ) -> None:
     """Print where each run is (process, Slurm or Kubernetes job, nowhere) and its progress.
 
     Exits with 0, or where the preparation of a run failed with the code that it ended with.
     """
     from ..report.live import draw, standing
+    from ..report.status import RunStatus, run_status, status_table, waiting
     from ..runtime.launch.exit_status import recorded_exit_code
     from ..runtime.launch.locate import locate
     from ..spec.terminal import Terminal
+    from .output import print_tables
 
-    console, codes = Terminal(), list[int]()
+    console, codes, found = Terminal(), list[int](), list[RunStatus]()
     for path in runs:
         run = RunFolder(path)
-        place = locate(run)
-        # A job that waits in a queue may have written nothing yet; any other folder must be a run's.
-        waits = place is not None and not run.events.exists()
-        found = None if waits else standing(path, running=place is not None)
-        console.print(f"{path}: {place.description if place else 'not running'}", soft_wrap=True)
-        if found is not None:
-            history, progress = found
+        location = locate(run)
+        place = location.description if location else None
+        if is_text(form):
+            console.print(f"{path}: {place or 'not running'}", soft_wrap=True)
+        if place is not None and not run.events.exists():  # in a queue it may have written nothing yet
+            found.append(waiting(path, place))
+            continue
+        history, progress = standing(path, running=place is not None)
+        found.append(run_status(path, place, history, progress))
+        if is_text(form):
             console.print(draw(history, progress, console.width))
-            codes += [recorded_exit_code(run.path) or Exit.INPUT] if progress.ended == PREPARATION_FAILED else []
+        codes += [recorded_exit_code(run.path) or Exit.INPUT] if progress.ended == PREPARATION_FAILED else []
+    if not is_text(form):
+        print_tables([status_table(found)], form, [status.model_dump() for status in found])
     sys.exit(max(codes, default=Exit.DONE))

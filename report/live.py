@@ -15,11 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ..spec.display_units import ENERGIES, MASSES, TIMES
+from ..spec.log_tail import catch_up
 from ..spec.number_text import UNKNOWN, count, percent, significant, with_unit
 from ..spec.run_folder import PREPARATION_FAILED, RunFolder
 from ..spec.run_progress import EventFollower, Progress
 from .accounting.emissions_row import emitted
 from .accounting.history import RunHistory, read_run_history
+from .status import last_step
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 REFRESH = 1.0  # seconds
@@ -27,9 +29,8 @@ REFRESH = 1.0  # seconds
 
 def watch(folder: Path, console: Console, running: bool) -> None:
     """Follow a run until it ends; without a terminal, or when it has ended, draw it once. Raises InputError."""
-    history = read_run_history(folder)
+    history = read_run_history(folder, events=False)
     follower, progress = _followed(folder, running)
-    _catch_up(follower, progress)
     if not console.is_terminal or progress.ended:
         console.print(draw(history, progress, console.width))
         return
@@ -42,17 +43,17 @@ def watch(folder: Path, console: Console, running: bool) -> None:
 
 def standing(folder: Path, running: bool) -> tuple[RunHistory, Progress]:
     """Where a run stands now. Raises InputError when `folder` is no run."""
-    history = read_run_history(folder)
-    follower, progress = _followed(folder, running)
-    _catch_up(follower, progress)
+    history = read_run_history(folder, events=False)
+    _, progress = _followed(folder, running)
     if running and progress.ended == PREPARATION_FAILED:  # of an earlier start
         progress.phase, progress.ended = "preparing", ""
     return history, progress
 
 
 def _followed(folder: Path, running: bool) -> tuple[EventFollower, Progress]:
-    """A log of which nothing was read yet; what runs without a start in it is being prepared."""
-    return EventFollower(RunFolder(folder).events), Progress(phase="preparing" if running else "not started")
+    """A log that was read to its end; what runs without a start in it is being prepared."""
+    log, progress = RunFolder(folder).events, Progress(phase="preparing" if running else "not started")
+    return EventFollower(log, catch_up(log, progress)), progress
 
 
 def _catch_up(follower: EventFollower, progress: Progress) -> None:
@@ -69,22 +70,15 @@ def draw(history: RunHistory, progress: Progress, width: int) -> RenderableType:
         grid.add_row(name, Text(value))
     if len(progress.losses) > 1:
         grid.add_row("", Text(sparkline(progress.losses, min(width - 24, 80)), style="cyan"))
-    steps = _steps(history, progress)
+    steps = last_step(history, progress)
     bar = Table.grid(expand=True)  # a bare bar ends without a line break
     bar.add_row(ProgressBar(total=steps, completed=progress.step) if steps else Text(""))
     title = Text(f" {history.name}: {progress.phase} ", style="bold")
     return Panel(Group(bar, grid), title=title, title_align="left", padding=(1, 2))
 
 
-def _steps(history: RunHistory, p: Progress) -> int | None:
-    """The step that the run will end with."""
-    if p.last_step is not None or history.schedule is None:
-        return p.last_step
-    return max(history.schedule.steps, p.step)
-
-
 def _lines(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
-    steps = _steps(history, p)
+    steps = last_step(history, p)
     share = f" ({p.step / steps:.1%})" if steps else ""
     left = "" if p.ended or not p.recent else f", {with_unit(p.seconds_left(steps), TIMES)} left"
     lines = [("step", f"{p.step:,} of {f'{steps:,}' if steps else UNKNOWN}{share}{left}")]
@@ -92,8 +86,9 @@ def _lines(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
         lines += _figures(history, p)
     if p.attempt:
         lines.append(("attempt", str(p.attempt)))
+    since = "" if p.since is None else f" since step {p.since:,}"
     if p.faults:
-        lines.append(("faults", f"{p.faults}, last: {p.last_fault}"))
+        lines.append(("faults", f"{p.faults}{since}, last: {p.last_fault}"))
     if p.time is not None and not p.ended:
         lines.append(("last event", f"{with_unit(max(time.time() - p.time, 0.0), TIMES)} ago"))
     return lines
@@ -101,6 +96,7 @@ def _lines(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
 
 def _figures(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
     """What can be known from the first step on."""
+    since = "" if p.since is None else f" since step {p.since:,}"
     devices = history.device.count if history.device else None
     basis = "" if p.measured is None else f", {'measured' if p.measured else 'estimated'} ({p.meter})"
     per_device = f" ({p.power_watts / devices:,.0f} W a device)" if p.power_watts is not None and devices else ""
@@ -111,7 +107,7 @@ def _figures(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
         ("energy", f"{with_unit(p.energy_kwh, ENERGIES)} so far{basis}"),
         ("carbon", f"{with_unit(emitted(p.energy_kwh, history.carbon), MASSES)} so far"),
         *_budget(history, p),
-        ("checkpoint", "none yet" if p.checkpoint is None else f"step {p.checkpoint:,}"),
+        ("checkpoint", f"none yet{since}" if p.checkpoint is None else f"step {p.checkpoint:,}"),
     ]
 
 

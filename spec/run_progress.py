@@ -34,6 +34,7 @@ class Progress:
     last_fault: str = ""
     ended: str = ""
     time: float | None = None
+    since: int | None = None  # the step before which nothing was read; None: all was
     losses: list[float] = field(default_factory=list[float])
     recent: deque[float] = field(default_factory=lambda: deque[float](maxlen=RECENT))
 
@@ -65,7 +66,7 @@ class Progress:
             self.energy_kwh = number(event, "energy_kwh") or self.energy_kwh
 
     def _start(self, event: Event) -> None:
-        self.attempt += 1
+        self.attempt = int(number(event, "attempt") or 0) or self.attempt + 1
         self.step = int(number(event, "step") or 0)
         last = number(event, "last_step")
         self.last_step = None if last is None else int(last)

@@ -10,8 +10,10 @@ import hashlib
 import math
 import re
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import yaml
 from .problem import InputError, Place, Problem, shortened
 from .yaml_syntax import meaning
 
+STANDARD_INPUT = Path("-")
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
 MAX_NODES = 10_000
@@ -110,7 +113,15 @@ def read_text(path: Path) -> str:
         raise _error("TW103", Place(str(path), line, column), message, "Save the file as UTF-8.") from error
 
 
+@cache
+def _standard_input() -> bytes:
+    """What was piped in, read once: a spec that is called `-` may be loaded several times."""
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
 def _content(path: Path) -> bytes:
+    if path == STANDARD_INPUT:
+        return _standard_input()
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(0, "not a regular file")  # a pipe would be waited for
     with path.open("rb") as stream:

@@ -5,15 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import Literal
+from typing import Any, Literal
 
 from ...spec.foreign_text import for_terminal
+from ...spec.frozen import Frozen
 from ...spec.problem import Problem, Severity
 
 Format = Literal["text", "json", "github"]
 
 _COLOURS: dict[Severity, str] = {"error": "31", "warning": "33", "note": "36"}
 _MAX_LINE = 110
+
+
+class ReportedProblem(Frozen):
+    """One problem in JSON; a place that is not known is null."""
+
+    code: str
+    severity: Severity
+    file: str | None
+    line: int | None
+    column: int | None
+    width: int | None
+    path: str
+    message: str
+    help: str
+
+
+class ReportedProblems(Frozen):
+    """What `check --format json` prints."""
+
+    problems: tuple[ReportedProblem, ...]
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
@@ -40,6 +61,11 @@ def summary(problems: Sequence[Problem]) -> str:
     """How many of each severity, in one line; empty when there are none."""
     counts = {severity: sum(p.severity == severity for p in problems) for severity in _COLOURS}
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if count)
+
+
+def problems_schema() -> dict[str, Any]:
+    """The JSON Schema of `as_json`."""
+    return ReportedProblems.model_json_schema()
 
 
 def _rank(problem: Problem) -> tuple[str, int, int, str, str]:

@@ -50,8 +50,11 @@ class RunHistory:
     missing: tuple[str, ...]
 
 
-def read_run_history(folder: Path) -> RunHistory:
-    """Everything that a run folder tells. Raises InputError (TW861) when it holds neither a plan nor an event log."""
+def read_run_history(folder: Path, *, events: bool = True) -> RunHistory:
+    """Everything that a run folder tells, or all but the events.
+
+    Raises InputError (TW861) when it holds neither a plan nor an event log.
+    """
     run = RunFolder(folder)
     if not run.plan.is_file() and not run.events.is_file():
         raise InputError.one(
@@ -63,7 +66,7 @@ def read_run_history(folder: Path) -> RunHistory:
     kept = sorted((int(path.name), path) for path in run.path.glob("attempts/*") if _NUMBER.fullmatch(path.name))
     newest = kept[-1][1] if kept else run.path  # the plan that last trained, not one that was only launched
     plan = _json(newest / run.plan.name, missing, "the model and the carbon factors are unknown")
-    events = _events(run.events, missing)
+    log = _events(run.events, missing) if events else ()
     estimate = _json(newest / run.estimate.name, missing, "there is no plan to compare with")
     model = plan.get("model")
     return RunHistory(
@@ -75,7 +78,7 @@ def read_run_history(folder: Path) -> RunHistory:
         schedule=_section(plan, "schedule", Schedule, missing),
         estimate=_section({"estimate": estimate}, "estimate", Estimate, missing) if estimate else None,
         attempts={number: _attempt_plan(path / run.plan.name, missing) for number, path in kept},
-        events=events,
+        events=log,
         missing=tuple(missing),
     )
 
