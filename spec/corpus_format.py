@@ -7,8 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .corpus import CorpusSource
 from .glob import shown
 from .problem import InputError
+from .token_file import TOKEN_ENDINGS, open_token_file
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 FORMATS = (".txt", ".jsonl", ".json", ".parquet")
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 ENDINGS = f"Name files that end in {', '.join(FORMATS)}; all but the last also with {', '.join(COMPRESSIONS)} after it."
+TOKENS = f"With token_ids name files that end in {' or '.join(TOKEN_ENDINGS)}."
 _FIRST_BYTES = {  # RFC 1952; bzip2; the .xz format and the older .lzma; RFC 8878 with its frames to be skipped
     ".gz": (b"\x1f\x8b",),
     ".bz2": (b"BZh",),
@@ -35,8 +38,18 @@ def file_format(name: str) -> tuple[str, str] | None:
     return None if found is None or (found == ".parquet" and compression) else (found, compression)
 
 
-def refuse_unreadable(path: Path, field: str) -> None:
+def unknown_format(name: str, source: CorpusSource) -> str | None:
+    """Which endings there are, when a name of a file of `source` has another one."""
+    if source.token_ids is not None:
+        return None if name.endswith(TOKEN_ENDINGS) else TOKENS
+    return ENDINGS if file_format(name) is None else None
+
+
+def refuse_unreadable(path: Path, source: CorpusSource) -> None:
     """Raise InputError when a file of a known format cannot be read, as far as its two ends tell."""
+    if source.token_ids is not None:
+        open_token_file(path, source.token_ids)
+        return
     kind, compression = file_format(path.name) or ("", "")
     try:
         with path.open("rb") as file:
@@ -48,7 +61,7 @@ def refuse_unreadable(path: Path, field: str) -> None:
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Make it readable, or name other files.") from error
     if kind == ".parquet":
-        open_parquet(path, field).close()
+        open_parquet(path, source.field).close()
 
 
 def _refuse_damaged(path: Path, compression: str, first: bytes, last: bytes) -> None:

@@ -12,12 +12,13 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from .cluster import Cluster, Interconnect
+from .corpus import CorpusSource, Data, TokenIds, Tokenizer
 from .launch import Launch
 from .layout import ActivationCheckpointing, Offload
-from .quantity import Amount, AmountIn, Bytes, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tokens, Tonnes, Watts
+from .quantity import Amount, AmountIn, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tonnes, Watts
 from .section import Count, Section, Size
 from .shape import ModelShape
-from .text_types import AbsolutePath, FileGlob, Key, Label, Name
+from .text_types import AbsolutePath, Key, Label, Name
 
 __all__ = [
     "Carbon",
@@ -34,6 +35,7 @@ __all__ = [
     "Published",
     "Scopes",
     "Spec",
+    "TokenIds",
     "Tokenizer",
     "Training",
     "Validation",
@@ -70,63 +72,6 @@ class Model(Section):
             self.vocab_size,
             tied_embeddings=self.tied_embeddings,
         )
-
-
-class Tokenizer(Section):
-    """A SentencePiece tokenizer: trained on the corpus, or an existing .model file."""
-
-    algorithm: Literal["bpe", "unigram"] = Field(default="bpe", description="SentencePiece model type.")
-    vocab_size: Size = Field(description="Pieces in all, byte and control pieces included.")
-    split_digits: bool = Field(default=True, description="Every digit is a piece of its own (Llama 2, section 2.2).")
-    byte_fallback: bool = Field(default=True, description="Unknown characters become UTF-8 bytes; nothing is lost.")
-    character_coverage: Fraction = Field(
-        default=0.99995,
-        gt=0,
-        le=1,
-        description="Share of the text's characters with a piece of their own (SentencePiece).",
-    )
-    path: FileGlob | None = Field(
-        default=None, description="A trained SentencePiece .model to use instead of training one."
-    )
-    training_bytes: Bytes = Field(default=200 * 10**6, description="At most this much text trains the tokenizer.")
-
-
-class CorpusSource(Section):
-    """One part of the corpus."""
-
-    path: FileGlob = Field(
-        description="Glob of *.txt, *.jsonl or *.json files, plain or compressed (.gz, .zst, .bz2, .xz), or of "
-        "*.parquet, relative to the spec; or python:stdlib."
-    )
-    field: Key = Field(default="text", description="Field of a JSON line, or column of a table, that holds the text.")
-    weight: PositiveFloat | None = Field(
-        default=None,
-        description="Relative share of this source in the mixture. Written in none, sources give as much as they have: "
-        "every text is seen equally often.",
-    )
-
-
-class Data(Section):
-    """What is read, how much of it, and in which order."""
-
-    train: tuple[CorpusSource, ...] = Field(min_length=1, description="Sources of training text.")
-    validation: Fraction = Field(default=0.01, gt=0, lt=0.5, description="Share of documents held out of training.")
-    tokens: Tokens = Field(gt=0, description="Training tokens to see in all.")
-    seed: NonNegativeInt = Field(default=0, description="Seed of the sample order.")
-    on_bad_document: Literal["refuse", "skip"] = Field(
-        default="refuse", description="Refuse text that cannot be read, or leave such documents out and count them."
-    )
-    max_document: Bytes = Field(
-        default=2**26,
-        gt=0,
-        description="Longest line of JSON, and longest text of a tokenizer that needs it in one piece.",
-    )
-    max_expansion: PositiveFloat = Field(
-        default=1000.0, description="Compressed files expand at most this many times, beyond a first 64 MiB."
-    )
-    document_attention: Literal["across", "within"] = Field(
-        default="across", description="Whether attention may cross document borders inside one packed sequence."
-    )
 
 
 class Optimizer(Section):

@@ -17,12 +17,14 @@ Good:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from ...spec.corpus_format import ENDINGS, file_format, refuse_unreadable
-from ...spec.glob import Found, and_more, shown
+from ...spec.corpus_format import refuse_unreadable, unknown_format
+from ...spec.glob import and_more, shown
 from ...spec.problem import InputError
 from ...spec.sections import CorpusSource
+from ...spec.token_file import without_indices
 from ..load import Loaded
 from .corpus_size import STDLIB, found_here
 from .finding import Finding
@@ -35,29 +37,39 @@ _ENDING = re.compile(r"\.[A-Za-z0-9]+")
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Files and patterns that preparation would refuse."""
     for index, source in enumerate(loaded.spec.data.train):
-        if source.path != STDLIB:
-            found = found_here(source.path, loaded.path.parent)
-            yield from _unknown(f"data.train.{index}.path", source.path, found)
-            yield from _unreadable(f"data.train.{index}", source, found)
+        if source.path == STDLIB:
+            continue
+        where, found = f"data.train.{index}", found_here(source.path, loaded.path.parent)
+        if found.files:
+            files = without_indices(found.files) if source.token_ids else found.files
+            yield from _unknown(f"{where}.path", source, files)
+            yield from _unreadable(where, source, files)
+        elif not found.left_out:
+            yield from _elsewhere(f"{where}.path", source)
 
 
-def _unknown(where: str, pattern: str, found: Found) -> Iterator[Finding]:
-    odd = [path for path in found.files if file_format(path.name) is None]
+def _unknown(where: str, source: CorpusSource, files: Sequence[Path]) -> Iterator[Finding]:
+    odd = [(path, endings) for path in files if (endings := unknown_format(path.name, source))]
     if odd:
-        more = and_more(len(odd) - 1)
-        yield Finding(where, f"{pattern!r}: cannot read {shown(odd[0].name)}: unknown format{more}", ENDINGS)
-    elif not (found.files or found.left_out) and file_format(pattern) is None:
-        name = pattern.rpartition("/")[2]
-        if _ENDING.fullmatch(name[name.rfind(".") :] if "." in name else ""):
-            yield Finding(where, f"{pattern!r}: unknown format", ENDINGS)
+        path, endings = odd[0]
+        message = f"{source.path!r}: cannot read {shown(path.name)}: unknown format{and_more(len(odd) - 1)}"
+        yield Finding(where, message, endings)
 
 
-def _unreadable(where: str, source: CorpusSource, found: Found) -> Iterator[Finding]:
+def _elsewhere(where: str, source: CorpusSource) -> Iterator[Finding]:
+    """A pattern without files here whose own ending says enough."""
+    name = source.path.rpartition("/")[2]
+    ending, endings = name[name.rfind(".") :] if "." in name else "", unknown_format(source.path, source)
+    if endings and _ENDING.fullmatch(ending):
+        yield Finding(where, f"{source.path!r}: unknown format", endings)
+
+
+def _unreadable(where: str, source: CorpusSource, files: Sequence[Path]) -> Iterator[Finding]:
     """The first file with each kind of fault, and how many more have it."""
     faults: dict[str, list[Finding]] = {}
-    for path in [path for path in found.files if file_format(path.name)][:MOST_OPENED]:
+    for path in [path for path in files if not unknown_format(path.name, source)][:MOST_OPENED]:
         try:
-            refuse_unreadable(path, source.field)
+            refuse_unreadable(path, source)
         except InputError as error:
             (problem,) = error.problems
             key = f"{where}.{'field' if problem.code == 'TW836' else 'path'}"

@@ -19,10 +19,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...spec.corpus_format import unknown_format
 from ...spec.facts import facts
 from ...spec.glob import Found, find
 from ...spec.mixture import shares
+from ...spec.problem import InputError
 from ...spec.quantity import TOKENS
+from ...spec.sections import CorpusSource
+from ...spec.token_file import ITEM_BYTES, open_token_file, without_indices
 from ..load import Loaded
 from .finding import Finding
 
@@ -36,8 +40,7 @@ MAX_FOLDERS = 2_000  # as many are walked in a tenth of a second
 def check(loaded: Loaded) -> Iterator[Finding]:
     """More passes over the files than their text is worth."""
     sources, total = loaded.spec.data.train, loaded.spec.data.tokens
-    sizes = [size_of(source.path, loaded.path.parent) for source in sources]
-    tokens = [None if size is None else size / min(facts("sanity")["bytes_per_token"]["range"]) for size in sizes]
+    tokens = [most_tokens(source, loaded.path.parent) for source in sources]
     weights = [source.weight for source in sources if source.weight is not None]
     if len(weights) < len(sources) or len(sources) == 1:
         if None not in tokens:
@@ -55,6 +58,21 @@ def _seen(where: str, who: str, wanted: float, tokens: float) -> Iterator[Findin
         have = TOKENS.text(int(float(f"{tokens:.2g}"))).removesuffix(" tokens")
         message = f"{who} at most {have} tokens, so each is seen {wanted / tokens:.3g} times"
         yield Finding(where, message, f"Up to {limit} times is almost as good as new text; add text or train less.")
+
+
+def most_tokens(source: CorpusSource, folder: Path) -> float | None:
+    """Tokens that a source holds at most, or None where that is not known."""
+    if source.token_ids is None:
+        size = size_of(source.path, folder)
+        return None if size is None else size / min(facts("sanity")["bytes_per_token"]["range"])
+    found = found_here(source.path, folder)
+    files = [path for path in without_indices(found.files) if not unknown_format(path.name, source)]
+    try:
+        items = [ITEM_BYTES[open_token_file(path, source.token_ids).dtype] for path in files[:1]]
+    except InputError:  # another rule says so
+        return None
+    sizes = [path.stat().st_size for path in files]
+    return sum(sizes) / items[0] if found.complete and sum(sizes) else None
 
 
 def size_of(pattern: str, folder: Path) -> float | None:

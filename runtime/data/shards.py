@@ -41,7 +41,7 @@ class SourcePart(Frozen):
 
     path: str
     documents: int
-    bytes: int
+    bytes: int  # of text; files of tokens have none
     tokens: int
     shards: tuple[Shard, ...]
 

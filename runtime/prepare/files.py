@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...spec.corpus_format import ENDINGS, file_format, refuse_unreadable
+from ...spec.corpus_format import refuse_unreadable, unknown_format
 from ...spec.glob import FOLDER, NOT_LISTED, LeftOut, and_more, described, find, shown
 from ...spec.problem import InputError, Problem
 from ...spec.sections import CorpusSource
+from ...spec.token_file import index_of, without_indices
 from ..data.shards import file_sha256
 
 STDLIB = "python:stdlib"
@@ -25,6 +26,7 @@ class SourceFiles:
 
     files: tuple[Path, ...]
     left_out: tuple[LeftOut, ...] = ()
+    indices: tuple[Path, ...] = ()  # beside token files
 
 
 def source_files(source: CorpusSource, root: Path) -> SourceFiles:
@@ -38,20 +40,22 @@ def source_files(source: CorpusSource, root: Path) -> SourceFiles:
         raise InputError.one("TW833", message, "Make the folder readable, or name other files.", "data.train")
     if not found.files:
         raise InputError.one("TW831", *_nothing(source.path, root, found.left_out), "data.train")
-    odd = [path for path in found.files if file_format(path.name) is None]
+    files = found.files if source.token_ids is None else without_indices(found.files)
+    odd = [path for path in files if unknown_format(path.name, source)]
     if odd:
         message = f"{source.path}: cannot read {shown(odd[0])}: unknown format{and_more(len(odd) - 1)}"
-        raise InputError.one("TW832", message, ENDINGS, "data.train")
-    _refuse_unreadable(found.files, source.field)
-    return SourceFiles(tuple(found.files), tuple(found.left_out))
+        raise InputError.one("TW832", message, unknown_format(odd[0].name, source) or "", "data.train")
+    _refuse_unreadable(files, source)
+    indices = [] if source.token_ids is None else filter(None, map(index_of, files))
+    return SourceFiles(tuple(files), tuple(found.left_out), tuple(indices))
 
 
-def _refuse_unreadable(files: Sequence[Path], field: str) -> None:
+def _refuse_unreadable(files: Sequence[Path], source: CorpusSource) -> None:
     """Raise InputError with every file that cannot be read, before hours are spent on those ahead of it."""
     problems: list[Problem] = []
     for path in files:
         try:
-            refuse_unreadable(path, field)
+            refuse_unreadable(path, source)
         except InputError as error:
             problems += error.problems
         if len(problems) >= _MOST:

@@ -8,19 +8,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
+from ...spec.sections import CorpusSource
 from ..checkpoint.saved_run import has_checkpoint, newest_saved_run
 from ..checkpoint.signing_key import signing_key
 from .bad_documents import BadDocuments
 from .corpus import Reading, blocks
 from .documents import Block
 from .files import SourceFiles, Stamps, changed, content_digests, source_files, stamps
+from .token_blocks import TokenBlock, token_blocks
 
+_B = TypeVar("_B", Block, TokenBlock)
 Advance = Callable[[int], None]
 Blocks = Iterator[tuple[Block, int]]
+AnyBlocks = Iterator[tuple[Block | TokenBlock, int]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Job:
     @cached_property
     def stamps(self) -> tuple[Stamps, ...]:
         """Size and time of each file of each source, before any is read."""
-        return tuple(stamps(source.files) for source in self.sources)
+        return tuple(stamps(source.files + source.indices) for source in self.sources)
 
     @cached_property
     def bytes(self) -> int:
@@ -53,7 +58,7 @@ class Job:
         _ = self.stamps  # taken before any file is read: a change from here on is noticed by `refuse_changes`
         data = self.plan.data
         facts = [
-            (source.field, content_digests(found.files, self.workers))
+            (_reading(source), content_digests(found.files + found.indices, self.workers))
             for source, found in zip(data.train, self.sources, strict=True)
         ]
         bound = [data.max_document] if data.on_bad_document == "skip" else []
@@ -81,15 +86,26 @@ class Job:
         """A new collector of what cannot be used."""
         return BadDocuments(skip=self.plan.data.on_bad_document == "skip", sources=len(self.plan.data.train))
 
-    def blocks(self, source: int, *, cuttable: bool = True) -> Blocks:
+    @property
+    def text_sources(self) -> list[int]:
+        """The numbers of the sources that are text."""
+        return [number for number, source in enumerate(self.plan.data.train) if source.token_ids is None]
+
+    def blocks(self, source: int, *, cuttable: bool) -> AnyBlocks:
         """The blocks of a source, each with the bytes of its file that were read for it."""
+        meaning = self.plan.data.train[source].token_ids
+        if meaning is None:
+            yield from self.text_blocks(source, cuttable=cuttable)
+            return
+        for path in self.sources[source].files:
+            yield from _steps(token_blocks(path, meaning))
+
+    def text_blocks(self, source: int, *, cuttable: bool = True) -> Blocks:
+        """As `blocks`, for a source that is text."""
         data = self.plan.data
         reading = Reading(data.train[source].field, data.max_document, data.max_expansion, cuttable)
         for path in self.sources[source].files:
-            before = 0
-            for block, position in blocks(path, reading):
-                yield block, position - before
-                before = position
+            yield from _steps(blocks(path, reading))
 
     def refuse_changes(self) -> None:
         """Raise InputError when a file of the corpus is not as it was before the first was read."""
@@ -98,3 +114,16 @@ class Job:
             message = f"{', '.join(names[:3])} changed while {'they were' if names[1:] else 'it was'} read"
             remedy = "Launch again when nothing writes to the corpus any more."
             raise InputError.one("TW839", message, remedy, "data.train")
+
+
+def _steps(found: Iterator[tuple[_B, int]]) -> Iterator[tuple[_B, int]]:
+    """Blocks with the bytes read for each, from the bytes read so far."""
+    before = 0
+    for block, position in found:
+        yield block, position - before
+        before = position
+
+
+def _reading(source: CorpusSource) -> object:
+    """What decides how the files of a source are read."""
+    return source.field if source.token_ids is None else source.token_ids.model_dump()

@@ -67,6 +67,7 @@ def _faults(job: Job, index: Index) -> list[str]:
 def _written(job: Job, folder: Path, advance: Advance) -> Index:
     """Tokenize the whole corpus into `folder`."""
     tokenizer = Tokenizer(job.run.tokenizer)
+    _refuse_other_ends(job, tokenizer)
     dtype = token_type(tokenizer.vocab_size)
     writers = [SourceWriter(folder, n, source.path, dtype) for n, source in enumerate(job.plan.data.train)]
     bad = job.bad_documents()
@@ -99,6 +100,18 @@ def _written(job: Job, folder: Path, advance: Advance) -> Index:
             for number, source in enumerate(job.sources)
         ),
     )
+
+
+def _refuse_other_ends(job: Job, tokenizer: Tokenizer) -> None:
+    """Raise InputError where token files end their documents with another id than the tokenizer."""
+    for number, source in enumerate(job.plan.data.train):
+        if source.token_ids is not None and source.token_ids.end_of_document != tokenizer.end:
+            message = (
+                f"{source.path}: end_of_document is {source.token_ids.end_of_document}, "
+                f"and the tokenizer's end of a document is {tokenizer.end}"
+            )
+            remedy = "Name the tokenizer that made the ids, and its end of a document."
+            raise InputError.one("TW858", message, remedy, f"data.train.{number}.token_ids.end_of_document")
 
 
 def _replace(target: Path, folder: Path) -> None:

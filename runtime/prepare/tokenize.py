@@ -22,6 +22,7 @@ from ...spec.problem import InputError
 from ..data.shards import ShardWriter, SourcePart, Tokens
 from ..data.tokenizer import Tokenizer
 from .documents import HASHES, BadDocument, Block, Document, documents
+from .token_blocks import TokenBlock, TokenDocument, token_documents
 
 _LONGEST_TMPDIR = 107 - len("/pymp-01234567/listener-01234567")
 _SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm", ".")  # noqa: S108 - multiprocessing makes a private folder in it
@@ -32,7 +33,7 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one block gives to one split."""
+    """What one block gives to one split; `bytes` are those of its text."""
 
     tokens: Tokens
     documents: int
@@ -56,12 +57,12 @@ class Encoder:
         self.tokenizer = Tokenizer(tokenizer)
         self.limit = int(held_out * HASHES)
 
-    def __call__(self, block: Block) -> Encoded:
-        """Tokenize the documents of a block."""
-        sides: tuple[list[Document], list[Document]] = ([], [])
+    def __call__(self, block: Block | TokenBlock) -> Encoded:
+        """Tokenize the documents of a block; those of a token block are ids already."""
+        sides: tuple[list[Document | TokenDocument], list[Document | TokenDocument]] = ([], [])
         bad: list[BadDocument] = []
         lowest = HASHES
-        for document in documents(block):
+        for document in token_documents(block) if isinstance(block, TokenBlock) else documents(block):
             if isinstance(document, BadDocument):
                 bad.append(document)
                 continue
@@ -69,14 +70,18 @@ class Encoder:
             sides[document.part.number < self.limit].append(document)
         return Encoded(self._piece(sides[0]), self._piece(sides[1]), lowest, tuple(bad))
 
-    def _piece(self, documents: list[Document]) -> Piece:
+    def _piece(self, documents: list[Document | TokenDocument]) -> Piece:
         runs = [run for document in documents for run in self._runs(document)]
         tokens: NDArray[np.unsignedinteger] = np.concatenate(runs) if runs else np.empty(0, self.tokenizer.dtype)
         whole = sum(document.part.last for document in documents)
-        return Piece(tokens, whole, sum(len(document.text.encode()) for document in documents))
+        texts = [document.text for document in documents if isinstance(document, Document)]
+        return Piece(tokens, whole, sum(len(text.encode()) for text in texts))
 
-    def _runs(self, document: Document) -> Iterator[NDArray[np.unsignedinteger]]:
-        """Begin mark, text and end mark, each where the piece of text has it."""
+    def _runs(self, document: Document | TokenDocument) -> Iterator[NDArray[np.unsignedinteger]]:
+        """Begin mark, text and end mark, each where the piece of text has it; or the ids that are there."""
+        if isinstance(document, TokenDocument):
+            yield document.ids
+            return
         first, last = document.part.first, document.part.last
         if first:
             yield np.array([self.tokenizer.begin], self.tokenizer.dtype)
@@ -98,7 +103,7 @@ def _start(tokenizer: Path, held_out: float) -> None:
     _encoder[:] = [Encoder(tokenizer, held_out)]
 
 
-def _encode(block: Block) -> Encoded:
+def _encode(block: Block | TokenBlock) -> Encoded:
     return _encoder[0](block)
 
 
@@ -118,7 +123,7 @@ class Encoders:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def __call__(self, blocks: Iterable[tuple[Block, int]], advance: Advance) -> Iterator[Encoded]:
+    def __call__(self, blocks: Iterable[tuple[Block | TokenBlock, int]], advance: Advance) -> Iterator[Encoded]:
         """Tokenize (block, bytes read with it) pairs; `advance` hears of the bytes as they are done."""
         queue: deque[tuple[Future[Encoded], int]] = deque()
         for block, size in blocks:

@@ -66,9 +66,9 @@ def _put(content: bytes, job: Job) -> None:
 
 
 def _first_texts(job: Job) -> Iterator[str]:
-    """Some documents of each source."""
-    for source in range(len(job.sources)):
-        blocks = (block for block, _ in job.blocks(source))
+    """Some documents of each source of text."""
+    for source in job.text_sources:
+        blocks = (block for block, _ in job.text_blocks(source))
         found = (document for block in blocks for document in documents(block))
         texts = (document.text for document in found if not isinstance(document, BadDocument))
         yield from islice(texts, _SAMPLES)
@@ -128,7 +128,7 @@ def _sample(job: Job, advance: Advance) -> Iterator[str]:
 
 
 def _every_block(job: Job, advance: Advance) -> Iterator[tuple[int, Block]]:
-    for source in range(len(job.sources)):
-        for block, size in job.blocks(source):
+    for source in job.text_sources:
+        for block, size in job.text_blocks(source):
             advance(size)
             yield source, block

@@ -7,6 +7,7 @@ import gzip
 import lzma
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import zstandard
@@ -102,3 +103,27 @@ def test_a_pattern_for_files_elsewhere_is_judged_by_its_ending(tmp_path: Path, t
 def test_a_pattern_for_files_elsewhere_may_be_of_any_known_format(tmp_path: Path, train: str) -> None:
     """What it would match there is not known here."""
     assert problems(tmp_path, f"    - '{train}'\n") == []
+
+
+IDS = "token_ids: {vocab_size: 2048, end_of_document: 2}"
+
+
+def test_token_files_are_looked_at_by_their_headers(tmp_path: Path) -> None:
+    """A sound one is fine, an .idx belongs to its .bin, and a flat file of no known type is an error."""
+    np.save(tmp_path / "a.npy", np.zeros(100, "uint16"))
+    assert problems(tmp_path, f"    - {{path: 'a.*', {IDS}}}\n") == []
+    (tmp_path / "a.bin").write_bytes(bytes(200))
+    (found,) = problems(tmp_path, f"    - {{path: 'a.bin', {IDS}}}\n")
+    assert found.message.endswith("a.bin cannot be read: a flat .bin does not say the type of its ids")
+    assert problems(tmp_path, f"    - {{path: 'a.bin', {IDS[:-1]}, dtype: uint16}}}}\n") == []
+    (tmp_path / "a.idx").write_bytes(b"words")
+    (found,) = problems(tmp_path, f"    - {{path: 'a.*', {IDS}}}\n")
+    assert found.message.endswith("a.idx cannot be read: it is not an index of Megatron's")
+
+
+def test_the_tokens_of_token_files_are_counted(tmp_path: Path) -> None:
+    """40M tokens of 100 are too many, with their number."""
+    np.zeros(100, "uint16").tofile(tmp_path / "a.bin")
+    problems(tmp_path, f"    - {{path: 'a.bin', {IDS[:-1]}, dtype: uint16}}}}\n")
+    messages = [problem.message for problem in check(load(tmp_path / "spec.yaml")) if problem.code == "TW407"]
+    assert messages == ["these files hold at most 100 tokens, so each is seen 4e+05 times"]

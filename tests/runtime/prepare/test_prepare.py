@@ -80,9 +80,9 @@ def test_a_run_folder_that_cannot_be_written_is_an_input_error(make_job, tmp_pat
 class Asked(Job):
     """A job that somebody asks to stop while its first block is read."""
 
-    def blocks(self, source):
+    def text_blocks(self, source):
         """The blocks of a source."""
-        for block in super().blocks(source):
+        for block in super().text_blocks(source):
             self.run.stop.touch()
             yield block
 

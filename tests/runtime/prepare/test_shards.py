@@ -41,7 +41,7 @@ def documents(job, split: str) -> list[str]:
 
 def source_texts(job) -> list[str]:
     """The documents of the corpus, read by the corpus module alone."""
-    return [document.text for block, _ in job.blocks(0) for document in block_documents(block)]
+    return [document.text for block, _ in job.text_blocks(0) for document in block_documents(block)]
 
 
 def test_shards_hold_the_corpus_without_loss_or_overlap(make_job):

@@ -1,0 +1,84 @@
+"""The sections about text: the tokenizer, the sources of the corpus, and what of them is read."""
+
+from __future__ import annotations
+
+from operator import not_
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat
+
+from .quantity import Bytes, Fraction, Tokens
+from .section import Section, Size
+from .text_types import FileGlob, Key
+
+
+class Tokenizer(Section):
+    """A SentencePiece tokenizer: trained on the corpus, or an existing .model file."""
+
+    algorithm: Literal["bpe", "unigram"] = Field(default="bpe", description="SentencePiece model type.")
+    vocab_size: Size = Field(description="Pieces in all, byte and control pieces included.")
+    split_digits: bool = Field(default=True, description="Every digit is a piece of its own (Llama 2, section 2.2).")
+    byte_fallback: bool = Field(default=True, description="Unknown characters become UTF-8 bytes; nothing is lost.")
+    character_coverage: Fraction = Field(
+        default=0.99995,
+        gt=0,
+        le=1,
+        description="Share of the text's characters with a piece of their own (SentencePiece).",
+    )
+    path: FileGlob | None = Field(
+        default=None, description="A trained SentencePiece .model to use instead of training one."
+    )
+    training_bytes: Bytes = Field(default=200 * 10**6, description="At most this much text trains the tokenizer.")
+
+
+class TokenIds(Section):
+    """What the ids in token files mean: those of the run's tokenizer."""
+
+    vocab_size: Size = Field(description="Vocabulary of the tokenizer that made the ids; all of them are below it.")
+    end_of_document: NonNegativeInt = Field(description="The id that ends a document.")
+    dtype: Literal["uint16", "uint32"] | None = Field(
+        default=None, description="Type of the ids in a flat .bin; .npy files and Megatron's .idx name it themselves."
+    )
+
+
+class CorpusSource(Section):
+    """One part of the corpus."""
+
+    path: FileGlob = Field(
+        description="Glob of *.txt, *.jsonl or *.json files, plain or compressed (.gz, .zst, .bz2, .xz), or of "
+        "*.parquet, relative to the spec; or python:stdlib; with token_ids, of *.bin or *.npy."
+    )
+    field: Key = Field(default="text", description="Field of a JSON line, or column of a table, that holds the text.")
+    token_ids: TokenIds | None = Field(
+        default=None,
+        exclude_if=not_,  # specs from before there was this keep their digest
+        description="The files hold tokens already: Megatron's .bin and .idx, or flat .npy or .bin.",
+    )
+    weight: PositiveFloat | None = Field(
+        default=None,
+        description="Relative share of this source in the mixture. Written in none, sources give as much as they have: "
+        "every text is seen equally often.",
+    )
+
+
+class Data(Section):
+    """What is read, how much of it, and in which order."""
+
+    train: tuple[CorpusSource, ...] = Field(min_length=1, description="Sources of training text.")
+    validation: Fraction = Field(default=0.01, gt=0, lt=0.5, description="Share of documents held out of training.")
+    tokens: Tokens = Field(gt=0, description="Training tokens to see in all.")
+    seed: NonNegativeInt = Field(default=0, description="Seed of the sample order.")
+    on_bad_document: Literal["refuse", "skip"] = Field(
+        default="refuse", description="Refuse text that cannot be read, or leave such documents out and count them."
+    )
+    max_document: Bytes = Field(
+        default=2**26,
+        gt=0,
+        description="Longest line of JSON, and longest text of a tokenizer that needs it in one piece.",
+    )
+    max_expansion: PositiveFloat = Field(
+        default=1000.0, description="Compressed files expand at most this many times, beyond a first 64 MiB."
+    )
+    document_attention: Literal["across", "within"] = Field(
+        default="across", description="Whether attention may cross document borders inside one packed sequence."
+    )
