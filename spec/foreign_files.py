@@ -5,25 +5,45 @@ Everything here raises OSError or ValueError and nothing else, whatever the cont
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+LONGEST_LINE = 2**20  # bytes of a line of a log
 LARGEST = 64 * 2**20  # bytes of a file that is read whole: far more than a manifest of 100,000 files
 
 
-def read_foreign(path: Path, largest: int = LARGEST) -> bytes:
-    """The content of a regular file. Raises OSError, or ValueError when it is a link, no file, or too large."""
+def open_foreign(path: Path) -> BinaryIO:
+    """A regular file, open for reading. Raises OSError, also when it is a link, a pipe or a device."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - the descriptor was opened without following links
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError(f"{path.name} is not a regular file")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return open(descriptor, "rb")  # noqa: PTH123 - the descriptor was opened without following links
+
+
+def read_foreign(path: Path, largest: int = LARGEST) -> bytes:
+    """The content of a regular file. Raises OSError as `open_foreign`, ValueError when it is too large."""
+    with open_foreign(path) as file:
         content = file.read(largest + 1)
     if len(content) > largest:
         raise ValueError(f"{path.name} is larger than {largest} bytes")
     return content
+
+
+def read_linked(path: Path, largest: int = LARGEST) -> bytes:
+    """As `read_foreign`, of the file that links lead to: for what its owner may keep elsewhere."""
+    return read_foreign(Path(os.path.realpath(path)), largest)
+
+
+def foreign_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; one that is longer than any of ours comes in pieces, and so is none that can be parsed."""
+    return iter(partial(file.readline, LONGEST_LINE), b"")
 
 
 def parse_json(text: bytes | str) -> Any:

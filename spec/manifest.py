@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from .foreign_files import read_foreign
+
 MANIFEST = "MANIFEST"
 HEADING = "# Trainwright"
 _LINE = re.compile(r"^([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*)$")
@@ -24,14 +26,14 @@ def manifest(files: Mapping[str, str], about: str) -> str:
 def is_bundle(folder: Path) -> bool:
     """Whether `folder` was written by the compiler."""
     try:
-        return (folder / MANIFEST).read_text(encoding="utf-8").startswith(HEADING)
-    except (OSError, UnicodeDecodeError):
+        return read_foreign(folder / MANIFEST).startswith(HEADING.encode())
+    except (OSError, ValueError):
         return False
 
 
 def changed_files(folder: Path) -> tuple[str, ...]:
-    """What differs from the MANIFEST, one finding a file. Raises OSError when there is no MANIFEST."""
-    lines = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace").splitlines()
+    """What differs from the MANIFEST, one finding a file. Raises OSError or ValueError when it cannot be read."""
+    lines = read_foreign(folder / MANIFEST).decode(errors="replace").splitlines()
     entries = [_LINE.match(line) for line in lines if not line.startswith("#")]
     listed = {match.group(2): match.group(1) for match in entries if match}
     found = ["MANIFEST was changed"] if None in entries or not listed else []

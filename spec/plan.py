@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import PositiveInt
+from pydantic import PositiveInt, ValidationError
 
+from .foreign_files import read_json
 from .frozen import Frozen
 from .layout import Layout
+from .problem import InputError
 from .sections import Data, Model, Tokenizer, Training
+
+VERSION = 1  # of plan.json
 
 
 class Schedule(Frozen):
@@ -74,5 +78,23 @@ class Plan(Frozen):
 
 
 def read_plan(bundle: Path) -> Plan:
-    """The plan of a bundle folder. Raises OSError or pydantic.ValidationError when it is missing or was edited."""
-    return Plan.model_validate_json((bundle / "plan.json").read_text(encoding="utf-8"))
+    """The plan of a bundle folder. Raises InputError TW801 when it is missing, of another version or was edited."""
+    file = bundle / "plan.json"
+    try:
+        return parse_plan(read_json(file))
+    except (OSError, ValueError) as error:
+        message = f"{file} cannot be used: {error.strerror if isinstance(error, OSError) else error}"
+        raise InputError.one("TW801", message, "Compile the spec again with this Trainwright.", str(bundle)) from error
+
+
+def parse_plan(value: Any) -> Plan:
+    """The plan in a JSON value. Raises ValueError, in one sentence, when it is not a plan of this version."""
+    version = value.get("version", VERSION) if isinstance(value, dict) else VERSION
+    if version != VERSION:
+        raise ValueError(f"it is a plan of version {version!r:.40}, and this Trainwright reads version {VERSION}")
+    try:
+        return Plan.model_validate(value)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(map(str, fault["loc"])) or "the file"
+        raise ValueError(f"it is not a plan of this version: {place}: {fault['msg']}") from error

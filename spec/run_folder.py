@@ -47,10 +47,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .foreign_files import parse_json
+from .foreign_files import foreign_lines, open_foreign, parse_json
 
 Event = dict[str, Any]
 
+# Numbers that an event of a kind cannot be without, and fields that are numbers wherever they occur.
+_NEEDED = {"step": ("step",), "phase": ("seconds",), "gap": ("start", "end")}
+_NUMERIC = {
+    "time", "attempt", "step", "last_step", "world_size", "tokens", "loss", "grad_norm", "learning_rate", "seconds",
+    "tokens_per_second", "mfu", "energy_kwh", "power_watts", "memory_bytes", "unigram_entropy", "bytes", "start", "end",
+    "exit_code", "rank",
+}  # fmt: skip
 PREPARATION_FAILED = "preparation failed"  # how the fault of a start that never trained begins
 
 
@@ -121,20 +128,30 @@ class RunFolder:
 
 def read_events(path: Path) -> Iterator[Event]:
     """Yield the events of a log, leaving out lines that are torn or not events. Raises OSError when there is no log."""
-    with path.open("rb") as log:
-        for line in log:
+    with open_foreign(path) as log:
+        for line in foreign_lines(log):
             event = parse_event(line)
             if event is not None:
                 yield event
 
 
 def parse_event(line: bytes) -> Event | None:
-    """The event in a line of a log; None when the line is torn or not an event."""
+    """The event in a line of a log; None when the line is torn, not an event, or lacks what its kind cannot be without.
+
+    A field that should be a number and is something else is unknown (null), so that no reader has to look again.
+    """
     try:
         event = parse_json(line)
     except ValueError:
         return None
-    return event if isinstance(event, dict) and "kind" in event else None
+    if not isinstance(event, dict) or not isinstance(kind := event.get("kind"), str):
+        return None
+    if any(number(event, name) is None for name in _NEEDED.get(kind, ())):
+        return None
+    if kind == "phase" and not isinstance(event.get("name"), str):
+        return None
+    wrong = [name for name in event.keys() & _NUMERIC if number(event, name) is None]
+    return event | dict.fromkeys(wrong) if wrong else event
 
 
 def number(event: Event, key: str) -> float | None:

@@ -5,6 +5,7 @@ Known by names alone, so that every layer can ask before it writes.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from .manifest import MANIFEST, is_bundle
@@ -24,7 +25,7 @@ def is_run(folder: Path) -> bool:
 
 def owning_run(path: Path) -> Path | None:
     """The run folder of which `path` is, or would be, a part; None elsewhere."""
-    whole = path.resolve()
+    whole = Path(os.path.realpath(path))  # where a link would lead, also in a circle
     pairs = zip(whole.parents, (whole, *whole.parents), strict=False)
     return next((parent for parent, child in pairs if child.name in FOLDERS | FILES and is_run(parent)), None)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .foreign_files import LONGEST_LINE, foreign_lines, open_foreign
 from .run_folder import PREPARATION_FAILED, Event, number, parse_event
 
 RECENT = 50  # steps that the time left is judged by
@@ -103,10 +104,10 @@ class EventFollower:
         """Events appended since the last call; nothing while there is no log yet."""
         if not self.path.is_file():
             return
-        with self.path.open("rb") as log:
+        with open_foreign(self.path) as log:
             log.seek(self.offset)
-            for line in log:
-                if not line.endswith(b"\n"):
+            for line in foreign_lines(log):
+                if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
                     return
                 self.offset += len(line)
                 event = parse_event(line)

@@ -1,4 +1,4 @@
-"""The order of the tests."""
+"""The order of the tests, and the totals of fault campaigns."""
 
 from __future__ import annotations
 
@@ -8,3 +8,12 @@ import pytest
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Services first: one worker mostly waits for them while the others compute."""
     items.sort(key=lambda item: item.get_closest_marker("service") is None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What each campaign has done: a line that docs/explanation/reliability.md can quote."""
+    reports = terminalreporter.getreports("passed")
+    totals = [value for report in reports for name, value in report.user_properties if name == "campaign"]
+    if totals:
+        terminalreporter.section("campaigns")
+        terminalreporter.write_line("\n".join(map(str, totals)))

@@ -20,8 +20,9 @@ def log_mean(a: float, b: float) -> float:
 
 
 def changes(planned: Row, actual: Row, estimate: Estimate, carbon: CarbonPlan | None) -> tuple[Change, ...]:
-    """Each factor's part of actual - planned, in tonnes. Empty when a factor is unknown or zero."""
-    if carbon is None or not planned.carbon_tonnes or not actual.carbon_tonnes:
+    """Each factor's part of actual - planned, in tonnes. Empty when a factor is unknown or not positive."""
+    tonnes = planned.carbon_tonnes or 0.0, actual.carbon_tonnes or 0.0
+    if carbon is None or min(tonnes) <= 0:
         return ()
     factors = (
         ("time", planned.device_hours, actual.device_hours, "device hours"),
@@ -29,12 +30,11 @@ def changes(planned: Row, actual: Row, estimate: Estimate, carbon: CarbonPlan | 
         ("PUE", estimate.pue, carbon.pue, ""),
         ("intensity", estimate.intensity_kg_per_kwh, carbon.intensity_kg_per_kwh, "kgCO2eq/kWh"),
     )
-    weight = log_mean(actual.carbon_tonnes, planned.carbon_tonnes)
+    weight = log_mean(*tonnes)
     found: list[Change] = []
     for cause, before, after, unit in factors:
-        if not before or not after:
+        if not before or not after or not 0 < (ratio := after / before) < math.inf:
             return ()
-        ratio = after / before
         found.append(
             Change(cause=cause, planned=before, actual=after, unit=unit, ratio=ratio, tonnes=weight * math.log(ratio))
         )

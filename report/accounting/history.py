@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ...spec.estimate import Estimate
-from ...spec.foreign_files import parse_json
+from ...spec.foreign_files import foreign_lines, open_foreign, read_json
 from ...spec.foreign_text import for_terminal
 from ...spec.plan import CarbonPlan, Device, Schedule
 from ...spec.problem import InputError
@@ -98,7 +98,7 @@ def _text(value: Any) -> str | None:
 def _json(path: Path, missing: list[str], consequence: str) -> dict[str, Any]:
     """The mapping in a JSON file; empty, with the reason noted, when there is none."""
     try:
-        value = _printable(parse_json(path.read_bytes()))
+        value = _printable(read_json(path))
     except FileNotFoundError:
         missing.append(f"{path.name} is missing: {consequence}")
         return {}
@@ -138,8 +138,8 @@ def _section(plan: dict[str, Any], key: str, kind: type[_Section], missing: list
 
 def _events(path: Path, missing: list[str]) -> tuple[Event, ...]:
     try:
-        with path.open("rb") as log:
-            lines = sum(1 for _ in log)
+        with open_foreign(path) as log:
+            lines = sum(1 for _ in foreign_lines(log))
         events = tuple(read_events(path))
     except FileNotFoundError:
         missing.append(f"{path.name} is missing: nothing was measured")

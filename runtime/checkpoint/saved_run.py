@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...spec.plan import Plan
+from ...spec.plan import Plan, parse_plan
 from ...spec.position import Position
+from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from . import store
 
 STATE = "state.json"
+_LARGEST = 2**60  # steps or samples: far more than any run has
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,22 @@ def saved_run(generation: Path) -> SavedRun | None:
     try:
         content = store.read_json(generation / STATE)
         state = content["state"]
-        position = Position(int(state["step"]), int(state["samples"]))
-        return SavedRun(content["settings"], position, dict(content["digests"]))
+        position = Position(_count(state["step"]), _count(state["samples"]))
+        return SavedRun(dict(content["settings"]), position, dict(content["digests"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value < _LARGEST:
+        raise ValueError(f"{value!r:.40} is not a number of steps or samples")
+    return value
+
+
 def plan_of(saved: SavedRun) -> Plan:
-    """The plan that the checkpoint was trained with. Raises ValueError when another version wrote it."""
-    return Plan.model_validate(saved.settings["plan"])
+    """The plan that the checkpoint was trained with. Raises InputError when another version wrote it."""
+    try:
+        return parse_plan(saved.settings["plan"])
+    except ValueError as error:
+        remedy = "Resume with the Trainwright that wrote it, or start a new run folder."
+        raise InputError.one("TW801", f"the newest checkpoint cannot be used: {error}", remedy, "--run") from error

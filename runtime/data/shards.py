@@ -17,8 +17,8 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
+from ...spec.foreign_files import read_foreign
 from ...spec.frozen import Frozen
 from ...spec.problem import InputError
 
@@ -96,8 +96,8 @@ def file_sha256(path: Path) -> str:
 def read_index(folder: Path) -> Index:
     """The index of a data folder. Raises InputError TW811 when there is none or it is damaged."""
     try:
-        return Index.model_validate_json((folder / "index.json").read_bytes())
-    except (OSError, ValidationError) as error:
+        return Index.model_validate_json(read_foreign(folder / "index.json"))
+    except (OSError, ValueError) as error:
         raise InputError.one(
             "TW811", f"{folder / 'index.json'} cannot be read: {error}", "Remove the data folder and launch again."
         ) from error

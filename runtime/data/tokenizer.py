@@ -15,12 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import sentencepiece
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
+from ...spec.foreign_files import read_linked
 from ...spec.problem import InputError
 from ...spec.sections import Tokenizer as Settings
 from .sentencepiece_model import describe
 
+LARGEST_MODEL = 64 * 2**20  # bytes of a SentencePiece model; one of 256k pieces has about 5 MB
 _SPACE_MARK = "\u2581"  # what SentencePiece writes for a space inside pieces
 _WORD = re.compile(" *[^ \n]+| +|\n")
 _CROSSING = re.compile(f"[^{_SPACE_MARK}]{_SPACE_MARK}|\n.|.\n", re.DOTALL)
@@ -38,18 +41,24 @@ class Tokenizer:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._model = sentencepiece.SentencePieceProcessor(model_file=str(path))
-        except (OSError, RuntimeError) as error:
+            self._load(read_linked(path, LARGEST_MODEL))
+        except (OSError, ValueError, RuntimeError, DecodeError) as error:
             raise InputError.one(
                 "TW821", f"{path} is not a SentencePiece model", "Give the .model file itself.", "tokenizer.path"
             ) from error
+
+    def _load(self, content: bytes) -> None:
+        """Take in the model. Raises ValueError or RuntimeError for bytes that are none, or a damaged one."""
+        if not content:
+            raise ValueError("an empty file")
+        self._model = sentencepiece.SentencePieceProcessor(model_proto=content)
         self.vocab_size: int = self._model.vocab_size()
         self.begin: int = self._model.bos_id()
         self.end: int = self._model.eos_id()
         self.dtype = np.dtype(np.uint16 if self.vocab_size <= 2**16 else np.uint32)
         pieces = [self._model.id_to_piece(number) for number in range(self.vocab_size)]
         self._words = _Words(self._model, self.dtype)
-        plain = not describe(self._model.serialized_model_proto()).normalizer_spec.precompiled_charsmap
+        plain = not describe(content).normalizer_spec.precompiled_charsmap
         self.by_word = plain and not any(_CROSSING.search(piece) for piece in pieces)
         self.by_word = self.by_word and self.encode(_PROBE).tolist() == self._model.encode(_PROBE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...spec.run_folder import Event
+from ...spec.run_folder import Event, number
 
 
 def killed_span(events: Iterable[Event]) -> Event | None:
@@ -20,9 +20,9 @@ def killed_span(events: Iterable[Event]) -> Event | None:
         if event["kind"] == "start":
             seconds = 0.0
         elif event["kind"] == "step":
-            seconds = float(event["seconds"])
+            seconds = number(event, "seconds") or 0.0
         last = event
-    if last is None or not seconds or last["kind"] == "stop":
+    if last is None or not seconds or last["kind"] == "stop" or last.get("time") is None:
         return None
     reason = "the run was killed; the span is as long as its last step"
     return {"kind": "gap", "device": "all", "start": last["time"], "end": last["time"] + seconds, "reason": reason}

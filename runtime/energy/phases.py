@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from ...spec.run_folder import Event
+from ...spec.run_folder import Event, number
 from .meter import Clock
 from .meter_reading import JOULES_PER_KWH, Reading
 
@@ -106,12 +106,12 @@ class PhaseLedger:
                     self._add_tail(tail, measured)
                     tail, measured = Account(), bool(event.get("measured"))
                 case "step":
-                    tail.seconds += event["seconds"]
+                    tail.seconds += number(event, "seconds") or 0.0
                     tail.joules = 0.0 if kwh is None else max(0.0, (kwh - (self.kwh or 0.0)) * JOULES_PER_KWH)
                     tail.unmetered_seconds = tail.seconds if kwh is None else 0.0
                 case "phase":
                     joules = None if kwh is None else kwh * JOULES_PER_KWH
-                    self._total[event["name"]].add(event["seconds"], joules, measured=event["measured"])
+                    self._total[event["name"]].add(event["seconds"], joules, measured=event.get("measured") is True)
                     if event["name"] not in ("tokenizer", "data"):  # those are of the next attempt's preparation
                         tail = Account()
                 case _:

@@ -83,10 +83,9 @@ def _plan(run: RunFolder) -> Plan:
             return plan
         training = plan_of(saved).training.model_copy(update={"checkpoint": plan.training.checkpoint})
         return plan_of(saved).model_copy(update={"training": training})
-    except (OSError, ValueError) as error:
-        raise InputError.one(
-            "TW881", f"{run.path} is not a run folder: {error}", "Name a run folder.", "RUN"
-        ) from error
+    except InputError as error:
+        message = f"{run.path} is not a run folder: {error.problems[0].message}"
+        raise InputError.one("TW881", message, "Name a run folder.", "RUN") from error
 
 
 def _tokenizer_json(run: RunFolder) -> dict[str, Any]:

@@ -16,12 +16,12 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
 from ...spec.atomic_files import sync_folder
-from ...spec.foreign_files import parse_json, read_foreign
+from ...spec.foreign_files import parse_json, read_linked
 from ...spec.problem import InputError, Problem
 from ...spec.run_parts import refuse_part_of_run
 from ...spec.sections import Model
 from ..checkpoint.full_weights import full_shapes
-from ..data.tokenizer import Tokenizer
+from ..data.tokenizer import LARGEST_MODEL, Tokenizer
 
 # What our architecture fixes: the key of config.json, the value it must have, and what it has when it is left out.
 _FIXED: tuple[tuple[str, object, object], ...] = (
@@ -44,7 +44,6 @@ _WITHOUT_EFFECT = {
     *("max_sequence_length", "output_attentions", "output_hidden_states", "return_dict", "unk_token_id"),
 }
 _LARGEST_CONFIG = 2**20  # bytes
-_LARGEST_TOKENIZER = 2**26
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def import_model(source: Path, folder: Path) -> Imported:
     tokenizer = source / "tokenizer.model"
     if tokenizer.exists() and not tokenizer.is_file():
         raise InputError.one("TW884", f"{tokenizer} is not a file", "Download it again.", "SOURCE")
-    if tokenizer.exists() and tokenizer.stat().st_size > _LARGEST_TOKENIZER:
+    if tokenizer.exists() and tokenizer.stat().st_size > LARGEST_MODEL:
         raise InputError.one("TW884", f"{tokenizer} is too large for a tokenizer", "Download it again.", "SOURCE")
     if tokenizer.exists() and Tokenizer(tokenizer).vocab_size != model.vocab_size:
         message = f"its tokenizer has {Tokenizer(tokenizer).vocab_size} pieces, the model {model.vocab_size}"
@@ -135,7 +134,7 @@ def read_model(folder: Path) -> Model:
 
 def _config(path: Path) -> dict[str, Any]:
     try:
-        config = parse_json(read_foreign(path.resolve(), _LARGEST_CONFIG))
+        config = parse_json(read_linked(path, _LARGEST_CONFIG))
     except (OSError, ValueError) as error:
         message = f"{path.parent} has no readable config.json: {error}"
         raise InputError.one("TW883", message, "Name a folder in the Hugging Face layout.", "SOURCE") from error
@@ -170,7 +169,7 @@ def _other_rope(rope: Any) -> Iterator[str]:
 
 
 def _model(config: dict[str, Any], rope: dict[str, Any]) -> Model:
-    return Model(
+    model = Model(
         layers=config["num_hidden_layers"],
         hidden_size=config["hidden_size"],
         ffn_size=config["intermediate_size"],
@@ -182,6 +181,9 @@ def _model(config: dict[str, Any], rope: dict[str, Any]) -> Model:
         norm_eps=config.get("rms_norm_eps", 1e-6),
         init_std=config.get("initializer_range", 0.02),
     )
+    if model.hidden_size % model.heads or model.heads % model.kv_heads:
+        raise ValueError("hidden_size is not a multiple of the heads, or they are not of the key/value heads")
+    return model
 
 
 def check_weights(folder: Path, model: Model) -> SafetensorsWeights:

@@ -50,7 +50,7 @@ def decide(plan: Plan, run: RunFolder, root: Path, *, elsewhere: bool = False) -
     if saved is None:
         require_beginning(plan, run)
         return Decision()
-    found = diff_settings(saved.settings, checkpoint_settings(plan, _packages(saved, elsewhere=elsewhere)))
+    found = _changes(saved, plan, elsewhere=elsewhere)
     problems = refusals(found, plan.training.on_change)
     problems += differences(run, saved.digests, data_digests(run))
     if not problems:
@@ -60,6 +60,17 @@ def decide(plan: Plan, run: RunFolder, root: Path, *, elsewhere: bool = False) -
     if done := finished(plan, run, saved):
         return Decision(finished=done)
     return Decision(news=tuple(_news(saved, plan, found)))
+
+
+def _changes(saved: SavedRun, plan: Plan, *, elsewhere: bool) -> list[SettingChange]:
+    """What `plan` would train differently. Raises InputError when another version wrote the checkpoint's settings."""
+    try:
+        plan_of(saved)
+        return diff_settings(saved.settings, checkpoint_settings(plan, _packages(saved, elsewhere=elsewhere)))
+    except (KeyError, TypeError, AttributeError) as error:
+        message = "the newest checkpoint was written by another version of Trainwright"
+        remedy = "Resume with that version, or start a new run folder."
+        raise InputError.one("TW801", message, remedy, "--run") from error
 
 
 def _packages(saved: SavedRun, *, elsewhere: bool) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ...spec.run_folder import Event, read_events
+from ...spec.run_folder import Event, number, read_events
 
 CLOCK_SET = 60.0  # seconds; less than this is a time service at work
 
@@ -23,7 +23,8 @@ def last_attempt(path: Path) -> int:
     """The highest attempt number in the log; 0 when nothing has been started."""
     if not path.exists():
         return 0
-    return max((event.get("attempt", 0) for event in read_events(path) if event["kind"] == "start"), default=0)
+    starts = (number(event, "attempt") or 0 for event in read_events(path) if event["kind"] == "start")
+    return int(max(starts, default=0))
 
 
 class EventLog:

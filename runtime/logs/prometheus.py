@@ -21,7 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ...spec.exit_codes import Exit
-from ...spec.run_folder import Event, RunFolder
+from ...spec.run_folder import Event, RunFolder, number
 from ...spec.run_progress import EventFollower
 from ..energy import JOULES_PER_KWH
 
@@ -78,8 +78,9 @@ class RunMetrics(Collector):
         if kind == "start":
             self._latest.pop("exit_code", None)
         for (source, field), (name, _) in LATEST.items():
-            if source == kind and event.get(field) is not None:
-                self._latest[name] = float(event[field])
+            value = float(event.get(field) is True) if field == "measured" else number(event, field)
+            if source == kind and value is not None:
+                self._latest[name] = value
         for key, amount in _amounts(event):
             self._counted[key] += amount
         if event.get("energy_kwh") is not None and kind in ("step", "stop"):
@@ -110,10 +111,10 @@ def _amounts(event: Event) -> Iterator[tuple[Key, float]]:
         case "fault":
             yield ("faults", ""), 1.0
         case "gap":
-            yield ("unmetered_seconds", str(event["device"])), event["end"] - event["start"]
+            yield ("unmetered_seconds", str(event.get("device"))), event["end"] - event["start"]
         case "phase":
             yield ("phase_seconds", event["name"]), event["seconds"]
-            if event["energy_kwh"] is not None:
+            if event.get("energy_kwh") is not None:
                 yield ("phase_energy_joules", event["name"]), event["energy_kwh"] * JOULES_PER_KWH
         case _:
             pass

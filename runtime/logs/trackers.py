@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...spec.exit_codes import Exit
-from ...spec.foreign_files import parse_json
+from ...spec.foreign_files import read_json
 from ...spec.run_folder import RunFolder
 from ...spec.run_progress import EventFollower
 from .tensorboard import scalars
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--project", default="trainwright", help="project or experiment there")
     given = parser.parse_args(arguments)
     run = RunFolder(given.run.resolve())
-    settings = parse_json(run.plan.read_text(encoding="utf-8")) if run.plan.exists() else {}
+    settings = read_json(run.plan) if run.plan.exists() else {}
     try:
         sink = TRACKERS[given.to](given.project, run.path.name, settings, run.path)
     except ModuleNotFoundError as error:

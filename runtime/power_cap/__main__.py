@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...spec.exit_codes import Exit
 from ...spec.plan import read_plan
+from ...spec.problem import InputError
 from . import __doc__ as description
 from .guard import identity, wait
 from .limits import apply, read, restore
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case _:
                 if wait(given.run, given.owner):
                     restore(given.run, given.owner)
+    except InputError as error:
+        _say(f"nothing was changed: {error.problems[0].message}")
+        return error.exit_code
     except OSError as error:
         _say(f"nothing was changed: {error}")
         return Exit.STORAGE

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ...spec.exit_codes import Exit, code_of_unusable
 from ...spec.plan import Plan, read_plan
+from ...spec.problem import InputError
 from .finding import Finding
 from .machine import check_machine
 from .table import show
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         rank, findings = _check(read_plan(options.bundle), options.run)
+    except InputError as error:
+        show([Finding("bundle", "fail", problem.message, problem.help) for problem in error.problems])
+        return error.exit_code
     except OSError as error:
         code = code_of_unusable(error)
         remedy = "free space, or choose another run folder" if code is Exit.STORAGE else "name a place that exists"

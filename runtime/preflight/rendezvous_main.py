@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ...spec.exit_codes import Exit
 from ...spec.plan import Plan, read_plan
+from ...spec.problem import InputError
 from ...spec.run_token import run_token
 from .devices import check_devices
 from .finding import Finding
@@ -35,7 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, seconds in Timeouts()._asdict().items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=seconds)
     options = parser.parse_args(arguments)
-    own = failed_checks(read_plan(options.bundle))
+    try:
+        own = failed_checks(read_plan(options.bundle))
+    except InputError as error:
+        show([Finding("bundle", "fail", problem.message, problem.help) for problem in error.problems])
+        return error.exit_code
     verdict, finding = meet(options, "; ".join(f"{trouble.name}: {trouble.seen}" for trouble in own))
     if options.rank == 0 or verdict is not Exit.DONE:
         show([*own, finding])

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from pydantic import ValidationError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from ...spec.exit_codes import Exit
@@ -126,12 +125,7 @@ def _arguments() -> Job:
     for name, meaning in (("bundle", "compiled bundle"), ("run", "run folder"), ("root", "folder of the corpus paths")):
         parser.add_argument(f"--{name}", type=Path, required=True, help=meaning)
     given = parser.parse_args()
-    try:
-        plan = read_plan(given.bundle)
-    except (OSError, ValidationError) as error:
-        message = f"{given.bundle} is not a bundle: {error}"
-        raise InputError.one("TW801", message, "Compile the spec again.", "--bundle") from error
-    return Job(plan, RunFolder(given.run), given.root, workers=len(os.sched_getaffinity(0)))
+    return Job(read_plan(given.bundle), RunFolder(given.run), given.root, workers=len(os.sched_getaffinity(0)))
 
 
 def _explain(error: Exception) -> None:

@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 
 from ...spec.atomic_files import write_atomically
-from ...spec.foreign_files import parse_json
+from ...spec.foreign_files import read_json, read_linked
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..data.digests import TOKENIZER
 from ..data.shards import file_sha256
-from ..data.tokenizer import Tokenizer, train
+from ..data.tokenizer import LARGEST_MODEL, Tokenizer, train
 from .documents import BadDocument, Block, documents, size_of
 from .given_tokenizer import refuse_unfit
 from .job import Advance, Job
@@ -88,7 +88,7 @@ def _record(run: RunFolder) -> Path:
 
 def _recorded(run: RunFolder) -> object:
     try:
-        return parse_json(_record(run).read_bytes())
+        return read_json(_record(run))
     except (OSError, ValueError):
         return None
 
@@ -99,10 +99,11 @@ def _present(path: Path) -> str | None:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
+        return read_linked(path, LARGEST_MODEL)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise InputError.one(
-            "TW821", f"{path} cannot be read: {error.strerror}", "Correct the path.", "tokenizer.path"
+            "TW821", f"{path} cannot be read: {reason}", "Correct the path.", "tokenizer.path"
         ) from error
 
 

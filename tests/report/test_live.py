@@ -28,7 +28,7 @@ def test_follower_reads_only_what_is_new_and_waits_for_torn_lines(tmp_path):
     assert [event["kind"] for event in follower.new_events()] == ["start"]
     assert list(follower.new_events()) == []
     with log.open("a") as out:
-        out.write('ep"}\n{"ki\n{"kind": "stop"}\n')
+        out.write('ep", "step": 1}\n{"ki\n{"kind": "stop"}\n')
     assert [event["kind"] for event in follower.new_events()] == ["step", "stop"]
 
 
