@@ -50,6 +50,7 @@ class Point:
     documents: str = "across"
     offload: str = "none"
     micro_batches: int = 2  # for each pipeline stage
+    deterministic: bool = False
 
     @property
     def name(self) -> str:
@@ -63,6 +64,7 @@ class Point:
             if values[f] not in {"none", "across"}
         ]
         parts += [f"acc{self.micro_batches}"] if self.micro_batches != Point.micro_batches else []
+        parts += ["deterministic"] if self.deterministic else []
         return "-".join([self.model, f"z{self.zero}", *parts])
 
     def settings(self) -> Iterator[str]:
@@ -72,6 +74,7 @@ class Point:
         yield from (f"name={self.name.replace('.', '-')}", f"model={self.model}", "published=null")
         yield f"training.sequence_length={self.sequence_length}"
         yield f"training.global_batch={self.data * self.micro_batch * micro_batches} sequences"
+        yield f"training.deterministic={str(self.deterministic).lower()}"
         yield f"data.document_attention={self.documents}"
         yield f"cluster={{preset: meta-rsc, gpus: {devices}}}"
         for key in ("zero", "micro_batch", "data", "tensor", "sequence", "pipeline", "offload"):
@@ -104,7 +107,24 @@ def grid() -> list[Point]:
         Point("llama2-70b", 3, 1, data=256, activation_checkpointing="full"),
     ]
     huge += [Point("llama2-70b", 1, 1, data=32, tensor=8, pipeline=4, activation_checkpointing="full")]
-    return [*small, *middle, *large, *huge]
+    return [*small, *middle, *large, *huge, *_mixed()]
+
+
+def _mixed() -> list[Point]:
+    """Layouts that were not looked at when the memory model was made."""
+    return [
+        Point("tinyllama-1.1b", 3, 1, 2048, activation_checkpointing="full"),
+        Point("tinyllama-1.1b", 2, 4, 2048, micro_batches=1),
+        Point("tinyllama-1.1b", 3, 4, 2048, micro_batches=1),
+        Point("tinyllama-1.1b", 1, 2, 4096, sequence=2),
+        Point("tinyllama-1.1b", 1, 2, offload="optimizer"),
+        Point("llama2-7b", 1, 1, pipeline=4, activation_checkpointing="full"),
+        Point("llama2-7b", 1, 1, tensor=8, deterministic=True),
+        Point("llama2-13b", 2, 1, tensor=2, activation_checkpointing="selective"),
+        Point("llama2-34b", 1, 1, tensor=8),
+        Point("llama2-70b", 3, 1, data=32, tensor=8, activation_checkpointing="full"),
+        Point("llama2-70b", 3, 4, data=256, activation_checkpointing="full"),
+    ]
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ from ...spec.facts import facts
 from .case import Case
 from .gradient_bucket import bucket_elements
 from .once import STATES, once_for
-from .runtime_memory import SLICE_ROWS, peak_parts
+from .runtime_memory import LIVE_LAYERS, SLICE_ROWS, peak_parts, whole_bytes
 from .stages import stage_layers
 from .step import stage_parameters
 
 WIDE = 2
 GIGA = 1e9
 GATHERED = 4  # whole hidden states beside divided ones: the inputs of attention and feed-forward, and their gradients
-LIVE_LAYERS = 2  # that ZeRO-3 holds whole at a time: the one that computes and the next (compiler/render/ds_config.py)
 BUCKET_BYTES = 8  # for each element of a gradient buffer, in every ZeRO stage
 
 
@@ -32,11 +31,10 @@ def state_bytes(case: Case) -> dict[str, float]:
         parts["gathered weights"] = WIDE * owned
         parts["whole gradients"] = 4.0 * owned
     elif layout.zero >= 3:
-        layer = case.work.shape.layer_parameters / layout.tensor
-        tables = case.work.shape.vocab_size * case.work.shape.hidden_size
         if case.profile.hpz and layout.shard_group:
             parts["second copy of weights"] = WIDE * owned / layout.shard_group
-        parts["gathered weights"] = WIDE * (LIVE_LAYERS * layer + tables / layout.tensor)
+        layer, table = whole_bytes(case)
+        parts["gathered weights"] = LIVE_LAYERS * layer + table
     return parts
 
 

@@ -1,11 +1,14 @@
 """What a device holds at the peak of a step of our own runtime, as benchmarks/device_memory.py finds it.
 
-A step has two moments that can be the fullest: the loss, when every layer's activations are kept and a slice of logits
-is scored, and the backward pass of the last layer, when its gradients come on top. A stage without the head has only
-the second. `peak_parts` are those of the fuller moment on the fuller stage.
+A step has three moments that can be the fullest: the loss, when every layer's activations are kept and a slice of
+logits is scored; the backward pass of the last layer, when its gradients come on top; and with ZeRO-3 that of the layer
+two before, by when weights are gathered ahead. A stage without the head has no loss. `peak_parts` are those of the
+fullest moment on the fullest stage.
 """
 
 from __future__ import annotations
+
+from math import ceil
 
 from .case import Case
 from .once import MICRO, once_for
@@ -20,6 +23,11 @@ SLICE_ROWS = 256  # that a slice of the head has at least (runtime/model/lm_head
 # stage: 1 keeps both, 2 frees them after each backward pass, 3 keeps one, and the other comes when layers have gone.
 BUCKETS = {1: (1.0, 1.0), 2: (0.0, 1.0), 3: (0.5, 0.5)}
 LAYER_GRADIENTS = (2, 3)  # of widths d and f, that are there at once in the backward pass of a layer
+LIVE_LAYERS = 2  # that ZeRO-3 holds whole at a time: the one that computes and the next (compiler/render/ds_config.py)
+# As DeepSpeed's ZeRO-3 runs ahead in the backward pass: layers' worth of gathered weights and of the buffers that they
+# arrive in, once as many layers have gone; 3.3 to 3.8 on 7B to 70B.
+GATHERED_LAYERS = 3.5
+GONE_LAYERS = 2
 
 
 def _wide(case: Case) -> int:
@@ -64,7 +72,32 @@ def working_bytes(case: Case) -> float:
     hidden, ffn = LAYER_GRADIENTS
     gradients = hidden * shape.hidden_size + ffn * shape.ffn_size / layout.tensor
     again = kept_bytes(case)[1] if layout.activation_checkpointing == "full" else 0.0
-    return _wide(case) * case.tokens_per_rank * gradients + again
+    return max(_wide(case) * case.tokens_per_rank * gradients, _attention_sums(case)) + again
+
+
+def _attention_sums(case: Case) -> float:
+    """Bytes of the fp32 sums of dQ: deterministic, one for each block that runs at a time (FlashAttention-2)."""
+    shape, layout = case.work.shape, case.layout
+    heads = shape.heads / (layout.tensor * layout.sequence)
+    blocks = ceil(case.machine.gpu.sms / (layout.micro_batch * heads)) if case.work.deterministic else 1
+    return 4 * blocks * case.tokens_per_rank * shape.hidden_size / layout.tensor
+
+
+def whole_bytes(case: Case) -> tuple[float, float]:
+    """Bytes of a layer's weights that nothing but tensor parallelism divides, and of the embedding's."""
+    shape, tensor = case.work.shape, case.layout.tensor
+    return _wide(case) * shape.layer_parameters / tensor, _wide(case) * shape.vocab_size * shape.hidden_size / tensor
+
+
+def _ahead_bytes(case: Case, each: float, buckets: float) -> float:
+    """What ZeRO-3 holds two layers into the backward pass, against the loss: weights, and what computes or is reduced.
+
+    Either all of a layer's working set, or its last gradients, those that wait for a buffer, and the buffer's copy.
+    """
+    layer, table = whole_bytes(case)
+    weights = (GATHERED_LAYERS - LIVE_LAYERS) * layer - table
+    last = LAYER_GRADIENTS[0] * _wide(case) * case.tokens_per_rank * case.work.shape.hidden_size
+    return weights + max(working_bytes(case), last + layer + buckets / 2) - GONE_LAYERS * each
 
 
 def _stage_parts(case: Case, index: int, buckets: float) -> dict[str, float]:
@@ -77,7 +110,8 @@ def _stage_parts(case: Case, index: int, buckets: float) -> dict[str, float]:
     head = head_bytes(case) if last else 0.0
     kept = flight * (stage_layers(case)[index] * each + border) + border * last
     at_loss, in_backward = (share * buckets for share in BUCKETS.get(layout.zero, (1.0, 1.0)))
-    more = max(0.0, working_bytes(case) + in_backward - at_loss - head)
+    later = _ahead_bytes(case, each, buckets) if layout.zero == 3 else 0.0
+    more = max(0.0, working_bytes(case) + in_backward - at_loss - head, later - head)
     return {"activations": kept, "logits": head, "backward pass": more, "buckets": at_loss}
 
 

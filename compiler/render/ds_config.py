@@ -10,7 +10,7 @@ from typing import Any
 from ...spec.plan import Plan
 from ...spec.problem import MissedRuleError
 from ..cost.gradient_bucket import bucket_elements
-from ..cost.memory import LIVE_LAYERS
+from ..cost.runtime_memory import LIVE_LAYERS
 
 
 def deepspeed_config(plan: Plan) -> dict[str, Any]:

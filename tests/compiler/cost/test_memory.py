@@ -15,7 +15,7 @@ from trainwright.compiler.cost.memory import (
     memory_bytes,
     state_bytes,
 )
-from trainwright.compiler.cost.runtime_memory import SLICE_ROWS, head_bytes, kept_bytes
+from trainwright.compiler.cost.runtime_memory import SLICE_ROWS, head_bytes, kept_bytes, working_bytes
 from trainwright.compiler.cost.stack import profile
 from trainwright.compiler.render.ds_config import deepspeed_config
 from trainwright.runtime.model.attention import LONGEST
@@ -152,3 +152,32 @@ def test_a_cpu_keeps_the_probabilities_of_short_sequences():
     kept = [kept_bytes(case)[1] for case in cases]
     assert kept[0] - kept[1] == 32 * LONGEST**2 * 4 / 2
     assert kept[2] == kept[3]
+
+
+LLAMA_34B = ModelShape(48, 8192, 22016, 64, 8, 32000)
+LLAMA_70B = ModelShape(80, 8192, 28672, 64, 8, 32000)
+FULL = {"zero": 3, "accumulation": 2, "activation_checkpointing": "full"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "tensors", "taken"),
+    [
+        (LLAMA_7B, {**FULL, "data": 16, "micro_batch": 4}, 16.86, 19.19),
+        (LLAMA_34B, {**FULL, "data": 64}, 20.84, 23.88),
+        (LLAMA_70B, {**FULL, "data": 256}, 19.63, 21.65),
+        (LLAMA_70B, {**FULL, "data": 32, "tensor": 8}, 11.65, 12.63),
+    ],
+)
+def test_zero_3_runs_ahead_in_the_backward_pass(shape, layout, tensors, taken):
+    """GiB of tensors, and taken from the device, in benchmarks/device_memory.py: 4,096 tokens a sequence."""
+    case = replace(_case(shape, **layout), work=Work(shape, 4096, 64))
+    parts = {name: size / 2**30 for name, size in memory_bytes(case).items()}
+    assert sum(parts.values()) > taken
+    assert sum(parts.values()) - parts["context"] - parts["fragmentation"] == pytest.approx(tensors, rel=0.05)
+
+
+def test_deterministic_attention_has_a_sum_for_each_block():
+    """One head a rank: an A100's 108 multiprocessors work on as many blocks of it at once."""
+    case = _case(tensor=32)
+    exact = replace(case, work=Work(LLAMA_7B, 2048, 64, deterministic=True))
+    assert working_bytes(exact) == 4 * 108 * 2048 * 4096 / 32 > working_bytes(case)

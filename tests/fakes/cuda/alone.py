@@ -22,6 +22,7 @@ from trainwright.runtime.data.dataset import Batch
 from trainwright.runtime.engine.engine import build_engine, read_config
 from trainwright.runtime.model.llama import Llama
 from trainwright.runtime.parallel.world import World
+from trainwright.runtime.train.deterministic import use_deterministic_kernels
 from trainwright.runtime.train.step import StepInputs, run_step
 from trainwright.runtime.train.step_votes import StepVotes
 from trainwright.spec.layout import Layout
@@ -73,6 +74,8 @@ def measure(bundle: Path, rank: int) -> dict[str, int]:
     """Peak bytes of tensors, and of the memory that the allocator took from the device for them."""
     plan = read_plan(bundle)
     world = join(plan, rank)
+    if plan.training.deterministic:
+        use_deterministic_kernels()
     Llama.initialize = lambda _, __, weights=(): deque(weights, maxlen=0)  # materialised, not drawn
     engine = build_engine(plan, read_config(bundle, plan), world)
     before = torch.cuda.max_memory_allocated()
