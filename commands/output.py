@@ -8,8 +8,8 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..compiler.help.diagnostics import Format as ReportFormat
@@ -17,7 +17,7 @@ from ..compiler.help.diagnostics import as_github, as_json, as_text, ordered, su
 from ..report.tables.cells import Table
 from ..spec.exit_codes import Exit
 from ..spec.plain_screen import unguarded
-from ..spec.problem import Problem
+from ..spec.problem import InputError, Problem
 from .options import TableFormat
 
 
@@ -74,6 +74,15 @@ def _draw_tables(tables: Sequence[Table]) -> None:
         console.print(terminal(item))
         for note in item.notes:
             console.print(f"  {note}")
+
+
+@contextmanager
+def drawing(path: Path) -> Generator[None]:
+    """Draws a picture into `path`. Raises InputError (TW874) when it cannot be written."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise InputError.one("TW874", f"cannot draw {path}: {error}", "Name a .png or .svg file.", "--plot") from error
 
 
 def report_unusable(error: OSError) -> Exit:

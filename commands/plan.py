@@ -1,17 +1,49 @@
-"""`trainwright plan SPEC`: the parallel layouts that fit, the best first, and why the others lose."""
+"""`trainwright plan SPEC`: the parallel layouts that fit, the best first, and why the others lose.
+
+With `--under` the devices and their power cap are planned too, within `limits.site_power`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..compiler.check import load_checked_one
+from ..compiler.help.under_power import Goal, best_point, under_power
 from ..compiler.plan.layout_search import Candidate, Search, search
 from ..compiler.plan.plan_table import plan_table
+from ..report.tables.under_power import under_power_table
 from ..spec.hardware import gpu
-from .options import FormatOption, Sets, SpecFile, Stack
-from .output import print_tables
+from ..spec.limits import limit_text
+from ..spec.problem import InputError
+from ..spec.scaling import ScalingPoint
+from ..spec.sections import Spec
+from .options import FormatOption, Sets, SpecFile, Stack, TableFormat
+from .output import drawing, print_tables
+
+Under = Annotated[bool, typer.Option("--under", help="Plan devices, power cap and layout within limits.site_power.")]
+For = Annotated[Goal, typer.Option("--goal", help="With --under: the earliest finish, or the least carbon.")]
+Plot = Annotated[Path | None, typer.Option("--plot", help="With --under: draw days and carbon into a .png or .svg.")]
+
+
+def _show_points(
+    spec: Spec, points: list[ScalingPoint], best: ScalingPoint | None, form: TableFormat, plot: Path | None
+) -> None:
+    site = limit_text("site_power", spec.limits.site_power or 0.0) if spec.limits else ""
+    title = f"{spec.name}: devices x cap x layout within {site}"
+    print_tables([under_power_table(points, best, title)], form, [_point_data(point) for point in points])
+    if plot:
+        from ..report.formats.pareto_plot import write_pareto_plot
+
+        with drawing(plot):
+            write_pareto_plot(points, best, title, plot)
+
+
+def _point_data(point: ScalingPoint) -> dict[str, Any]:
+    return asdict(point) | {"estimate": point.estimate.model_dump() if point.estimate else None}
 
 
 def _data(found: Search, candidate: Candidate) -> dict[str, Any]:
@@ -32,9 +64,23 @@ def command(
     top: Annotated[int, typer.Option("--top", min=1, help="How many layouts to show.")] = 10,
     stack: Stack = None,
     everything: Annotated[bool, typer.Option("--all", help="Show layouts that cannot be run, too.")] = False,
+    under: Under = False,
+    goal: For = "finish",
+    plot: Plot = None,
     form: FormatOption = "text",
 ) -> None:
     """Search every layout that the runtime can run for this spec. Exit 2, with what would work, when none fits."""
+    if under:
+        loaded = load_checked_one(spec, sets, limits=False)
+        points = list(under_power(loaded, stack))
+        best = best_point(points, goal)
+        _show_points(loaded.spec, points, best, form, plot)
+        if best is None:
+            message = "no number of these devices under any cap keeps the limits"
+            raise InputError.one("TW876", message, "Raise a limit, or use other devices or fewer tokens.", "limits")
+        return
+    if plot or goal != "finish":
+        raise InputError.one("TW875", "--goal and --plot belong to --under", "Add --under, or remove them.", "--under")
     loaded = load_checked_one(spec, sets)
     found = search(loaded.spec, stack, everything=everything)
     failing = [candidate for candidate in found.candidates if candidate.step is None][:2]

@@ -10,12 +10,11 @@ import typer
 
 from ..compiler.check import load_checked_one
 from ..compiler.help.scaling import caps, counts, scaling, setups
-from ..report.tables.scaling import ScalingRow, scaling_rows, scaling_table
+from ..report.tables.scaling import scaling_rows, scaling_table
 from ..spec.hardware import gpu
 from ..spec.number_text import count
-from ..spec.problem import InputError
 from .options import FormatOption, Sets, SpecFile, Stack
-from .output import print_tables
+from .output import drawing, print_tables
 
 Gpus = Annotated[str, typer.Option("--gpus", help="Device counts: 8..4096 (doublings) or 8,64,2000.")]
 Fabrics = Annotated[str, typer.Option("--interconnect", help="Fabrics to compare, e.g. infiniband,roce.")]
@@ -43,13 +42,7 @@ def command(
     title += f", as {stack} runs it" if stack else ""
     print_tables([scaling_table(rows, title)], form, [asdict(row) for row in rows])
     if plot:
-        _draw(rows, title, plot)
+        from ..report.formats.scaling_plot import write_scaling_plot
 
-
-def _draw(rows: list[ScalingRow], title: str, path: Path) -> None:
-    from ..report.formats.scaling_plot import write_scaling_plot
-
-    try:
-        write_scaling_plot(rows, title, path)
-    except (OSError, ValueError) as error:
-        raise InputError.one("TW874", f"cannot draw {path}: {error}", "Name a .png or .svg file.", "--plot") from error
+        with drawing(plot):
+            write_scaling_plot(rows, title, plot)

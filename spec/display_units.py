@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MASSES = ((1.0, "tCO2eq"), (1e-3, "kgCO2eq"), (1e-6, "gCO2eq"), (1e-9, "mgCO2eq"))
+MONEY = ((1e6, "M USD"), (1.0, "USD"))
+POWERS = ((1e6, "MW"), (1e3, "kW"), (1.0, "W"))
 ENERGIES = ((1.0, "kWh"), (1e-3, "Wh"))
 BYTES = ((2.0**30, "GiB"), (2.0**20, "MiB"))
 BYTE_RATES = ((1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s"))

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from operator import not_
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .limits import LimitName, limit_text
+from .number_text import UNKNOWN
+
+Verdict = Literal["kept", "at risk", "broken", "unknown"]
 
 
 class Frozen(BaseModel):
@@ -29,6 +37,36 @@ class Part(Frozen):
     low: float | None = None
     high: float | None = None
     source: str = ""
+
+
+class Limit(Frozen):
+    """A limit of the spec, and what is predicted or measured of it (bounds are equal where there is no range)."""
+
+    name: LimitName
+    most: float
+    found: Range | None
+    verdict: Verdict
+
+    @classmethod
+    def of(cls, name: LimitName, most: float, found: Range | None) -> Limit:
+        """The limit judged: broken where the whole range lies beyond it, at risk where a part of the range does."""
+        if found is None:
+            return cls(name=name, most=most, found=None, verdict="unknown")
+        verdict = "broken" if found.low > most else "at risk" if found.high > most else "kept"
+        return cls(name=name, most=most, found=found, verdict=verdict)
+
+    @property
+    def most_text(self) -> str:
+        """The limit, with its unit."""
+        return limit_text(self.name, self.most)
+
+    @property
+    def found_text(self) -> str:
+        """What was found, with its range where it has one."""
+        if self.found is None:
+            return UNKNOWN
+        low, value, high = (limit_text(self.name, each) for each in (self.found.low, self.found.value, self.found.high))
+        return value if self.found.low == self.found.high else f"{value} ({low} to {high})"
 
 
 class Estimate(Frozen):
@@ -72,4 +110,5 @@ class Estimate(Frozen):
     published_device_hours: float | None = None
     published_carbon_tonnes: float | None = None
     published_power_watts: float | None = None
+    limits: tuple[Limit, ...] = Field(default=(), exclude_if=not_)  # those that the spec sets
     notes: tuple[str, ...] = ()

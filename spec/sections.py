@@ -15,6 +15,7 @@ from .cluster import Cluster, Interconnect
 from .corpus import CorpusSource, Data, TokenIds, Tokenizer
 from .launch import Launch
 from .layout import ActivationCheckpointing, Offload
+from .limits import Limits
 from .quantity import Amount, AmountIn, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tonnes, Watts
 from .section import Count, Section, Size
 from .shape import ModelShape
@@ -28,6 +29,7 @@ __all__ = [
     "Data",
     "Interconnect",
     "Launch",
+    "Limits",
     "LossSpike",
     "Model",
     "Optimizer",
@@ -236,4 +238,5 @@ class Spec(Section):
     parallel: Parallel = Parallel()
     carbon: Carbon
     launch: Launch = Launch()
+    limits: Limits | None = Field(default=None, exclude_if=not_, description="What the run may take at most.")
     published: Published | None = None

@@ -33,6 +33,10 @@ from . import (
     interconnect,
     launch,
     learning_rate,
+    limit_at_risk,
+    limit_broken,
+    limit_unknown,
+    limit_useless,
     low_final_rate,
     memory,
     mixture_weights,
@@ -101,6 +105,8 @@ RULES: tuple[Rule, ...] = (
     precision,
     schedule,
     scopes,
+    limit_unknown,
+    limit_useless,
     mixture_weights,
     token_ids,
     corpus_readable,
@@ -125,7 +131,7 @@ RULES: tuple[Rule, ...] = (
     own_device,
 )
 # Rules that need a spec which is otherwise right: they plan it.
-PLANNED: tuple[Rule, ...] = (memory, planned_batch, batch_rounding)
+PLANNED: tuple[Rule, ...] = (memory, planned_batch, batch_rounding, limit_broken, limit_at_risk)
 
 
 def check(loaded: Loaded) -> list[Problem]:
@@ -183,10 +189,13 @@ def load_checked(paths: Iterable[Path], sets: Iterable[str] = (), warn: Warn = n
     return found
 
 
-def load_checked_one(path: Path, sets: Iterable[str] = ()) -> Loaded:
-    """The one spec at `path`, without an error. Raises as `load_checked` and `load` do."""
+def load_checked_one(path: Path, sets: Iterable[str] = (), *, limits: bool = True) -> Loaded:
+    """The one spec at `path`, without an error. Raises as `load_checked` and `load` do.
+
+    `limits=False` leaves out whether it keeps its limits, for who searches what does.
+    """
     loaded = load(path, sets)
-    require_no_errors(loaded)
+    require_no_errors(loaded if limits else replace(loaded, spec=loaded.spec.model_copy(update={"limits": None})))
     return loaded
 
 

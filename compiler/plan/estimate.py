@@ -21,6 +21,7 @@ from ..cost.spread import spread
 from ..cost.step import Step, step
 from .estimate_notes import Answers, notes
 from .layout_search import chosen
+from .limits import judged_limits
 
 HOUR = 3600.0
 DAY_HOURS = 24.0
@@ -130,7 +131,8 @@ def estimate(spec: Spec, layout: Layout, stack: str | None = None, batch: str = 
     case = question(spec, layout, stack)
     taken = step(case)
     whole = Allocation(spec.cluster.gpus, spec.cluster.gpus_per_node, spec.model.shape.parameters)
-    return _assembled(Answers(spec, case, taken, goodput(whole, interval(spec, case, taken)), stack, batch))
+    found = _assembled(Answers(spec, case, taken, goodput(whole, interval(spec, case, taken)), stack, batch))
+    return found.model_copy(update={"limits": judged_limits(spec, found)})
 
 
 def interval(spec: Spec, case: Case, taken: Step) -> float | None:

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import inf
 from typing import Any
 
 from ...spec.facts import facts
-from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.problem import InputError, MissedRuleError
 from ...spec.quantity import Amount
@@ -22,12 +20,9 @@ from ...spec.sections import Spec
 from ..cost.case import Case
 from ..cost.from_spec import asking, question, software
 from ..cost.memory import memory_bytes
-from ..cost.step import Step, step
+from .candidate import GIB, SAME, Candidate, compared, judged, room_bytes, too_large
 from .layouts import CHECKPOINTING, layouts
 
-GIB = 2**30
-ROOM = 0.92  # share of a device's memory that a plan may fill: the estimate's own error
-SAME = 0.005  # closer than this, the simpler layout wins
 WORTH = 0.02  # a gain that is worth a note
 MORE = tuple(2**power for power in range(1, 12))  # times the devices that are tried where none of the layouts fits
 NEEDS: Mapping[str, tuple[str, Callable[[Layout], bool]]] = {
@@ -58,18 +53,6 @@ def _no_layout(stack: str | None, message: str, remedy: str, path: str) -> Excep
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A legal layout with what it costs. When it does not fit, `step` is None and `pace` (sequences a second) is 0."""
-
-    layout: Layout
-    memory: Mapping[str, float]
-    memory_bytes: float  # at the peak, on one device
-    step: Step | None = None
-    pace: float = 0.0
-    lacks: tuple[str, ...] = ()  # what of it the stack cannot run
-
-
-@dataclass(frozen=True, slots=True)
 class Search:
     """What the search found: candidates, best first; those that do not fit come last, smallest first.
 
@@ -94,8 +77,8 @@ class Search:
     def verdict(self, candidate: Candidate) -> str:
         """Why a candidate is the best, or is not, in words."""
         if candidate.step is None:
-            return _too_large(candidate, self.room)
-        return "chosen" if candidate is self.best else _compared(candidate, self.best)
+            return too_large(candidate, self.room)
+        return "chosen" if candidate is self.best else compared(candidate, self.best)
 
     def faster_batch(self, spec: Spec) -> str:
         """Which other global batch would make these devices faster, in a sentence; empty where none would by much."""
@@ -129,36 +112,6 @@ def _simplicity(layout: Layout) -> tuple[int, ...]:
     )
 
 
-def _judged(case: Case, room: float) -> Candidate:
-    memory = memory_bytes(case)
-    total = sum(memory.values())
-    if total > room:
-        return Candidate(case.layout, memory, total)
-    taken = step(case)
-    return Candidate(case.layout, memory, total, taken, case.work.batch / taken.seconds)
-
-
-def _too_large(candidate: Candidate, room: float) -> str:
-    memory, total = candidate.memory, candidate.memory_bytes
-    largest = max(memory, key=lambda name: memory[name])
-    return f"does not fit: {total / GIB:.1f} of {room / GIB:.1f} GiB that may be filled, most of it {largest}"
-
-
-def _compared(candidate: Candidate, best: Candidate) -> str:
-    """Why a candidate that fits is not the best."""
-    behind = best.pace / candidate.pace - 1
-    if candidate.lacks:
-        pace = f"{behind:.1%} slower" if behind > 0 else f"{-behind:.1%} faster"
-        return f"{pace}, but the runtime has no {' or '.join(candidate.lacks)}"
-    if behind < -SAME:
-        return f"{-behind:.1%} faster, but {candidate.layout.global_batch} sequences a step"
-    if behind <= SAME or candidate.step is None or best.step is None:
-        return "same speed, more complex layout"
-    per = candidate.layout.global_batch / best.layout.global_batch
-    gaps = {name: value - per * best.step.parts.get(name, 0.0) for name, value in candidate.step.parts.items()}
-    return f"{behind:.1%} slower: {max(gaps, key=lambda name: gaps[name])}"
-
-
 def search(spec: Spec, stack: str | None = None, *, everything: bool = False) -> Search:
     """Every legal layout of `spec` under `stack` (None: this project's runtime), judged.
 
@@ -175,7 +128,7 @@ class _Asked:
     spec: Spec
 
     def _read(self) -> tuple[object, ...]:
-        return self.spec.model, self.spec.training, self.spec.cluster, self.spec.parallel
+        return self.spec.model, self.spec.training, self.spec.cluster, self.spec.parallel, room_bytes(self.spec)
 
     def __hash__(self) -> int:
         return hash(self._read())
@@ -186,13 +139,13 @@ class _Asked:
 
 @lru_cache(maxsize=8)
 def _searched(about: _Asked, stack: str | None, everything: bool) -> Search:
-    spec, limit = about.spec, gpu(about.spec.cluster.gpu).memory_bytes
-    case, room, can = asking(spec, stack), ROOM * limit if limit else inf, software(spec, stack).layouts
-    judged = [_judged(case(layout), room) for layout in layouts(spec, can)]
-    if not judged:
+    spec = about.spec
+    case, room, can = asking(spec, stack), room_bytes(spec), software(spec, stack).layouts
+    found = [judged(case(layout), room) for layout in layouts(spec, can)]
+    if not found:
         raise _no_layout(stack, *_impossible(spec, stack))
-    running = [candidate for candidate in judged if candidate.step]
-    failing = sorted((candidate for candidate in judged if not candidate.step), key=lambda c: c.memory_bytes)
+    running = [candidate for candidate in found if candidate.step]
+    failing = sorted((candidate for candidate in found if not candidate.step), key=lambda c: c.memory_bytes)
     if not running:
         return Search(tuple(failing), room, stack=stack)
     # The batch that was asked for comes before speed; TW317 asks back when no layout makes it.
@@ -214,9 +167,9 @@ def _foreign(
     found: list[Candidate] = []
     for layout in legal:
         lacks = tuple(words for name, (words, needs) in NEEDS.items() if not can[name] and needs(layout))
-        judged = _judged(case(layout), room) if lacks else None
-        if judged and judged.step:
-            found.append(replace(judged, lacks=lacks))
+        candidate = judged(case(layout), room) if lacks else None
+        if candidate and candidate.step:
+            found.append(replace(candidate, lacks=lacks))
     return tuple(sorted(found, key=lambda candidate: -candidate.pace))
 
 
@@ -263,7 +216,9 @@ def _too_big(spec: Spec, found: Search) -> tuple[str, str, str]:
         f"no layout fits: the smallest needs {smallest.memory_bytes / GIB:.0f} GiB a device of "
         f"{found.room / GIB:.0f} that may be filled, most of it {largest} ({smallest.memory[largest] / GIB:.0f} GiB)"
     )
-    return message, _remedy(spec, found), "parallel" if spec.parallel.model_dump(exclude_none=True) else "cluster"
+    limited = spec.limits is not None and spec.limits.memory == found.room
+    path = "limits.memory" if limited else "parallel" if spec.parallel.model_dump(exclude_none=True) else "cluster"
+    return message, _remedy(spec, found), path
 
 
 def _remedy(spec: Spec, found: Search) -> str:

@@ -37,7 +37,8 @@ def layout_text(layout: Mapping[str, int | str | bool]) -> str:
     )
 
 
-def _spread(value: Range | None, unit: float = 1.0) -> Cell:
+def ranged_cell(value: Range | None, unit: float = 1.0) -> Cell:
+    """A prediction with its bounds, in a unit that the heading names."""
     if value is None:
         return text(UNKNOWN)
     low, high = significant_cell(value.low / unit).text, significant_cell(value.high / unit).text
@@ -72,22 +73,22 @@ def _predicted(item: Estimate, units: _Units) -> dict[str, Cell]:
         "Software": text(item.software or UNKNOWN),
         "Devices": text(f"{item.devices} x {item.device}"),
         "Layout": text(layout_text(item.layout)),
-        "Memory a device (GiB)": _spread(item.memory_bytes, GIB),
+        "Memory a device (GiB)": ranged_cell(item.memory_bytes, GIB),
         "Sequences a step": fixed_cell(item.sequences_per_step, 0),
-        "Step (s)": _spread(item.step_seconds),
-        "Tokens/s and device": _spread(item.tokens_per_second, item.devices),
-        "MFU (%)": _spread(item.mfu, 0.01),
-        "MFU, causal (%)": _spread(item.mfu_causal, 0.01),
-        "Device hours": _spread(item.device_hours),
-        f"Time ({units.time[1]})": _spread(item.days, units.time[0] / DAY),
+        "Step (s)": ranged_cell(item.step_seconds),
+        "Tokens/s and device": ranged_cell(item.tokens_per_second, item.devices),
+        "MFU (%)": ranged_cell(item.mfu, 0.01),
+        "MFU, causal (%)": ranged_cell(item.mfu_causal, 0.01),
+        "Device hours": ranged_cell(item.device_hours),
+        f"Time ({units.time[1]})": ranged_cell(item.days, units.time[0] / DAY),
         "Power cap (W)": _cap(item),
-        "Draw (W)": _spread(item.power_watts),
-        f"Energy of devices ({units.energy[1]})": _spread(item.energy_kwh, units.energy[0]),
-        f"Carbon ({units.carbon[1]})": _spread(item.carbon_tonnes, units.carbon[0]),
+        "Draw (W)": ranged_cell(item.power_watts),
+        f"Energy of devices ({units.energy[1]})": ranged_cell(item.energy_kwh, units.energy[0]),
+        f"Carbon ({units.carbon[1]})": ranged_cell(item.carbon_tonnes, units.carbon[0]),
         f"Carbon at the cap ({units.carbon[1]})": _at_the_cap(item, units.carbon[0]),
-        "Money (USD)": _spread(item.cost_usd),
-        "Water (L)": _spread(item.water_litres),
-        "Final loss (nats a token)": _spread(item.final_loss),
+        "Money (USD)": ranged_cell(item.cost_usd),
+        "Water (L)": ranged_cell(item.water_litres),
+        "Final loss (nats a token)": ranged_cell(item.final_loss),
     }
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from trainwright.compiler.cost.from_spec import asking
 from trainwright.compiler.cost.step import step
+from trainwright.compiler.plan.candidate import ROOM, SAME
 from trainwright.compiler.plan.estimate import predict
-from trainwright.compiler.plan.layout_search import ROOM, SAME, NoLayoutError, choose, search
+from trainwright.compiler.plan.layout_search import NoLayoutError, choose, search
 from trainwright.spec.problem import InputError
 from trainwright.tests.compiler.specs import loaded
 
