@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..compiler.check import load_checked
 from ..compiler.plan.estimate import predict
-from ..report.tables.estimate import prediction_table, scope_table
+from ..report.tables.estimate import limit_tables, prediction_table, scope_table
 from ..report.tables.published import published_table
 from .options import FormatOption, Sets, SpecFiles, Stack
 from .output import print_problems, print_tables
@@ -18,5 +18,10 @@ def command(
 ) -> None:
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
     estimates = [predict(item.spec, stack) for item in load_checked(specs, sets, print_problems)]
-    tables = (published_table(estimates), prediction_table(estimates), scope_table(estimates))
+    tables = (
+        published_table(estimates),
+        prediction_table(estimates),
+        *limit_tables(estimates),
+        scope_table(estimates),
+    )
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
+from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from .options import FormatOption, is_text
 from .output import print_tables
+
+if TYPE_CHECKING:
+    from ..report.values import Report
 
 
 def command(
@@ -22,7 +27,7 @@ def command(
 ) -> None:
     """Print the table and write it as HTML, Markdown, CSV, JSON, LaTeX, and the curves as PNG and SVG.
 
-    Another --format than text prints to standard output and writes nothing.
+    Another --format than text prints to standard output and writes nothing. Exit 83 where a run broke a limit.
     """
     from ..report.accounting.curves import thinned_report
     from ..report.build import build_report
@@ -39,6 +44,7 @@ def command(
     if json or not is_text(form):
         light = thinned_report(report)
         print_tables(report_document(light).tables, "json" if json else form, light.model_dump(mode="json"))
+        _require_limits(report)
         return
     from ..report.formats.terminal import show
     from ..report.write import write_report
@@ -49,3 +55,10 @@ def command(
     console = Terminal()
     show(report_document(report), console, sections=len(runs) == 1)
     console.print(f"Wrote {len(written)} files to {folder}; open {folder / 'report.html'}", soft_wrap=True)
+    _require_limits(report)
+
+
+def _require_limits(report: Report) -> None:
+    """End with a code of its own where a run broke a limit of its spec."""
+    if any(limit.verdict == "broken" for run in report.runs for limit in run.limits):
+        raise typer.Exit(Exit.LIMIT)

@@ -24,6 +24,7 @@ from .accounting.emissions_row import (
 from .accounting.factors import emissions, mean_carbon
 from .accounting.history import RunHistory, read_run_history
 from .accounting.hours import hour_parts
+from .accounting.limits import measured_limits
 from .accounting.scopes import scopes
 from .accounting.sources import sources
 from .document import generator
@@ -73,6 +74,7 @@ def _run(history: RunHistory, label: str) -> Run:
     validation = columns(surviving_events(raw, "validation"), emitted)
     device = history.device
     phases = spans(history.events)
+    lines = scopes(actual, phases, estimate, carbon)
     return Run(
         label=label,
         folder=str(history.folder),
@@ -97,7 +99,8 @@ def _run(history: RunHistory, label: str) -> Run:
         gaps=tuple(gaps(raw)),
         faults=tuple(faults(raw)),
         marks=tuple(marks(raw)),
-        scopes=scopes(actual, phases, estimate, carbon),
+        scopes=lines,
+        limits=measured_limits(estimate, actual, found, steps, lines) if estimate else (),
         carbon=carbon,
         training=training(raw, steps, validation, _planned_steps(raw, history)),
         sources=sources(history.events),

@@ -7,11 +7,12 @@ Units are in the names; nothing is rounded.
 from __future__ import annotations
 
 import json
+from operator import not_
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from ..spec.estimate import Frozen, Range
+from ..spec.estimate import Frozen, Limit, Range
 from ..spec.foreign_text import for_terminal
 from ..spec.plan import CarbonPlan
 
@@ -202,6 +203,7 @@ class Run(Value):
     marks: tuple[Mark, ...]
     scopes: tuple[Scope, ...]
     carbon: CarbonPlan | None  # the factors, with their sources
+    limits: tuple[Limit, ...] = Field(default=(), exclude_if=not_)  # those that the spec sets
     training: Training
     sources: tuple[SourceUse, ...] = ()
     curves: Curves

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .limits import LimitName, limit_text
+from .limits import LimitName, limit_text, range_text
 from .number_text import UNKNOWN
 
 Verdict = Literal["kept", "at risk", "broken", "unknown"]
@@ -65,8 +65,7 @@ class Limit(Frozen):
         """What was found, with its range where it has one."""
         if self.found is None:
             return UNKNOWN
-        low, value, high = (limit_text(self.name, each) for each in (self.found.low, self.found.value, self.found.high))
-        return value if self.found.low == self.found.high else f"{value} ({low} to {high})"
+        return range_text(self.name, self.found.low, self.found.value, self.found.high)
 
 
 class Estimate(Frozen):

@@ -20,6 +20,7 @@ class Exit(IntEnum):
     BUDGET = 80  # the budget of energy or carbon is used up; a checkpoint is saved
     DEVICE = 81  # a GPU failed; started again, elsewhere where the scheduler can
     MEMORY = 82  # a device's memory is full: the message says what to change in the spec
+    LIMIT = 83  # `report`: a run broke a limit of its spec
     NO_PROGRESS = 93  # three restarts without a new step: do not requeue
     INTERRUPTED = 130  # Ctrl-C outside training
 

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .display_units import BYTES, ENERGIES, MASSES, MONEY, POWERS
-from .number_text import with_unit
+from .display_units import BYTES, ENERGIES, MASSES, MONEY, POWERS, fitting
+from .number_text import significant, with_unit
 from .quantity import Bytes, Dimension, KilowattHours, Tonnes, Watts
 from .section import Section
 
@@ -54,6 +54,13 @@ class Limits(Section):
     def given(self) -> dict[LimitName, float]:
         """The limits that are set, in base units."""
         return {name: value for name in _UNITS if (value := getattr(self, name)) is not None}
+
+
+def range_text(name: LimitName, low: float, value: float, high: float) -> str:
+    """A value and its bounds in one unit; the value alone where they are equal."""
+    scale, unit = fitting(value, _UNITS[name])
+    shown = [significant(each / scale, 3) for each in (value, low, high)]
+    return f"{shown[0]} {unit}" if low == high else f"{shown[0]} ({shown[1]} to {shown[2]}) {unit}"
 
 
 def limit_text(name: LimitName, value: float) -> str:

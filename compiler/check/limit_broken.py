@@ -52,5 +52,6 @@ def _remedy(cluster: Cluster, limit: Limit, best: float) -> str:
     fewer, share = int(limit.most / each), int(limit.most / cluster.gpus)
     ways = [f"Use at most {fewer:,} devices"] if fewer else []
     ways += [f"cap them to {share} W"] if power and share >= power.lowest else []
-    ways = ways or ["Raise it: it is less than one device may draw"]
+    if not ways:
+        return f"Raise it: one device may draw {each:g} W."
     return f"{' or '.join(ways)}. `trainwright plan SPEC --under` says what finishes first."

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 from ...spec.facts import facts
@@ -216,9 +217,10 @@ def _too_big(spec: Spec, found: Search) -> tuple[str, str, str]:
         f"no layout fits: the smallest needs {smallest.memory_bytes / GIB:.0f} GiB a device of "
         f"{found.room / GIB:.0f} that may be filled, most of it {largest} ({smallest.memory[largest] / GIB:.0f} GiB)"
     )
-    limited = spec.limits is not None and spec.limits.memory == found.room
-    path = "limits.memory" if limited else "parallel" if spec.parallel.model_dump(exclude_none=True) else "cluster"
-    return message, _remedy(spec, found), path
+    if spec.limits is not None and spec.limits.memory == found.room:
+        least = ceil(smallest.memory_bytes / GIB)
+        return message, f"Raise it to {least} GiB, use more devices, or a shorter sequence.", "limits.memory"
+    return message, _remedy(spec, found), "parallel" if spec.parallel.model_dump(exclude_none=True) else "cluster"
 
 
 def _remedy(spec: Spec, found: Search) -> str:

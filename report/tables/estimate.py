@@ -14,6 +14,7 @@ from ...spec.estimate import Estimate, Part, Range
 from ...spec.number_text import UNKNOWN, with_unit
 from ..document import Document, generator
 from .cells import Cell, Table, fixed_cell, share_cell, significant_cell, table, text
+from .limits import limits_table
 
 GIB = 2**30
 DAY = 86_400  # seconds
@@ -167,6 +168,14 @@ def _parts(whole: str, parts: Sequence[Part], units: Sequence[Unit]) -> Iterable
         yield [text(whole), text(part.name), amount, share_cell(part.value / total)]
 
 
+def limit_tables(estimates: Sequence[Estimate]) -> list[Table]:
+    """The limits of each spec that sets some."""
+    found = (
+        limits_table(f"Limits of the spec: {item.name}", "Predicted, and range", item.limits) for item in estimates
+    )
+    return [each for each in found if each]
+
+
 def estimate_document(item: Estimate) -> Document:
     """One estimate, for people who read a bundle in a review."""
     wider = scope_table([item])
@@ -175,7 +184,7 @@ def estimate_document(item: Estimate) -> Document:
         title=item.name,
         lede=f"{item.model}, {item.parameters:,} parameters, {item.tokens:,} tokens, "
         f"{item.devices} x {item.device} on {item.cluster}.",
-        tables=(prediction_table([item]), *([wider] if wider else []), parts_table(item)),
+        tables=(prediction_table([item]), *limit_tables([item]), *([wider] if wider else []), parts_table(item)),
         notes=(f"PUE {item.pue:g}.",),
         generator=generator(),
     )

@@ -7,6 +7,7 @@ from ...spec.number_text import Style, percent, signed_percent, style, with_unit
 from ...spec.plan import CarbonPlan
 from ..values import Run
 from .cells import Cell, Table, styled, table, text
+from .limits import limits_table
 
 UNBOUNDED = "not given"
 
@@ -239,6 +240,7 @@ def factors(run: Run) -> Table | None:
 def run_tables(run: Run) -> list[Table]:
     """All tables of one run, in reading order."""
     found = (
+        limits_table(f"Limits of the spec: {run.label}", "Taken so far", run.limits),
         difference(run),
         hours(run),
         attempts(run) if run.attempts else None,

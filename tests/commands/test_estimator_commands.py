@@ -138,3 +138,18 @@ def test_calibrate_writes_a_file_that_a_spec_takes(tmp_path):
     spec = "extends: calibration.yaml\n" + Path(LLAMA[0]).read_text(encoding="utf-8")
     (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
     assert _run("estimate", "spec.yaml", cwd=tmp_path).returncode == 0
+
+
+def test_plan_under_a_sites_power_prints_draws_and_ends_with_its_code(tmp_path):
+    """Points as a table and a picture; 2 where nothing keeps the limits, and where --under is missing."""
+    site = ("--set", "limits.site_power=205 kW")
+    done = _run("plan", LLAMA[3], "--under", *site, "--format", "json", "--plot", tmp_path / "power.png")
+    assert done.returncode == 0
+    points = {(p["devices"], p["setup"]["power_cap"]): p["estimate"] for p in json.loads(done.stdout)}
+    assert points[1024, 200]["days"]["value"] < points[512, 400]["days"]["value"]
+    assert (tmp_path / "power.png").read_bytes().startswith(b"\x89PNG")
+    tight = _run("plan", LLAMA[3], "--under", *site, "--set", "limits.days=10", "--format", "md")
+    assert (tight.returncode, "TW876" in tight.stderr) == (2, True)
+    assert "over the limit of days" in tight.stdout
+    lone = _run("plan", LLAMA[3], "--plot", tmp_path / "x.png")
+    assert (lone.returncode, "TW875" in lone.stderr) == (2, True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import trainwright
+from trainwright.spec.exit_codes import Exit
 from trainwright.tests.report import folders
 
 ROOT = Path(trainwright.__file__).parent
@@ -37,6 +38,23 @@ def test_report_writes_every_format_beside_the_run(run, tmp_path):
     names = {path.name for path in (run / "report").iterdir()}
     assert names >= {"report.html", "report.md", "report.csv", "report.json", "report.tex", "loss.png", "loss.svg"}
     assert names >= {"emissions.csv", "model-card.md", "curves.csv"}
+
+
+def test_a_broken_limit_has_an_exit_code_of_its_own(tmp_path):
+    """83 after everything is written, for a person and for a program."""
+    limit = {"name": "energy", "most": 1e-9, "found": None, "verdict": "unknown"}
+    log = folders.Log()
+    log.start()
+    log.steps(1, 5)
+    log.stop(5)
+    run = log.write(tmp_path / "runs" / "tiny", prediction=folders.estimate(20.0, 380.0, limits=[limit]))
+    done = _run("report", run, cwd=tmp_path)
+    assert done.returncode == Exit.LIMIT
+    assert "broken" in done.stdout
+    assert (run / "report" / "report.html").exists()
+    done = _run("report", run, "--json", cwd=tmp_path)
+    assert done.returncode == Exit.LIMIT
+    assert json.loads(done.stdout)["runs"][0]["limits"][0]["verdict"] == "broken"
 
 
 def test_report_into_a_closed_pipe_leaves_whole_files(run, tmp_path):
