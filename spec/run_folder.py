@@ -3,8 +3,7 @@
 A run folder holds
 
     bundle/                            the bundle that it uses: restarts, requeues and queued jobs read this copy
-    plan.json estimate.json MANIFEST   of that bundle
-    attempts/1/                        plan.json, estimate.json and MANIFEST that the first start ran with, for good
+    plan.json estimate.json MANIFEST   of that bundle; those that the first start ran with are in attempts/1/, for good
     initial/                           the weights of `model.init_from`, with their digest
     tokenizer/tokenizer.model          SentencePiece; made-from.json says what decided it
     data/                              memory-mapped shards, index.json with their SHA-256: the data of the run
@@ -59,8 +58,6 @@ _NUMERIC = {
     "exit_code", "rank",
 }  # fmt: skip
 PREPARATION_FAILED = "preparation failed"  # how the fault of a start that never trained begins
-
-
 NUMBERS = frozenset({int, float})  # bool is neither
 LARGEST = 1e300  # beyond it arithmetic overflows; no quantity of a run comes near
 

@@ -12,8 +12,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What each campaign has done: a line that docs/explanation/reliability.md can quote."""
-    reports = terminalreporter.getreports("passed")
-    totals = [value for report in reports for name, value in report.user_properties if name == "campaign"]
+    ended = (report for reports in terminalreporter.stats.values() for report in reports)
+    ended = (report for report in ended if getattr(report, "when", "") == "teardown")
+    totals = [value for report in ended for name, value in report.user_properties if name == "campaign"]
     if totals:
         terminalreporter.section("campaigns")
         terminalreporter.write_line("\n".join(map(str, totals)))

@@ -16,7 +16,7 @@ from ..values import Change, Row
 
 def log_mean(a: float, b: float) -> float:
     """The logarithmic mean of two positive numbers; their common value when they are equal."""
-    return a if math.isclose(a, b, rel_tol=1e-12) else (a - b) / math.log(a / b)
+    return a if math.isclose(a, b, rel_tol=1e-12) else (a - b) / (math.log(a) - math.log(b))
 
 
 def changes(planned: Row, actual: Row, estimate: Estimate, carbon: CarbonPlan | None) -> tuple[Change, ...]:

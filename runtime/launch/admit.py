@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from ...spec.atomic_files import write_atomically
@@ -22,12 +21,12 @@ from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError, Problem
 from ...spec.run_folder import RunFolder
 from ..checkpoint.saved_run import SavedRun, newest_saved_run, plan_of
-from ..checkpoint.settings_diff import SettingChange, checkpoint_settings, diff_settings, refusals, versions
+from ..checkpoint.settings_diff import SettingChange, refusals
 from ..checkpoint.signing_key import signing_key
 from ..data.digests import data_digests, differences
 from ..prepare.moved import moved_elsewhere
 from .beginning import require_beginning
-from .changed_course import changed_course
+from .changed_course import changed_course, changed_settings
 from .finished import finished
 from .locate import scheduled
 from .lock import hold, in_use, is_held, owner
@@ -50,7 +49,7 @@ def decide(plan: Plan, run: RunFolder, root: Path, *, elsewhere: bool = False) -
     if saved is None:
         require_beginning(plan, run)
         return Decision()
-    found = _changes(saved, plan, elsewhere=elsewhere)
+    found = changed_settings(saved, plan, elsewhere=elsewhere)
     problems = refusals(found, plan.training.on_change)
     problems += differences(run, saved.digests, data_digests(run))
     if not problems:
@@ -60,25 +59,6 @@ def decide(plan: Plan, run: RunFolder, root: Path, *, elsewhere: bool = False) -
     if done := finished(plan, run, saved):
         return Decision(finished=done)
     return Decision(news=tuple(_news(saved, plan, found)))
-
-
-def _changes(saved: SavedRun, plan: Plan, *, elsewhere: bool) -> list[SettingChange]:
-    """What `plan` would train differently. Raises InputError when another version wrote the checkpoint's settings."""
-    try:
-        plan_of(saved)
-        return diff_settings(saved.settings, checkpoint_settings(plan, _packages(saved, elsewhere=elsewhere)))
-    except (KeyError, TypeError, AttributeError) as error:
-        message = "the newest checkpoint was written by another version of Trainwright"
-        remedy = "Resume with that version, or start a new run folder."
-        raise InputError.one("TW801", message, remedy, "--run") from error
-
-
-def _packages(saved: SavedRun, *, elsewhere: bool) -> Mapping[str, str]:
-    """The versions that will train, or the checkpoint's own where they are known to the ranks only."""
-    try:
-        return saved.settings["versions"] if elsewhere else versions()
-    except PackageNotFoundError:  # a login node without torch
-        return saved.settings["versions"]
 
 
 def _news(saved: SavedRun, plan: Plan, found: Sequence[SettingChange]) -> list[str]:
