@@ -107,11 +107,14 @@ def wait_for_step(run: Path, step: int) -> None:
 
 def digests(project: Path) -> dict[str, str]:
     """Every file of the project that no run is writing just now, with its SHA-256."""
-    moving = {project / "runs/busy" / name for name in ("events.jsonl", "checkpoints", "tensorboard")} | {
-        project / "log"
-    }
-    files = [path for path in project.rglob("*") if path.is_file() and not moving & {path, *path.parents}]
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    busy, found = str(project / "runs/busy"), dict[str, str]()
+    for folder, folders, files in os.walk(project):
+        if folder == busy:
+            folders[:] = [name for name in folders if name not in {"checkpoints", "tensorboard"}]
+        for name in set(files) - {"log"} - ({"events.jsonl"} if folder == busy else set()):
+            path = Path(folder, name)
+            found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def words(run: str, luck: random.Random) -> list[str]:
