@@ -28,10 +28,10 @@ def command(
 
 
 def _continue(run: Path, out: Path, prompt: str) -> None:
-    from ..runtime.data.tokenizer import Tokenizer
+    from ..runtime.data.open_tokenizer import open_tokenizer
     from ..runtime.huggingface.sample import greedy_completion, load_exported
     from ..spec.plan import read_plan
 
     plan = read_plan(run)
-    tokenizer = Tokenizer(out / "tokenizer.model")
+    tokenizer = open_tokenizer(RunFolder(run).tokenizer)
     typer.echo(greedy_completion(load_exported(plan, out), tokenizer, prompt, context=plan.training.sequence_length))

@@ -20,9 +20,11 @@ def command(
     sizes = done.model.model_dump(exclude={"name", "init_from"})
     typer.echo(f"model: {{{', '.join(f'{key}: {_plain(value)}' for key, value in sizes.items())}, init_from: {out}}}")
     if done.tokenizer:
-        typer.echo(f"tokenizer: {{vocab_size: {done.model.vocab_size}, path: {out}/tokenizer.model}}")
+        typer.echo(f"tokenizer: {{vocab_size: {done.model.vocab_size}, path: {out}/{done.tokenizer}}}")
     else:
-        typer.echo("# It has no tokenizer.model: give tokenizer.path the SentencePiece model that it was trained with.")
+        typer.echo(
+            "# It has no tokenizer: give tokenizer.path the tokenizer.model or tokenizer.json that it was trained with."
+        )
 
 
 def _plain(value: object) -> str:

@@ -13,7 +13,7 @@ from .text_types import FileGlob, Key
 
 
 class Tokenizer(Section):
-    """A SentencePiece tokenizer: trained on the corpus, or an existing .model file."""
+    """A SentencePiece tokenizer trained on the corpus, or an existing one of SentencePiece or Hugging Face."""
 
     algorithm: Literal["bpe", "unigram"] = Field(default="bpe", description="SentencePiece model type.")
     vocab_size: Size = Field(description="Pieces in all, byte and control pieces included.")
@@ -26,7 +26,9 @@ class Tokenizer(Section):
         description="Share of the text's characters with a piece of their own (SentencePiece).",
     )
     path: FileGlob | None = Field(
-        default=None, description="A trained SentencePiece .model to use instead of training one."
+        default=None,
+        description="A trained tokenizer to use instead: a SentencePiece .model, or a tokenizer.json with its "
+        "tokenizer_config.json.",
     )
     training_bytes: Bytes = Field(default=200 * 10**6, description="At most this much text trains the tokenizer.")
 

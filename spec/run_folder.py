@@ -5,7 +5,7 @@ A run folder holds
     bundle/                            the bundle that it uses: restarts, requeues and queued jobs read this copy
     plan.json estimate.json MANIFEST   of that bundle; those that the first start ran with are in attempts/1/, for good
     initial/                           the weights of `model.init_from`, with their digest
-    tokenizer/tokenizer.model          SentencePiece; made-from.json says what decided it
+    tokenizer/tokenizer.model          SentencePiece, or a tokenizer.json; made-from.json says what decided it
     data/                              memory-mapped shards, index.json with their SHA-256: the data of the run
     checkpoints/step-00000100/         one folder a generation, with its own manifest; `latest` names the newest
     checkpoints/damaged-step-*/        a generation that did not pass its hashes, set aside by a resume
@@ -94,8 +94,18 @@ class RunFolder:
 
     @property
     def tokenizer(self) -> Path:
+        """The tokenizer that the run has: tokenizer.json where it was given one."""
+        return self.tokenizer_json if self.tokenizer_json.is_file() else self.tokenizer_model
+
+    @property
+    def tokenizer_model(self) -> Path:
         """The SentencePiece model."""
         return self.path / "tokenizer" / "tokenizer.model"
+
+    @property
+    def tokenizer_json(self) -> Path:
+        """The tokenizer.json of Hugging Face's tokenizers, with its tokenizer_config.json beside it."""
+        return self.path / "tokenizer" / "tokenizer.json"
 
     @property
     def data(self) -> Path:

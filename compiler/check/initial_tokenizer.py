@@ -28,4 +28,6 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     source = loaded.spec.model.init_from
     if source is not None and loaded.spec.tokenizer.path is None:
         message = "the weights come with a tokenizer, and the spec trains another one"
-        yield Finding("model.init_from", message, f"Write tokenizer.path: {source}/tokenizer.model.")
+        yield Finding(
+            "model.init_from", message, f"Write tokenizer.path: {source}/tokenizer.model, or the tokenizer.json there."
+        )

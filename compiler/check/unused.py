@@ -36,12 +36,16 @@ _ONLY_FOR = {
     "rdma_resource": ("kubernetes",),
     "volume_claim": ("kubernetes",),
 }
+# What says how a tokenizer is trained; a SentencePiece model that is given is compared with the last two.
+_ONLY_TRAINING = ("algorithm", "character_coverage", "training_bytes")
+_ONLY_SENTENCEPIECE = ("split_digits", "byte_fallback")
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Settings of another launch target, another fabric or another kind of device."""
     yield from _launch(loaded)
     yield from _cluster(loaded.spec.cluster)
+    yield from _tokenizer(loaded)
     if loaded.spec.carbon.intensity is not None and loaded.spec.carbon.region is not None:
         yield Finding("carbon.region", "`intensity` is given, so the table is not used", "Keep one of the two.")
     elif loaded.spec.carbon.year is not None and loaded.spec.carbon.region is None:
@@ -54,6 +58,16 @@ def _launch(loaded: Loaded) -> Iterator[Finding]:
         if _written(loaded, f"launch.{name}") and getattr(launch, name) and launch.target not in targets:
             message = f"`{name}` is used only with `target: {' or '.join(targets)}`, and the target is {launch.target}"
             yield Finding(f"launch.{name}", message, "Remove it, or change the target.")
+
+
+def _tokenizer(loaded: Loaded) -> Iterator[Finding]:
+    path = loaded.spec.tokenizer.path
+    if path is None:
+        return
+    for key in _ONLY_TRAINING + (_ONLY_SENTENCEPIECE if path.endswith(".json") else ()):
+        if _written(loaded, f"tokenizer.{key}"):
+            message = f"`{key}` says nothing about a tokenizer that is given"
+            yield Finding(f"tokenizer.{key}", message, "Remove it, or remove `path`.")
 
 
 def _written(loaded: Loaded, path: str) -> bool:

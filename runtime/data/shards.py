@@ -68,7 +68,7 @@ class Index(Frozen):
     version: Literal[1] = 1
     dtype: Literal["uint16", "uint32"]
     vocab_size: int
-    begin_of_document: int
+    begin_of_document: int | None  # None where documents begin without a mark
     end_of_document: int
     tokenizer_sha256: str
     fingerprint: str

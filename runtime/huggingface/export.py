@@ -10,6 +10,7 @@ from typing import Any
 from safetensors.torch import save_file
 
 from ...spec.atomic_files import sync_folder, write_atomically
+from ...spec.foreign_files import parse_json
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
@@ -19,8 +20,9 @@ from ..checkpoint.saved_run import newest_saved_run, plan_of, saved_run
 from ..checkpoint.signing_key import signing_key
 from ..checkpoint.store import step_of
 from ..data.digests import TOKENIZER, require_same
+from ..data.json_tokenizer import JsonTokenizer
+from ..data.open_tokenizer import AnyTokenizer, is_json, open_tokenizer
 from ..data.shards import file_sha256
-from ..data.tokenizer import Tokenizer
 from ..model.llama import TORCH_DTYPE
 from . import layout
 from .prove import prove
@@ -89,6 +91,8 @@ def _plan(run: RunFolder) -> Plan:
 
 
 def _tokenizer_json(run: RunFolder) -> dict[str, Any]:
+    if is_json(run.tokenizer):  # as it is, but that it cuts and pads no text, as in training
+        return parse_json(run.tokenizer.read_bytes()) | {"truncation": None, "padding": None}
     try:
         return tokenizer_json(run.tokenizer)
     except UntranslatableError as error:
@@ -132,7 +136,7 @@ def _names(count: int) -> list[str]:
 
 def _write_beside(folder: Path, plan: Plan, run: RunFolder) -> None:
     """Everything but the weights."""
-    tokenizer = Tokenizer(run.tokenizer)
+    tokenizer = open_tokenizer(run.tokenizer)
     marks = (tokenizer.begin, tokenizer.end)
     context = plan.training.sequence_length
     dtype = str(TORCH_DTYPE[plan.training.precision]).removeprefix("torch.")
@@ -140,8 +144,15 @@ def _write_beside(folder: Path, plan: Plan, run: RunFolder) -> None:
         "config.json": layout.config(plan.model, context, dtype, marks),
         "generation_config.json": layout.generation_config(marks),
         "tokenizer.json": _tokenizer_json(run),
-        "tokenizer_config.json": layout.tokenizer_config(run.tokenizer, context),
+        "tokenizer_config.json": _tokenizer_config(run, tokenizer, context),
     }
     for name, content in files.items():
         write_atomically(folder / name, layout.dump(content))
-    shutil.copyfile(run.tokenizer, folder / "tokenizer.model")
+    if not is_json(run.tokenizer):
+        shutil.copyfile(run.tokenizer, folder / "tokenizer.model")
+
+
+def _tokenizer_config(run: RunFolder, tokenizer: AnyTokenizer, context: int) -> dict[str, Any]:
+    if isinstance(tokenizer, JsonTokenizer):
+        return layout.json_tokenizer_config(tokenizer.mark(tokenizer.begin), tokenizer.mark(tokenizer.end), context)
+    return layout.tokenizer_config(run.tokenizer, context)

@@ -21,7 +21,7 @@ from ...spec.problem import InputError, Problem
 from ...spec.run_parts import refuse_part_of_run
 from ...spec.sections import Model
 from ..checkpoint.full_weights import full_shapes
-from ..data.tokenizer import LARGEST_MODEL, Tokenizer
+from .import_tokenizer import tokenizer_files
 
 # What our architecture fixes: the key of config.json, the value it must have, and what it has when it is left out.
 _FIXED: tuple[tuple[str, object, object], ...] = (
@@ -48,10 +48,10 @@ _LARGEST_CONFIG = 2**20  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a folder holds: the model, as a spec writes it, and whether a SentencePiece tokenizer came along."""
+    """What a folder holds: the model, as a spec writes it, and the name of the tokenizer that came along, if any."""
 
     model: Model
-    tokenizer: bool
+    tokenizer: str | None
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -93,26 +93,19 @@ def import_model(source: Path, folder: Path) -> Imported:
         raise InputError.one("TW882", f"{folder} exists already", "Name a new folder.", "--out")
     model = read_model(source)
     check_numbers(source, check_weights(source, model))
-    tokenizer = source / "tokenizer.model"
-    if tokenizer.exists() and not tokenizer.is_file():
-        raise InputError.one("TW884", f"{tokenizer} is not a file", "Download it again.", "SOURCE")
-    if tokenizer.exists() and tokenizer.stat().st_size > LARGEST_MODEL:
-        raise InputError.one("TW884", f"{tokenizer} is too large for a tokenizer", "Download it again.", "SOURCE")
-    if tokenizer.exists() and Tokenizer(tokenizer).vocab_size != model.vocab_size:
-        message = f"its tokenizer has {Tokenizer(tokenizer).vocab_size} pieces, the model {model.vocab_size}"
-        raise InputError.one("TW884", f"{source}: {message}", "Pad neither of them.", "SOURCE")
+    tokenizer = tokenizer_files(source, model.vocab_size)
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     try:
         draft.mkdir(parents=True)
-        for path in (*sorted(source.glob("*.safetensors")), source / "config.json", tokenizer):
+        for path in (*sorted(source.glob("*.safetensors")), source / "config.json", *tokenizer):
             if path.exists():
                 shutil.copyfile(path, draft / path.name)
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     sync_folder(folder.parent)
-    return Imported(model, tokenizer.exists())
+    return Imported(model, tokenizer[0].name if tokenizer else None)
 
 
 def read_model(folder: Path) -> Model:

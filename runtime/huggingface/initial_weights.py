@@ -16,6 +16,7 @@ from ...spec.run_folder import RunFolder
 from ..data.shards import file_sha256
 from ..model.llama import InitialWeights
 from .import_ import check_numbers, check_weights, read_model
+from .import_tokenizer import JSON, MODEL
 
 DIGEST = "sha256"  # beside staged weights: the digest of their files, and the folder that they came from
 _DESCRIPTIVE = {"name", "init_std", "init_from"}  # what two models may differ in and still share weights
@@ -65,11 +66,12 @@ def _staged(run: RunFolder) -> str | None:
 
 def _require_own_tokenizer(source: Path, plan: Plan, root: Path) -> None:
     """Raise InputError when the weights came with a tokenizer and the run has another: its ids mean other pieces."""
-    own, given = source / "tokenizer.model", root / (plan.tokenizer.path or "")
-    if not own.is_file() or (given.is_file() and file_sha256(given) == file_sha256(own)):
+    given = root / (plan.tokenizer.path or "")
+    own = next((path for name in (MODEL, JSON) if (path := source / name).is_file()), None)
+    if own is None or (given.is_file() and file_sha256(given) == file_sha256(own)):
         return
     message = f"{source} was trained with its own tokenizer, and the run has another"
-    remedy = f"Write tokenizer: {{path: {plan.model.init_from}/tokenizer.model}}."
+    remedy = f"Write tokenizer: {{path: {plan.model.init_from}/{own.name}}}."
     raise InputError.one("TW886", message, remedy, "tokenizer.path")
 
 

@@ -11,7 +11,7 @@ import sentencepiece
 from ...spec.sections import Model
 
 
-def config(model: Model, context: int, dtype: str, marks: tuple[int, int]) -> dict[str, Any]:
+def config(model: Model, context: int, dtype: str, marks: tuple[int | None, int]) -> dict[str, Any]:
     """config.json; `context` is the trained sequence length, `marks` the ids that begin and end a document."""
     return {
         "architectures": ["LlamaForCausalLM"],
@@ -40,7 +40,7 @@ def config(model: Model, context: int, dtype: str, marks: tuple[int, int]) -> di
     }
 
 
-def generation_config(marks: tuple[int, int]) -> dict[str, Any]:
+def generation_config(marks: tuple[int | None, int]) -> dict[str, Any]:
     """generation_config.json."""
     return {"bos_token_id": marks[0], "eos_token_id": marks[1], "do_sample": True, "temperature": 0.8, "top_p": 0.95}
 
@@ -61,6 +61,18 @@ def tokenizer_config(path: Path, context: int) -> dict[str, Any]:
         "split_special_tokens": True,  # a mark that is written in a text is text, as in training
         "tokenizer_class": "PreTrainedTokenizerFast",
         "unk_token": model.id_to_piece(model.unk_id()),
+    }
+
+
+def json_tokenizer_config(begin: str | None, end: str | None, context: int) -> dict[str, Any]:
+    """tokenizer_config.json beside a tokenizer.json that was given: its post-processor adds the begin mark, if any."""
+    return {
+        "bos_token": begin,
+        "clean_up_tokenization_spaces": False,
+        "eos_token": end,
+        "model_max_length": context,
+        "split_special_tokens": True,  # a mark that is written in a text is text, as in training
+        "tokenizer_class": "PreTrainedTokenizerFast",
     }
 
 

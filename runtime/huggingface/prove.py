@@ -13,10 +13,10 @@ from safetensors import safe_open
 from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
+from ..data.open_tokenizer import is_json, open_tokenizer
 from ..data.shards import read_index
-from ..data.tokenizer import Tokenizer
 from ..model.llama import Llama
-from .same_ids import why_not_exportable
+from .same_ids import HARD_TEXTS, why_not_exportable
 from .sample import load_exported
 
 _SAMPLES, _SAMPLE_TOKENS = 64, 400
@@ -25,12 +25,21 @@ _ROOM = 3  # models of fp32 that the comparison of logits holds at most, in the 
 
 def prove(folder: Path, plan: Plan, run: RunFolder, weights: Mapping[str, torch.Tensor]) -> None:
     """Raise InputError when the export in `folder` differs from the run's tokenizer or from `weights`."""
-    difference = why_not_exportable(run.tokenizer, _texts(run)) or _other_weight(folder, weights)
+    difference = _other_ids(folder, run) or _other_weight(folder, weights)
     if difference is None and plan.model.shape.parameters * 4 * _ROOM < psutil.virtual_memory().available:
         difference = _other_logits(folder, plan, weights)
     if difference is not None:
         message = f"the export is not the trained model: {difference}"
         raise InputError.one("TW850", message, "Please report this with the run's plan.json.", "RUN")
+
+
+def _other_ids(folder: Path, run: RunFolder) -> str | None:
+    """A text that the exported tokenizer gives other ids."""
+    if not is_json(run.tokenizer):
+        return why_not_exportable(run.tokenizer, _texts(run))
+    ours, theirs = open_tokenizer(run.tokenizer), open_tokenizer(folder / "tokenizer.json")
+    different = (t for t in (*HARD_TEXTS, *_texts(run)) if ours.encode(t).tolist() != theirs.encode(t).tolist())
+    return next((f"its tokenizer gives other ids for {text[:60]!r}" for text in different), None)
 
 
 def _texts(run: RunFolder) -> Iterator[str]:
@@ -39,7 +48,7 @@ def _texts(run: RunFolder) -> Iterator[str]:
         index = read_index(run.data)
     except InputError:
         return
-    tokenizer = Tokenizer(run.tokenizer)
+    tokenizer = open_tokenizer(run.tokenizer)
     for part in (*index.validation, *index.train):
         for shard in part.shards[:1]:
             ids = np.memmap(run.data / shard.file, np.dtype(index.dtype), "r")

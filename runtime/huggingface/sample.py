@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from ...spec.plan import Plan
-from ..data.tokenizer import Tokenizer
+from ..data.open_tokenizer import AnyTokenizer
 from ..model.llama import Llama
 
 
@@ -25,9 +25,10 @@ def load_exported(plan: Plan, folder: Path) -> Llama:
 
 
 @torch.no_grad()
-def greedy_completion(model: Llama, tokenizer: Tokenizer, prompt: str, *, context: int, length: int = 100) -> str:
+def greedy_completion(model: Llama, tokenizer: AnyTokenizer, prompt: str, *, context: int, length: int = 100) -> str:
     """`prompt` and at most `length` likeliest tokens after it, each seen from the last `context` tokens."""
-    ids = [tokenizer.begin, *tokenizer.encode(prompt).tolist()]
+    marks = [] if tokenizer.begin is None else [tokenizer.begin]
+    ids = [*marks, *tokenizer.encode(prompt).tolist()] or [tokenizer.end]
     for _ in range(length):
         logits = model(torch.tensor([ids[-context:]]))[0, -1]
         following = int(logits.argmax())

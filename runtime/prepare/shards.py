@@ -11,8 +11,8 @@ from ...spec.atomic_files import sync_folder, write_atomically
 from ...spec.glob import described
 from ...spec.problem import InputError
 from ..data.digests import DATA, shards_digest
+from ..data.open_tokenizer import AnyTokenizer, open_tokenizer
 from ..data.shards import Index, SourceFacts, file_sha256, read_index, shard_damage, token_type
-from ..data.tokenizer import Tokenizer
 from .job import Advance, Job
 from .tokenize import Encoders, SourceWriter, refuse_empty
 from .unigram_entropy import unigram_entropy
@@ -66,7 +66,7 @@ def _faults(job: Job, index: Index) -> list[str]:
 
 def _written(job: Job, folder: Path, advance: Advance) -> Index:
     """Tokenize the whole corpus into `folder`."""
-    tokenizer = Tokenizer(job.run.tokenizer)
+    tokenizer = open_tokenizer(job.run.tokenizer)
     _refuse_other_ends(job, tokenizer)
     dtype = token_type(tokenizer.vocab_size)
     writers = [SourceWriter(folder, n, source.path, dtype) for n, source in enumerate(job.plan.data.train)]
@@ -102,7 +102,7 @@ def _written(job: Job, folder: Path, advance: Advance) -> Index:
     )
 
 
-def _refuse_other_ends(job: Job, tokenizer: Tokenizer) -> None:
+def _refuse_other_ends(job: Job, tokenizer: AnyTokenizer) -> None:
     """Raise InputError where token files end their documents with another id than the tokenizer."""
     for number, source in enumerate(job.plan.data.train):
         if source.token_ids is not None and source.token_ids.end_of_document != tokenizer.end:

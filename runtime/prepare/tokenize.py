@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...spec.problem import InputError
+from ..data.open_tokenizer import open_tokenizer
 from ..data.shards import ShardWriter, SourcePart, Tokens
-from ..data.tokenizer import Tokenizer
 from .documents import HASHES, BadDocument, Block, Document, documents
 from .token_blocks import TokenBlock, TokenDocument, token_documents
 
@@ -54,7 +54,7 @@ class Encoder:
     """Turns blocks into tokens; one lives in every worker."""
 
     def __init__(self, tokenizer: Path, held_out: float) -> None:
-        self.tokenizer = Tokenizer(tokenizer)
+        self.tokenizer = open_tokenizer(tokenizer)
         self.limit = int(held_out * HASHES)
 
     def __call__(self, block: Block | TokenBlock) -> Encoded:
@@ -83,7 +83,7 @@ class Encoder:
             yield document.ids
             return
         first, last = document.part.first, document.part.last
-        if first:
+        if first and self.tokenizer.begin is not None:
             yield np.array([self.tokenizer.begin], self.tokenizer.dtype)
         yield self.tokenizer.encode(document.text, continued=not first)
         if last:

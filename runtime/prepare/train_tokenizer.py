@@ -10,12 +10,14 @@ from itertools import islice
 from pathlib import Path
 
 from ...spec.atomic_files import write_atomically
-from ...spec.foreign_files import read_json, read_linked
+from ...spec.foreign_files import read_json
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ..data.digests import TOKENIZER
+from ..data.json_tokenizer import CONFIG, JsonTokenizer, read_part
+from ..data.open_tokenizer import is_json
 from ..data.shards import file_sha256
-from ..data.tokenizer import LARGEST_MODEL, Tokenizer, train
+from ..data.tokenizer import Tokenizer, train
 from .documents import BadDocument, Block, documents, size_of
 from .given_tokenizer import refuse_unfit
 from .job import Advance, Job
@@ -35,34 +37,47 @@ def make_tokenizer(job: Job, advance: Advance) -> str:
     if job.trained is None and _recorded(job.run) == wanted | {"sha256": present}:
         return "unchanged"
     given = job.plan.tokenizer.path
-    content = _read(job.root / given) if given else train(list(_sample(job, advance)), job.plan.tokenizer)
+    content = read_part(job.root / given) if given else train(list(_sample(job, advance)), job.plan.tokenizer)
     digest = hashlib.sha256(content).hexdigest()
     job.refuse_other(TOKENIZER, digest)
-    _put(content, job)
+    put = _put_json if given and is_json(given) else _put_model
+    put(content, job)
     record = wanted | {"sha256": digest}
     write_atomically(_record(job.run), json.dumps(record, indent=1, sort_keys=True).encode())
     return "copied" if given else "trained"
 
 
-def _put(content: bytes, job: Job) -> None:
+def _put_model(content: bytes, job: Job) -> None:
     """Write the model, once it fits the plan: what was there before stays where it does not."""
-    draft = job.run.tokenizer.with_name("tokenizer.new")
+    draft = job.run.tokenizer_model.with_name("tokenizer.new")
     draft.parent.mkdir(parents=True, exist_ok=True)
     try:
         draft.write_bytes(content)
-        found = Tokenizer(draft).vocab_size
-        if found != job.plan.model.vocab_size:
-            raise InputError.one(
-                "TW824",
-                f"the tokenizer has {found} pieces, the model {job.plan.model.vocab_size}",
-                f"Write {found} for model.vocab_size and tokenizer.vocab_size.",
-                "model.vocab_size",
-            )
+        _refuse_other_size(Tokenizer(draft).vocab_size, job)
         if job.plan.tokenizer.path:
             refuse_unfit(draft, job.plan.tokenizer, _first_texts(job))
-        write_atomically(job.run.tokenizer, content)
+        job.run.tokenizer_json.unlink(missing_ok=True)
+        write_atomically(job.run.tokenizer_model, content)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _put_json(content: bytes, job: Job) -> None:
+    """As `_put_model`, for a tokenizer.json and what lies beside it."""
+    given = job.root / (job.plan.tokenizer.path or "")
+    config = read_part(given.with_name(CONFIG))
+    _refuse_other_size(JsonTokenizer(content, config, str(given)).vocab_size, job)
+    job.run.tokenizer_json.parent.mkdir(parents=True, exist_ok=True)
+    job.run.tokenizer_model.unlink(missing_ok=True)
+    write_atomically(job.run.tokenizer_json.with_name(CONFIG), config)
+    write_atomically(job.run.tokenizer_json, content)
+
+
+def _refuse_other_size(found: int, job: Job) -> None:
+    if found != job.plan.model.vocab_size:
+        message = f"the tokenizer has {found} pieces, the model {job.plan.model.vocab_size}"
+        remedy = f"Write {found} for model.vocab_size and tokenizer.vocab_size."
+        raise InputError.one("TW824", message, remedy, "model.vocab_size")
 
 
 def _first_texts(job: Job) -> Iterator[str]:
@@ -78,8 +93,12 @@ def _recipe(job: Job) -> dict[str, object]:
     """What decides the model: its settings, and the corpus or the file it comes from."""
     settings = job.plan.tokenizer.model_dump(mode="json")
     settings.pop("path")  # what is there decides, not where
-    origin = _present(job.root / job.plan.tokenizer.path) if job.plan.tokenizer.path else job.fingerprint
-    return {"settings": settings, "seed": job.plan.data.seed, "origin": origin}
+    given = job.plan.tokenizer.path
+    origin = _present(job.root / given) if given else job.fingerprint
+    recipe: dict[str, object] = {"settings": settings, "seed": job.plan.data.seed, "origin": origin}
+    if given and is_json(given):
+        recipe["config"] = _present((job.root / given).with_name(CONFIG))
+    return recipe
 
 
 def _record(run: RunFolder) -> Path:
@@ -95,16 +114,6 @@ def _recorded(run: RunFolder) -> object:
 
 def _present(path: Path) -> str | None:
     return file_sha256(path) if path.is_file() else None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return read_linked(path, LARGEST_MODEL)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError.one(
-            "TW821", f"{path} cannot be read: {reason}", "Correct the path.", "tokenizer.path"
-        ) from error
 
 
 def _sample(job: Job, advance: Advance) -> Iterator[str]:
