@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..compiler.check import load_checked
 from ..compiler.plan.estimate import predict
+from ..compiler.plan.source_table import source_table
 from ..report.tables.estimate import limit_tables, prediction_table, scope_table
 from ..report.tables.published import published_table
 from .options import FormatOption, Sets, SpecFiles, Stack
@@ -17,11 +18,13 @@ def command(
     form: FormatOption = "text",
 ) -> None:
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
-    estimates = [predict(item.spec, stack) for item in load_checked(specs, sets, print_problems)]
+    loaded = load_checked(specs, sets, print_problems)
+    estimates = [predict(item.spec, stack) for item in loaded]
     tables = (
         published_table(estimates),
         prediction_table(estimates),
         *limit_tables(estimates),
         scope_table(estimates),
+        source_table(loaded),
     )
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

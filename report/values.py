@@ -173,6 +173,7 @@ class SourceUse(Value):
     share: float  # of the samples
     epochs: float  # times that its training text is seen by the end, as planned
     skipped: int  # documents that could not be used
+    duplicates: int = 0  # documents equal to an earlier one, where they are left out
 
 
 class Run(Value):

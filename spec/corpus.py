@@ -11,6 +11,8 @@ from .quantity import Bytes, Fraction, Tokens
 from .section import Section, Size
 from .text_types import FileGlob, Key
 
+Split = Literal["train", "validation"]
+
 
 class Tokenizer(Section):
     """A SentencePiece tokenizer trained on the corpus, or an existing one of SentencePiece or Hugging Face."""
@@ -68,6 +70,16 @@ class Data(Section):
 
     train: tuple[CorpusSource, ...] = Field(min_length=1, description="Sources of training text.")
     validation: Fraction = Field(default=0.01, gt=0, lt=0.5, description="Share of documents held out of training.")
+    validation_source: CorpusSource | None = Field(
+        default=None,
+        exclude_if=not_,  # specs from before there was this keep their digest
+        description="Held-out text of its own, a glob or a mapping: then nothing is held out of the training text.",
+    )
+    deduplicate: bool = Field(
+        default=False,
+        exclude_if=not_,
+        description="Leave out documents that are equal to an earlier one, of any source, and count them.",
+    )
     tokens: Tokens = Field(gt=0, description="Training tokens to see in all.")
     seed: NonNegativeInt = Field(default=0, description="Seed of the sample order.")
     on_bad_document: Literal["refuse", "skip"] = Field(
@@ -84,3 +96,18 @@ class Data(Section):
     document_attention: Literal["across", "within"] = Field(
         default="across", description="Whether attention may cross document borders inside one packed sequence."
     )
+
+    @property
+    def sources(self) -> tuple[CorpusSource, ...]:
+        """Everything that is read, the held-out text last."""
+        return self.train if self.validation_source is None else (*self.train, self.validation_source)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Where each of `sources` stands in a spec."""
+        return (*(f"data.train.{index}" for index in range(len(self.train))), "data.validation_source")
+
+    def split(self, split: Split) -> tuple[CorpusSource, ...]:
+        """The sources that give a split its text."""
+        own = split == "validation" and self.validation_source is not None
+        return self.sources[-1:] if own else self.train

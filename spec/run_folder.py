@@ -27,7 +27,8 @@ Every event has `kind`, `time` (Unix seconds), `attempt` (1 for the first start)
                 meter ("nvml" | "rapl" | "assumed" | null), measured (bool),
                 power_cap {power_cap_watts, enforced_watts, applied (true | false | null)}, versions {package: version},
                 unigram_entropy (nats; the held-out loss that token frequencies alone would reach)
-    data        sources [{path, documents, tokens, held_out_tokens, share (of the samples), epochs (planned), skipped}]
+    data        sources [{path, documents, tokens, held_out_tokens, share (of the samples), epochs (planned), skipped,
+                duplicates}]
     phase       name (tokenizer | data | train | validate | checkpoint | startup), seconds, energy_kwh (of this span),
                 measured
     step        step, tokens, loss, grad_norm, learning_rate, seconds, tokens_per_second, mfu, energy_kwh, power_watts,

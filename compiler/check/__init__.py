@@ -52,6 +52,7 @@ from . import (
     sequence,
     signal_lead,
     slurm_options,
+    source_epochs,
     stages,
     tensor_divides,
     tensor_node,
@@ -130,6 +131,7 @@ RULES: tuple[Rule, ...] = (
     corpus_overlap,
     tokens_per_parameter,
     corpus_exists,
+    source_epochs,
     own_device,
 )
 # Rules that need a spec which is otherwise right: they plan it.

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ...spec.glob import FOLDER, described
 from ..load import Loaded
-from .corpus_size import STDLIB, found_here
+from ..plan.corpus_tokens import STDLIB, found_here
 from .finding import Finding
 
 CODE = "TW503"
@@ -28,8 +28,8 @@ LEFT_OUT = "Write the dot of a hidden name, name files instead of folders, or fi
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Patterns that match no file in the folder of the spec."""
-    for index, source in enumerate(loaded.spec.data.train):
-        pattern, where = source.path, f"data.train.{index}.path"
+    for source, key in zip(loaded.spec.data.sources, loaded.spec.data.keys, strict=False):
+        pattern, where = source.path, f"{key}.path"
         if pattern == STDLIB:
             continue
         found = found_here(pattern, loaded.path.parent)

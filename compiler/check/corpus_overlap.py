@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ...spec.glob import and_more, shown
 from ..load import Loaded
-from .corpus_size import STDLIB, found_here
+from ..plan.corpus_tokens import STDLIB, found_here
 from .finding import Finding
 
 CODE = "TW408"
@@ -26,7 +26,7 @@ CODE = "TW408"
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Files that an earlier source has already."""
-    patterns = [source.path for source in loaded.spec.data.train]
+    patterns, keys = [source.path for source in loaded.spec.data.sources], loaded.spec.data.keys
     if len(patterns) == 1:
         return
     owners: dict[Path, int] = {}
@@ -39,6 +39,6 @@ def check(loaded: Loaded) -> Iterator[Finding]:
             if owner != index:
                 named = f"{shown(files[0].name)}{and_more(len(files) - 1)}"
                 message = f"{named} {'is' if len(files) == 1 else 'are'} also in {patterns[owner]!r}"
-                yield Finding(f"data.train.{index}.path", message, "Name each file in one source.")
+                yield Finding(f"{keys[index]}.path", message, "Name each file in one source.")
         if pattern == STDLIB and pattern in patterns[:index]:
-            yield Finding(f"data.train.{index}.path", f"{STDLIB} is named twice", "Name it once.")
+            yield Finding(f"{keys[index]}.path", f"{STDLIB} is named twice", "Name it once.")

@@ -26,7 +26,7 @@ from ...spec.problem import InputError
 from ...spec.sections import CorpusSource
 from ...spec.token_file import without_indices
 from ..load import Loaded
-from .corpus_size import STDLIB, found_here
+from ..plan.corpus_tokens import STDLIB, found_here
 from .finding import Finding
 
 CODE = "TW322"
@@ -36,10 +36,10 @@ _ENDING = re.compile(r"\.[A-Za-z0-9]+")
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Files and patterns that preparation would refuse."""
-    for index, source in enumerate(loaded.spec.data.train):
+    for source, key in zip(loaded.spec.data.sources, loaded.spec.data.keys, strict=False):
         if source.path == STDLIB:
             continue
-        where, found = f"data.train.{index}", found_here(source.path, loaded.path.parent)
+        where, found = key, found_here(source.path, loaded.path.parent)
         if found.files:
             files = without_indices(found.files) if source.token_ids else found.files
             yield from _unknown(f"{where}.path", source, files)

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from ...spec.sections import TokenIds, Tokenizer
 from ..load import Loaded
-from .corpus_size import STDLIB
+from ..plan.corpus_tokens import STDLIB
 from .finding import Finding
 
 CODE = "TW323"
@@ -29,8 +29,7 @@ UINT16_IDS = 2**16
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Sources of ids that cannot be those of the tokenizer, and keys that mean nothing beside them."""
-    for index, source in enumerate(loaded.spec.data.train):
-        where = f"data.train.{index}"
+    for source, where in zip(loaded.spec.data.sources, loaded.spec.data.keys, strict=False):
         if source.token_ids is None:
             continue
         yield from _unfit(f"{where}.token_ids", source.token_ids, loaded.spec.tokenizer)

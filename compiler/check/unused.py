@@ -46,6 +46,7 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     yield from _launch(loaded)
     yield from _cluster(loaded.spec.cluster)
     yield from _tokenizer(loaded)
+    yield from _validation(loaded)
     if loaded.spec.carbon.intensity is not None and loaded.spec.carbon.region is not None:
         yield Finding("carbon.region", "`intensity` is given, so the table is not used", "Keep one of the two.")
     elif loaded.spec.carbon.year is not None and loaded.spec.carbon.region is None:
@@ -68,6 +69,18 @@ def _tokenizer(loaded: Loaded) -> Iterator[Finding]:
         if _written(loaded, f"tokenizer.{key}"):
             message = f"`{key}` says nothing about a tokenizer that is given"
             yield Finding(f"tokenizer.{key}", message, "Remove it, or remove `path`.")
+
+
+def _validation(loaded: Loaded) -> Iterator[Finding]:
+    """Nothing of the training text is held out beside held-out text of its own."""
+    if loaded.spec.data.validation_source is None:
+        return
+    if _written(loaded, "data.validation"):
+        message = "with `validation_source` no share of the training text is held out"
+        yield Finding("data.validation", message, "Keep one of the two.")
+    if loaded.spec.data.validation_source.weight is not None:
+        message = "`weight` is that of training text"
+        yield Finding("data.validation_source.weight", message, "Remove it.")
 
 
 def _written(loaded: Loaded, path: str) -> bool:

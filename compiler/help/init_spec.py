@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ...spec.facts import facts
 from ...spec.problem import InputError
 from ...spec.quantity import TOKENS, QuantityError
-from ..check.corpus_size import STDLIB
 from ..load.presets import Preset, presets
+from ..plan.corpus_tokens import STDLIB
 
 _LARGEST_RATE = 2e-3  # the rule of thumb is fitted on larger runs, and goes too high for small ones
 _LARGE = 1e9  # parameters from which a model gets Llama's context and batch

@@ -107,6 +107,8 @@ def _allow_short_forms(properties: dict[str, JsonSchema], definitions: dict[str,
     source: list[JsonSchema] = [{"type": "string", "description": "A glob."}, {"$ref": "#/$defs/CorpusSource"}]
     train = definitions["Data"]["properties"]["train"]
     about = {"description": train["description"]}
+    held_out = definitions["Data"]["properties"]["validation_source"]
+    held_out |= {"anyOf": [*source, {"type": "null"}]}
     definitions["Data"]["properties"]["train"] = about | {
         "anyOf": [*source, {"type": "array", "minItems": 1, "items": {"anyOf": source}}]
     }

@@ -63,4 +63,6 @@ def _expand_short_form(key: str, below: Node, step: str) -> Node:
     """What a short form stands for, so that `step` can be taken in it; anything else as it is."""
     if key in SUGAR and isinstance(below.value, str):
         return replace(below, value={"preset": below})
+    if key == "validation_source" and isinstance(below.value, str):
+        return replace(below, value={"path": below})
     return expand_sources(below) if key == "train" and step.isdigit() else below

@@ -54,8 +54,12 @@ def _mistakes(error: ValidationError, tree: Node, blamed: set[str]) -> Iterator[
 
 def _written_out(data: Node) -> Node:
     """`data` with each of its sources as a mapping."""
-    train = data.child("train")
-    return replace(data, value={**data.items, "train": expand_sources(train)}) if train is not None else data
+    train, held_out, entries = data.child("train"), data.child("validation_source"), dict(data.items)
+    if train is not None:
+        entries["train"] = expand_sources(train)
+    if held_out is not None and isinstance(held_out.value, str):
+        entries["validation_source"] = replace(held_out, value={"path": held_out})
+    return replace(data, value=entries)
 
 
 def _container_opened(launch: Node) -> Node:

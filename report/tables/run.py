@@ -129,15 +129,16 @@ def source_lines(run: Run) -> Table | None:
             Cell(percent(source.share), source.share),
             Cell(f"{source.epochs:,.3g}", source.epochs),
             Cell(f"{source.skipped:,}", source.skipped),
+            Cell(f"{source.duplicates:,}", source.duplicates),
         )
         for source in run.sources
     )
     return Table(
         key="sources",
         title=f"Training text: {run.label}",
-        headings=("Source", "Documents", "Tokens", "Held out", "Share", "Epochs", "Skipped"),
+        headings=("Source", "Documents", "Tokens", "Held out", "Share", "Epochs", "Skipped", "Duplicates"),
         rows=rows,
-        numeric=frozenset({1, 2, 3, 4, 5, 6}),
+        numeric=frozenset({1, 2, 3, 4, 5, 6, 7}),
         notes=("Epochs: how often a source's text is seen when the planned tokens are trained on.",),
     )
 

@@ -20,6 +20,7 @@ FIXED = (
     "data.train.",
     "data.seed",
     "data.validation",
+    "data.deduplicate",
     "layout.offload",
     "training.precision",
     "training.sequence_length",
@@ -58,7 +59,8 @@ class SettingChange:
         """Whether it only says where the same text or tokenizer lies now. The digests of the data decide that."""
         if self.key == "tokenizer.path":
             return None not in (self.before, self.now)
-        return self.key.startswith("data.train.") and self.key.endswith(".path") and None not in (self.before, self.now)
+        corpus = self.key.startswith(("data.train.", "data.validation_source."))
+        return corpus and self.key.endswith(".path") and None not in (self.before, self.now)
 
     @property
     def reshards(self) -> bool:

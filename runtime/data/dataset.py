@@ -15,13 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...spec.corpus import Split
 from ...spec.layout import Layout
 from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from .sample_order import SampleOrder
 from .shard_files import SHARD_FILES
-from .shards import Index, SourcePart, Split, file_sha256, read_index
+from .shards import Index, SourcePart, file_sha256, read_index
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,10 @@ def open_dataset(plan: Plan, run: RunFolder, split: Split) -> Dataset:
     length = plan.training.sequence_length
     used = [
         (source.weight, part)
-        for source, part in zip(plan.data.train, index.parts(split), strict=True)
+        for source, part in zip(plan.data.split(split), index.parts(split), strict=True)
         if part.tokens > length
     ]
-    if len(used) < len(plan.data.train) and (split == "train" or not used):
+    if len(used) < len(index.parts(split)) and (split == "train" or not used):
         raise InputError.one(
             "TW814",
             f"a source has no sequence of {length} tokens for the {split} part",
@@ -146,8 +147,9 @@ def _fits(index: Index, plan: Plan, run: RunFolder) -> None:
         wrong.append(f"they hold a vocabulary of {index.vocab_size}, the model one of {plan.model.vocab_size}")
     if index.tokenizer_sha256 != file_sha256(run.tokenizer):
         wrong.append(f"they were made with another tokenizer than {run.tokenizer}")
-    if len(index.train) != len(plan.data.train):
-        wrong.append(f"they were made from {len(index.train)} sources, not {len(plan.data.train)}")
+    made, wanted = (index.train, index.validation), (plan.data.train, plan.data.split("validation"))
+    if tuple(map(len, made)) != tuple(map(len, wanted)):
+        wrong.append(f"they were made from {len(index.train)} sources, not {len(plan.data.train)}, or hold out others")
     if wrong:
         raise InputError.one(
             "TW812", f"the shards in {run.data} do not fit the plan: {'; '.join(wrong)}", "Launch again to remake them."

@@ -18,11 +18,11 @@ from typing import BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...spec.corpus import Split
 from ...spec.foreign_files import read_foreign
 from ...spec.frozen import Frozen
 from ...spec.problem import InputError
 
-Split = Literal["train", "validation"]
 Tokens = NDArray[np.unsignedinteger]
 
 SHARD_TOKENS = 2**28  # 512 MiB of 16-bit ids: 2T tokens are 7,451 files
@@ -60,6 +60,7 @@ class SourceFacts(Frozen):
     files: int
     left_out: str  # what its pattern matches and was not read, in words
     skipped: tuple[Skipped, ...]
+    duplicates: int = 0  # documents that are equal to an earlier one, where they are left out
 
 
 class Index(Frozen):
@@ -75,7 +76,7 @@ class Index(Frozen):
     unigram_entropy: float  # nats per held-out token; see `unigram_entropy`
     train: tuple[SourcePart, ...]
     validation: tuple[SourcePart, ...]
-    sources: tuple[SourceFacts, ...] = ()
+    sources: tuple[SourceFacts, ...] = ()  # the training text, and the held-out text where it is a source of its own
 
     def parts(self, split: Split) -> tuple[SourcePart, ...]:
         """The sources of one split."""

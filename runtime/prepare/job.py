@@ -40,7 +40,7 @@ class Job:
     @cached_property
     def sources(self) -> tuple[SourceFiles, ...]:
         """The files of each source. Raises InputError when a source has none."""
-        return tuple(source_files(source, self.root) for source in self.plan.data.train)
+        return tuple(source_files(source, self.root) for source in self.plan.data.sources)
 
     @cached_property
     def stamps(self) -> tuple[Stamps, ...]:
@@ -59,9 +59,11 @@ class Job:
         data = self.plan.data
         facts = [
             (_reading(source), content_digests(found.files + found.indices, self.workers))
-            for source, found in zip(data.train, self.sources, strict=True)
+            for source, found in zip(data.sources, self.sources, strict=True)
         ]
-        bound = [data.max_document] if data.on_bad_document == "skip" else []
+        bound: list[object] = [data.max_document] if data.on_bad_document == "skip" else []
+        bound += ["own validation"] if data.validation_source else []
+        bound += ["deduplicated"] if data.deduplicate else []
         return hashlib.sha256(json.dumps([facts, data.validation, *bound]).encode()).hexdigest()
 
     @cached_property
@@ -84,16 +86,28 @@ class Job:
 
     def bad_documents(self) -> BadDocuments:
         """A new collector of what cannot be used."""
-        return BadDocuments(skip=self.plan.data.on_bad_document == "skip", sources=len(self.plan.data.train))
+        return BadDocuments(skip=self.plan.data.on_bad_document == "skip", sources=len(self.plan.data.sources))
 
     @property
     def text_sources(self) -> list[int]:
-        """The numbers of the sources that are text."""
+        """The numbers of the sources that are text to train on."""
         return [number for number, source in enumerate(self.plan.data.train) if source.token_ids is None]
+
+    @property
+    def reading_order(self) -> list[int]:
+        """The numbers of the sources. Held-out text comes first: a copy of it is then the duplicate."""
+        numbers = list(range(len(self.plan.data.sources)))
+        return numbers if self.plan.data.validation_source is None else [numbers[-1], *numbers[:-1]]
+
+    def held_out(self, source: int) -> float:
+        """The share of a source's documents that are held out."""
+        if self.plan.data.validation_source is None:
+            return self.plan.data.validation
+        return float(source == len(self.plan.data.train))
 
     def blocks(self, source: int, *, cuttable: bool) -> AnyBlocks:
         """The blocks of a source, each with the bytes of its file that were read for it."""
-        meaning = self.plan.data.train[source].token_ids
+        meaning = self.plan.data.sources[source].token_ids
         if meaning is None:
             yield from self.text_blocks(source, cuttable=cuttable)
             return
@@ -103,7 +117,7 @@ class Job:
     def text_blocks(self, source: int, *, cuttable: bool = True) -> Blocks:
         """As `blocks`, for a source that is text."""
         data = self.plan.data
-        reading = Reading(data.train[source].field, data.max_document, data.max_expansion, cuttable)
+        reading = Reading(data.sources[source].field, data.max_document, data.max_expansion, cuttable)
         for path in self.sources[source].files:
             yield from _steps(blocks(path, reading))
 

@@ -12,7 +12,9 @@ from ...spec.glob import described
 from ...spec.problem import InputError
 from ..data.digests import DATA, shards_digest
 from ..data.open_tokenizer import AnyTokenizer, open_tokenizer
-from ..data.shards import Index, SourceFacts, file_sha256, read_index, shard_damage, token_type
+from ..data.shards import Index, Skipped, SourceFacts, file_sha256, read_index, shard_damage, token_type
+from .duplicates import Duplicates
+from .files import SourceFiles
 from .job import Advance, Job
 from .tokenize import Encoders, SourceWriter, refuse_empty
 from .unigram_entropy import unigram_entropy
@@ -66,16 +68,17 @@ def _faults(job: Job, index: Index) -> list[str]:
 
 def _written(job: Job, folder: Path, advance: Advance) -> Index:
     """Tokenize the whole corpus into `folder`."""
-    tokenizer = open_tokenizer(job.run.tokenizer)
+    tokenizer, data = open_tokenizer(job.run.tokenizer), job.plan.data
     _refuse_other_ends(job, tokenizer)
     dtype = token_type(tokenizer.vocab_size)
-    writers = [SourceWriter(folder, n, source.path, dtype) for n, source in enumerate(job.plan.data.train)]
-    bad = job.bad_documents()
+    writers = [SourceWriter(folder, n, source.path, dtype) for n, source in enumerate(data.sources)]
+    bad, repeated = job.bad_documents(), Duplicates(len(writers))
     try:
-        with Encoders(job.run.tokenizer, job.plan.data.validation, job.workers) as encoders:
-            for number, writer in enumerate(writers):
-                for encoded in encoders(job.blocks(number, cuttable=tokenizer.by_word), advance):
-                    writer.write(encoded)
+        with Encoders(job.run.tokenizer, job.workers) as encoders:
+            for number in job.reading_order:
+                blocks = job.blocks(number, cuttable=tokenizer.by_word)
+                for encoded in encoders(blocks, job.held_out(number), advance):
+                    writers[number].write(repeated.drop(number, encoded) if data.deduplicate else encoded)
                     bad.add(number, encoded.bad)
         bad.refuse()
         job.refuse_changes()
@@ -83,8 +86,9 @@ def _written(job: Job, folder: Path, advance: Advance) -> Index:
     finally:
         for writer in writers:
             writer.abandon()
-    train, validation = tuple(part for part, _ in parts), tuple(part for _, part in parts)
-    refuse_empty(train, validation, min(writer.lowest for writer in writers))
+    refuse_empty(parts, min(writer.lowest for writer in writers))
+    train = tuple(part for part, _ in parts[: len(data.train)])
+    validation = tuple(held_out for _, held_out in parts[-len(data.split("validation")) :])
     return Index(
         dtype=dtype,
         vocab_size=tokenizer.vocab_size,
@@ -95,23 +99,27 @@ def _written(job: Job, folder: Path, advance: Advance) -> Index:
         unigram_entropy=unigram_entropy(folder, validation, dtype, tokenizer.vocab_size),
         train=train,
         validation=validation,
-        sources=tuple(
-            SourceFacts(files=len(source.files), left_out=described(source.left_out), skipped=bad.skipped(number))
-            for number, source in enumerate(job.sources)
-        ),
+        sources=tuple(_facts(source, bad.skipped(n), repeated.counts[n]) for n, source in enumerate(job.sources)),
+    )
+
+
+def _facts(source: SourceFiles, skipped: tuple[Skipped, ...], duplicates: int) -> SourceFacts:
+    return SourceFacts(
+        files=len(source.files), left_out=described(source.left_out), skipped=skipped, duplicates=duplicates
     )
 
 
 def _refuse_other_ends(job: Job, tokenizer: AnyTokenizer) -> None:
     """Raise InputError where token files end their documents with another id than the tokenizer."""
-    for number, source in enumerate(job.plan.data.train):
+    data = job.plan.data
+    for source, key in zip(data.sources, data.keys, strict=False):
         if source.token_ids is not None and source.token_ids.end_of_document != tokenizer.end:
             message = (
                 f"{source.path}: end_of_document is {source.token_ids.end_of_document}, "
                 f"and the tokenizer's end of a document is {tokenizer.end}"
             )
             remedy = "Name the tokenizer that made the ids, and its end of a document."
-            raise InputError.one("TW858", message, remedy, f"data.train.{number}.token_ids.end_of_document")
+            raise InputError.one("TW858", message, remedy, f"{key}.token_ids.end_of_document")
 
 
 def _replace(target: Path, folder: Path) -> None:

@@ -15,30 +15,38 @@ def source_uses(plan: Plan, index: Index) -> list[dict[str, Any]]:
     tokens = [float(part.tokens) for part in index.train]
     share = shares([source.weight for source in plan.data.train], tokens)
     seen = epochs(plan.data.tokens, share, [max(1.0, count) for count in tokens])
-    return [
-        {
-            "path": part.path,
-            "documents": part.documents,
-            "tokens": part.tokens,
-            "held_out_tokens": held_out.tokens,
-            "share": share[number],
-            "epochs": seen[number],
-            "skipped": sum(
-                skipped.documents for facts in index.sources[number : number + 1] for skipped in facts.skipped
-            ),
-        }
-        for number, (part, held_out) in enumerate(zip(index.train, index.validation, strict=True))
+    own = plan.data.validation_source is not None
+    rows = [
+        {"path": part.path, "documents": part.documents, "tokens": part.tokens, "share": share[n], "epochs": seen[n]}
+        for n, part in enumerate(index.train)
     ]
+    counts = [0] * len(rows) if own else [part.tokens for part in index.validation]
+    if own:
+        (part,) = index.validation
+        rows.append({"path": part.path, "documents": part.documents, "tokens": 0, "share": 0.0, "epochs": 0.0})
+        counts.append(part.tokens)
+    return [row | {"held_out_tokens": counts[n]} | _left_out(index, n) for n, row in enumerate(rows)]
+
+
+def _left_out(index: Index, number: int) -> dict[str, int]:
+    """The documents of a source that were not used."""
+    facts = index.sources[number : number + 1]
+    return {
+        "skipped": sum(skipped.documents for source in facts for skipped in source.skipped),
+        "duplicates": sum(source.duplicates for source in facts),
+    }
 
 
 def source_lines(plan: Plan, index: Index) -> Iterator[str]:
     """The sources of a mixture with their epochs; of each source what was left out or skipped."""
     if len(index.train) > 1:
-        for use in source_uses(plan, index):
+        for use in source_uses(plan, index)[: len(index.train)]:
             share = f"{use['share']:.1%} of the samples, {use['epochs']:.3g} epochs"
             yield f"{use['path']}: {use['tokens']:,} tokens, {share}"
-    for part, facts in zip(index.train, index.sources, strict=False):
+    for source, facts in zip(plan.data.sources, index.sources, strict=False):
         if facts.left_out:
-            yield f"{part.path}: left out {facts.left_out}"
+            yield f"{source.path}: left out {facts.left_out}"
+        if facts.duplicates:
+            yield f"{source.path}: {facts.duplicates:,} duplicates"
         for skipped in facts.skipped:
-            yield f"{part.path}: skipped {skipped.documents:,} ({skipped.code}), e.g. {skipped.examples[0]}"
+            yield f"{source.path}: skipped {skipped.documents:,} ({skipped.code}), e.g. {skipped.examples[0]}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -33,11 +33,22 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one block gives to one split; `bytes` are those of its text."""
+    """What one block gives to one split: of each document [n] its number, tokens, and bytes of text.
+
+    Only a piece of a long document, which has a block of its own, is not both `first` and `last`.
+    """
 
     tokens: Tokens
-    documents: int
-    bytes: int
+    numbers: NDArray[np.uint64]
+    lengths: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    first: bool
+    last: bool
+
+    @property
+    def documents(self) -> int:
+        """Documents that end here."""
+        return len(self.numbers) if self.last else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +64,12 @@ class Encoded:
 class Encoder:
     """Turns blocks into tokens; one lives in every worker."""
 
-    def __init__(self, tokenizer: Path, held_out: float) -> None:
+    def __init__(self, tokenizer: Path) -> None:
         self.tokenizer = open_tokenizer(tokenizer)
-        self.limit = int(held_out * HASHES)
 
-    def __call__(self, block: Block | TokenBlock) -> Encoded:
-        """Tokenize the documents of a block; those of a token block are ids already."""
+    def __call__(self, block: Block | TokenBlock, held_out: float) -> Encoded:
+        """Tokenize the documents of a block, a share of them held out; those of a token block are ids already."""
+        limit = int(held_out * HASHES)
         sides: tuple[list[Document | TokenDocument], list[Document | TokenDocument]] = ([], [])
         bad: list[BadDocument] = []
         lowest = HASHES
@@ -67,15 +78,20 @@ class Encoder:
                 bad.append(document)
                 continue
             lowest = min(lowest, document.part.number)
-            sides[document.part.number < self.limit].append(document)
+            sides[document.part.number < limit].append(document)
         return Encoded(self._piece(sides[0]), self._piece(sides[1]), lowest, tuple(bad))
 
     def _piece(self, documents: list[Document | TokenDocument]) -> Piece:
-        runs = [run for document in documents for run in self._runs(document)]
-        tokens: NDArray[np.unsignedinteger] = np.concatenate(runs) if runs else np.empty(0, self.tokenizer.dtype)
-        whole = sum(document.part.last for document in documents)
-        texts = [document.text for document in documents if isinstance(document, Document)]
-        return Piece(tokens, whole, sum(len(text.encode()) for text in texts))
+        runs = [list(self._runs(document)) for document in documents]
+        every = [ids for run in runs for ids in run]
+        return Piece(
+            tokens=np.concatenate(every) if every else np.empty(0, self.tokenizer.dtype),
+            numbers=np.array([document.part.number for document in documents], np.uint64),
+            lengths=np.array([sum(map(len, run)) for run in runs], np.int64),
+            sizes=np.array([len(d.text.encode()) if isinstance(d, Document) else 0 for d in documents], np.int64),
+            first=all(document.part.first for document in documents),
+            last=all(document.part.last for document in documents),
+        )
 
     def _runs(self, document: Document | TokenDocument) -> Iterator[NDArray[np.unsignedinteger]]:
         """Begin mark, text and end mark, each where the piece of text has it; or the ids that are there."""
@@ -99,23 +115,23 @@ def _keep_socket_paths_short() -> None:
 _encoder: list[Encoder] = []  # of this worker process
 
 
-def _start(tokenizer: Path, held_out: float) -> None:
-    _encoder[:] = [Encoder(tokenizer, held_out)]
+def _start(tokenizer: Path) -> None:
+    _encoder[:] = [Encoder(tokenizer)]
 
 
-def _encode(block: Block | TokenBlock) -> Encoded:
-    return _encoder[0](block)
+def _encode(block: Block | TokenBlock, held_out: float) -> Encoded:
+    return _encoder[0](block, held_out)
 
 
 class Encoders:
     """A pool of workers that tokenizes blocks and gives the results in the order of the blocks."""
 
-    def __init__(self, tokenizer: Path, held_out: float, workers: int) -> None:
+    def __init__(self, tokenizer: Path, workers: int) -> None:
         self._ahead = workers * _QUEUED_PER_WORKER
         _keep_socket_paths_short()
         context = get_context("forkserver")  # a plain fork would copy the threads' locks of the progress bar
         context.set_forkserver_preload([__name__])
-        self._pool = ProcessPoolExecutor(workers, context, _start, (tokenizer, held_out))
+        self._pool = ProcessPoolExecutor(workers, context, _start, (tokenizer,))
 
     def __enter__(self) -> Self:
         return self
@@ -123,11 +139,13 @@ class Encoders:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def __call__(self, blocks: Iterable[tuple[Block | TokenBlock, int]], advance: Advance) -> Iterator[Encoded]:
+    def __call__(
+        self, blocks: Iterable[tuple[Block | TokenBlock, int]], held_out: float, advance: Advance
+    ) -> Iterator[Encoded]:
         """Tokenize (block, bytes read with it) pairs; `advance` hears of the bytes as they are done."""
         queue: deque[tuple[Future[Encoded], int]] = deque()
         for block, size in blocks:
-            queue.append((self._pool.submit(_encode, block), size))
+            queue.append((self._pool.submit(_encode, block, held_out), size))
             while len(queue) > self._ahead:
                 yield _finished(queue, advance)
         while queue:
@@ -159,7 +177,7 @@ class SourceWriter:
         for split, piece in (("train", encoded.train), ("validation", encoded.validation)):
             self._writers[split].write(piece.tokens)
             self._documents[split] += piece.documents
-            self._bytes[split] += piece.bytes
+            self._bytes[split] += int(piece.sizes.sum())
 
     def close(self) -> tuple[SourcePart, SourcePart]:
         """The training and the held-out part, on disk."""
@@ -182,13 +200,16 @@ class SourceWriter:
         )
 
 
-def refuse_empty(train: tuple[SourcePart, ...], validation: tuple[SourcePart, ...], lowest: int) -> None:
-    """Raise InputError where a source gave no text, or no document was held out."""
-    for part, held_out in zip(train, validation, strict=True):
+def refuse_empty(parts: Sequence[tuple[SourcePart, SourcePart]], lowest: int) -> None:
+    """Raise InputError where a source gave no text, or there is none to train on or to hold out.
+
+    `parts` are the training and the held-out part of each source, `lowest` the lowest number of a document.
+    """
+    for part, held_out in parts:
         if not part.documents + held_out.documents:
             raise InputError.one("TW837", f"{part.path} holds no text", "Add text.", "data.train")
-    if not sum(part.documents for part in validation):
-        count = sum(part.documents for part in train)
+    if not sum(held_out.documents for _, held_out in parts):
+        count = sum(part.documents for part, _ in parts)
         share = (lowest + 1) / HASHES * 100
         raise InputError.one(
             "TW838",
@@ -196,7 +217,7 @@ def refuse_empty(train: tuple[SourcePart, ...], validation: tuple[SourcePart, ..
             f"Write a share of {_rounded_up(share)}% or more, or split the text into more documents.",
             "data.validation",
         )
-    if not sum(part.documents for part in train):
+    if not sum(part.documents for part, _ in parts):
         remedy = "Lower the share, or split the text into more documents."
         raise InputError.one("TW838", "every document is held out for validation", remedy, "data.validation")
 

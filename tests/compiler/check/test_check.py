@@ -149,7 +149,7 @@ def test_a_deep_pattern_that_matches_nothing_is_noted(tmp_path, train):
 
 def test_a_deep_pattern_over_thousands_of_folders_is_not_judged(tmp_path, monkeypatch):
     """Whoever writes `/**/*.txt` gets an answer at once, and it is none."""
-    monkeypatch.setattr("trainwright.compiler.check.corpus_size.MAX_FOLDERS", 3)
+    monkeypatch.setattr("trainwright.compiler.plan.corpus_tokens.MAX_FOLDERS", 3)
     (tmp_path / "corpus/a/b").mkdir(parents=True)
     assert not {"TW503", "TW407"} & _found(tmp_path, "corpus/**/*.txt")
 
