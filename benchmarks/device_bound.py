@@ -3,7 +3,8 @@
 One rank takes a real step on a pretend device (tests/fakes/cuda, `make device-env`), and its log is counted: each
 matrix product takes at least its FLOPs at the device's peak or its operands at the device's bandwidth, each attention
 kernel its causal FLOPs. Everything else (communication, norms, SwiGLU, the optimizer, launches) counts as nothing: no
-step can be faster.
+step can be faster. The last columns count what the host does: kernels of both passes a layer and micro batch, and
+waits for the device in a step.
 """
 
 import json
@@ -51,8 +52,8 @@ def attention_seconds(step: Trace, plan: Plan, chip: Gpu) -> float:
     return (forward + BACKWARD * backward) * flops / (chip.peak(plan.training.precision) or float("inf"))
 
 
-def counted(point: Point, device: str, server: Server, folder: Path) -> str:
-    """A row of the table."""
+def taken(point: Point, device: str, server: Server, folder: Path) -> tuple[Trace, Plan, float]:
+    """A step of the first rank, its plan, and the planned seconds."""
     settings = [*point.settings(), f"cluster={{gpu: {device}, gpus: 8, gpus_per_node: 8}}", "launch={target: local}"]
     files = compile_bundle(load(SPEC, settings))
     folder.mkdir(parents=True)
@@ -64,21 +65,30 @@ def counted(point: Point, device: str, server: Server, folder: Path) -> str:
     done = machine.start(module, arguments, 1, folder / "log")
     if done.codes != [0]:
         sys.exit(done.outputs[0][-2000:])
-    (step,), plan, chip = done.traces[0].steps(), read_plan(folder), gpu(device)
+    (step,) = done.traces[0].steps()
+    return step, read_plan(folder), json.loads(files["estimate.json"])["step_seconds"]["value"]
+
+
+def bound(name: str, device: str, step: Trace, plan: Plan, planned: float) -> str:
+    """A row of the table."""
+    chip = gpu(device)
     products = sum(product_seconds(event, chip, "bf16") for event in step.of("product"))
     attention = attention_seconds(step, plan, chip)
-    bound = products + attention
-    planned = json.loads(files["estimate.json"])["step_seconds"]["value"]
+    whole = products + attention
+    kernels = sum(len(step.during(phase).of("kernel")) for phase in ("forward", "backward"))
+    each = kernels / (plan.layout.accumulation * plan.model.layers)
     return (
-        f"| {point.name} | {chip.family} | {products * 1e3:,.0f} | {attention * 1e3:,.0f} "
-        f"| {bound * 1e3:,.0f} | {planned * 1e3:,.0f} | {planned / bound:.2f} | {len(step.of('kernel')):,} |"
+        f"| {name} | {chip.family} | {products * 1e3:,.0f} | {attention * 1e3:,.0f} "
+        f"| {whole * 1e3:,.0f} | {planned * 1e3:,.0f} | {planned / whole:.2f} "
+        f"| {each:.0f} | {len(step.of('sync'))} |"
     )
 
 
 def main() -> None:
     """Print the table, in milliseconds a step."""
-    print("| layout, 8 devices | device | products | attention | bound | estimate | estimate / bound | kernels |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    heads = ("products", "attention", "bound", "estimate", "estimate / bound", "kernels a layer", "waits")
+    print("| layout, 8 devices | device |", " | ".join(heads), "|")
+    print("| --- | --- |", " | ".join(["---:"] * len(heads)), "|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build(ENVIRONMENT, folder / "library")
@@ -87,7 +97,9 @@ def main() -> None:
         server = Server(folder / "library")
         for device in DEVICES:
             for point in POINTS:
-                print(counted(point, device, server, folder / f"{device}-{point.name}"), flush=True)
+                place = folder / f"{device}-{point.name}"
+                step, plan, planned = taken(point, device, server, place)
+                print(bound(point.name, device, step, plan, planned), flush=True)
         server.close()
 
 
