@@ -43,6 +43,11 @@ def _unchanged(x: Tensor) -> Tensor:
     return x
 
 
+def gated(gate: Tensor, up: Tensor) -> Tensor:
+    """The product of SwiGLU (arXiv 2002.05202): two of [..., ffn] -> one."""
+    return F.silu(gate) * up
+
+
 class SelfAttention(nn.Module):
     """Grouped-query attention with rotary positions: [batch, time, hidden] -> [batch, time, hidden]."""
 
@@ -51,6 +56,7 @@ class SelfAttention(nn.Module):
         hidden, kv_size = model.hidden_size, model.shape.kv_size
         self.head_size = model.shape.head_size
         self.attention = attention
+        self.rotate: Callable[[Tensor, Angles], Tensor] = rotate
         self.recompute = recompute
         self.enter: Callable[[Tensor], Tensor] = _unchanged
         self.q_proj = nn.Linear(hidden, hidden, bias=False)
@@ -67,7 +73,7 @@ class SelfAttention(nn.Module):
         return self._attend(q, k, v, angles, documents)
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, angles: Angles, documents: Documents | None) -> Tensor:
-        mixed = self.attention(rotate(q, angles), rotate(k, angles), v, documents)
+        mixed = self.attention(self.rotate(q, angles), self.rotate(k, angles), v, documents)
         return self.o_proj(mixed.flatten(2))
 
 
@@ -76,6 +82,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, model: Model, *, recompute: bool) -> None:
         super().__init__()
+        self.gated: Callable[[Tensor, Tensor], Tensor] = gated
         self.recompute = recompute
         self.enter: Callable[[Tensor], Tensor] = _unchanged
         self.gate_proj = nn.Linear(model.hidden_size, model.ffn_size, bias=False)
@@ -89,7 +96,7 @@ class FeedForward(nn.Module):
         return _recomputed(self._shrink, gate, up) if self.recompute else self._shrink(gate, up)
 
     def _shrink(self, gate: Tensor, up: Tensor) -> Tensor:
-        return self.down_proj(F.silu(gate) * up)
+        return self.down_proj(self.gated(gate, up))
 
 
 class Layer(nn.Module):
@@ -196,6 +203,18 @@ class Llama(nn.Module):
         """Make the head and the embedding one parameter where the spec says so; pipeline stages do not share any."""
         if self.sizes.tied_embeddings and self.lm_head is not None and self.model.embed_tokens is not None:
             self.lm_head.weight = self.model.embed_tokens.weight
+
+    def compile_functions(self) -> None:
+        """Compile what owns no parameters, one graph for all layers.
+
+        Under ZeRO-3 weights come and go in hooks, at each of which a graph of a whole layer would end.
+        """
+        compiled_rotate, compiled_gated = torch.compile(rotate, dynamic=False), torch.compile(gated, dynamic=False)
+        for module in self.modules():
+            if isinstance(module, SelfAttention):
+                module.rotate = compiled_rotate
+            elif isinstance(module, FeedForward):
+                module.gated = compiled_gated
 
     @torch.no_grad()
     def initialize(self, seed: int, weights: Iterable[tuple[str, Tensor]] | None = None) -> None:

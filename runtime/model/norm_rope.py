@@ -66,6 +66,8 @@ def rotary_angles(positions: Tensor, head_size: int, theta: float) -> Angles:
 
 def rotate(x: Tensor, angles: Angles) -> Tensor:
     """Turn [batch, time, heads, head size] by `rotary_angles`; a head's halves are the pairs, as in Hugging Face."""
+    if torch.compiler.is_compiling():  # its own gradient is as good
+        return _turned(x, *angles, 1)
     return _Rotation.apply(x, *angles)
 
 

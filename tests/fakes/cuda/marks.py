@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from deepspeed.runtime.engine import DeepSpeedEngine
+from torch._dynamo.backends.registry import lookup_backend
 
 
 def mark(name: str) -> None:
@@ -45,7 +46,7 @@ def _marked_step(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def install() -> None:
-    """Mark forward, backward, update and step (its end) of DeepSpeed's engine.
+    """Mark forward, backward, update and step (its end) of DeepSpeed's engine, and every graph that is compiled.
 
     Objects that torch pickles travel by the CPU, and tensors are compared there, since the kernels for it do nothing;
     torch.compile stops before it generates code, which would need a device; and attention is never cuDNN's, which torch
@@ -59,9 +60,15 @@ def install() -> None:
     def broadcast_by_cpu(object_list: list[Any], **options: Any) -> None:
         broadcast(object_list, **{**options, "device": torch.device("cpu")})
 
+    without_code = lookup_backend("aot_eager")
+
+    def backend(graph: Any, inputs: Any, **options: Any) -> Any:
+        mark("graph")
+        return without_code(graph, inputs, **options)
+
     def compile_without_code(model: Any = None, **options: Any) -> Any:
         options = {name: value for name, value in options.items() if name not in {"mode", "options"}}
-        return compiled(model, **{**options, "backend": "aot_eager"})
+        return compiled(model, **{**options, "backend": backend})
 
     torch.distributed.broadcast_object_list = broadcast_by_cpu
     torch.compile = compile_without_code
