@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from ...report.tables.estimate import layout_text
 from ...spec.facts import facts
 from ...spec.problem import InputError, Place, Problem
 from ..cost.case import Case
@@ -25,6 +26,7 @@ from ..cost.step import step
 from .published_run import PublishedRun, Skipped
 from .read_runs import read_runs, read_text
 from .run_case import case, device
+from .run_fit import LAYOUT
 from .run_layout import says
 from .run_software import date
 from .vtrain_csv import Measured, measured, numbers
@@ -50,6 +52,7 @@ class Prediction:
     predicted: float
     actual: float
     spread: float
+    assumed: str = ""  # devices and layout, where the row leaves them open
 
     @property
     def error(self) -> float:
@@ -152,16 +155,23 @@ def predictions(row: PublishedRun) -> Iterator[Prediction]:
     if row.kind == "power_measurement" and row.layers is None:
         raise Skipped("a measured draw without the model's shape")
     asked, when = case(row), date(row)
+    taken = _assumed(row, asked)
     if row.speed:
-        kind = "hours" if row.kind == "pretraining_run" else "step"
-        yield Prediction(row.id, "throughput", _speed(row, asked), row.speed, spread(asked, kind, when))
+        wide = spread(asked, "hours" if row.kind == "pretraining_run" else "step", when)
+        yield Prediction(row.id, "throughput", _speed(row, asked), row.speed, wide, taken)
     if row.mem_per_gpu_gib:
-        yield Prediction(
-            row.id, "memory", _memory(row, asked) / GIB, row.mem_per_gpu_gib, spread(asked, "memory", when)
-        )
+        held = _memory(row, asked) / GIB
+        yield Prediction(row.id, "memory", held, row.mem_per_gpu_gib, spread(asked, "memory", when), taken)
     if row.gpu_hours and row.tokens_trained_b:
         hours = row.tokens_trained_b * BILLION / _speed(row, asked) / HOUR
-        yield Prediction(row.id, "gpu_hours", hours, row.gpu_hours, spread(asked, "hours", when))
+        yield Prediction(row.id, "gpu_hours", hours, row.gpu_hours, spread(asked, "hours", when), taken)
+
+
+def _assumed(row: PublishedRun, asked: Case) -> str:
+    """Devices and layout that the row leaves open, as they were taken: `estimate` of the same answers the same."""
+    parts = [] if row.gpus else [f"{asked.layout.gpus:,} devices"]
+    parts += [] if any(getattr(row, key) for key in LAYOUT) else [layout_text(asked.layout.model_dump())]
+    return ", ".join(parts)
 
 
 def _memory(row: PublishedRun, asked: Case) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from ...spec.quantity import Amount, AmountIn, BytesPerSecond, Watts
 from ...spec.section import Section
@@ -42,6 +42,13 @@ Figure = Annotated[PositiveFloat, Field(le=LARGEST)]
 Checkpointing = Annotated[
     str, Word(r"(none|selective|full)([ ,_][a-z ,_]*)?", 60, "none, selective or full, and words on it")
 ]
+Offloaded = Annotated[
+    str,
+    Word(
+        r"(?i:.*(none|no\b|optim|param|weight|grad|state|activation|checkpoint|cpu|host|nvme|zero).*)", 100,
+        "true, false, none, or words with what lies in host memory: optimizer, parameters or activations",
+    ),
+]  # fmt: skip
 Kind = Literal[
     "benchmark",
     "pretraining_run",
@@ -81,7 +88,7 @@ class PublishedRun(Section):
     flash_attn: bool | None = None
     compile: bool | None = None
     loss: str | None = Field(default=None, description="How the loss is computed: whole or chunked.")
-    offload: str | None = Field(default=None, description="What lies in host memory.")
+    offload: Offloaded | None = Field(default=None, description="What lies in host memory; true: the optimizer.")
 
     gpu: str | None = None
     gpu_mem_gb: Count | None = None
@@ -134,6 +141,12 @@ class PublishedRun(Section):
     source_commit: str | None = None
     unverified_fields: tuple[str, ...] = ()
     notes: str | None = None
+
+    @field_validator("offload", mode="before")
+    @classmethod
+    def _plain_offload(cls, value: object) -> object:
+        """Recipes write a switch where others write what is moved."""
+        return ("optimizer" if value else "none") if isinstance(value, bool) else value
 
     @property
     def speed(self) -> float | None:

@@ -70,7 +70,9 @@ def _recomputed(row: PublishedRun, usual: ActivationCheckpointing) -> Activation
 
 def _offloaded(row: PublishedRun) -> Offload:
     """Where the optimizer lies: `offload`, or words of `sharding`, say host or CPU."""
-    moved = says(row.offload, "optim|param|cpu|true|all") or says(row.sharding, "(cpu|optim).*offload|offload.*optim")
+    named = says(row.offload, "optim|param|weight|grad|state|zero")
+    bare = says(row.offload, "cpu|host|nvme") and not on_host(row)  # what else than the optimizer it would name
+    moved = named or bare or says(row.sharding, "(cpu|optim).*offload|offload.*optim")
     return "optimizer" if moved else "none"
 
 

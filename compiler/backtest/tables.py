@@ -8,11 +8,21 @@ from ...report.tables.cells import Cell, Table, fixed_cell, significant_cell, ta
 from .backtest import Backtest, Prediction
 from .calibrate import Calibration
 
+HEADINGS = ("Run", "Kind", "Predicted", "Range", "Actual", "Error", "Assumed")
+
 
 def backtest_tables(result: Backtest) -> list[Table]:
     """Predicted and actual of each run, what was skipped, and the errors by kind."""
     rows = [
-        [text(row.id), text(row.kind), _figure(row.predicted), _range(row), _figure(row.actual), _error(row.error)]
+        [
+            text(row.id),
+            text(row.kind),
+            _figure(row.predicted),
+            _range(row),
+            _figure(row.actual),
+            _error(row.error),
+            text(row.assumed),
+        ]
         for row in result.rows
     ]
     summary = [
@@ -24,7 +34,7 @@ def backtest_tables(result: Backtest) -> list[Table]:
         for kind, one in result.summary().items()
     ]
     return [
-        table("rows", "Predicted and actual", ("Run", "Kind", "Predicted", "Range", "Actual", "Error"), rows),
+        table("rows", "Predicted and actual", HEADINGS, rows, spare=("Assumed",)),
         *_skipped(result.skipped),
         table(
             "summary",

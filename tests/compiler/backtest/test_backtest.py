@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trainwright.compiler.backtest.backtest import backtest
+from trainwright.compiler.backtest.backtest import backtest, predictions
 from trainwright.compiler.backtest.calibrate import calibrate
 from trainwright.compiler.backtest.read_runs import read_runs
 from trainwright.compiler.load import load
+from trainwright.compiler.plan.estimate import predict
 from trainwright.spec.problem import InputError
+from trainwright.tests.compiler.specs import loaded
 
 DATA = Path(__file__).parents[2] / "data" / "published_runs"
 RUN = {
@@ -111,7 +113,8 @@ def test_json_shape(tmp_path):
     """The documented keys, and nothing else."""
     found = backtest(_write(tmp_path, [RUN, {"id": "bare", "kind": "benchmark"}])).as_json()
     assert set(found) == {"summary", "rows", "skipped"}
-    assert set(found["rows"][0]) == {"id", "kind", "predicted", "actual", "error", "spread", "low", "high"}
+    shape = {"id", "kind", "predicted", "actual", "error", "spread", "low", "high", "assumed"}
+    assert set(found["rows"][0]) == shape
     assert set(found["summary"]["throughput"]) == {"n", "median", "mean", "p90", "bias", "inside"}
     assert found["skipped"] == [{"id": "bare", "reason": "the row does not say sequence_length"}]
 
@@ -201,3 +204,15 @@ def test_an_unknown_key_names_its_place_and_the_nearest(tmp_path):
     (problem,) = refused.value.problems
     assert (problem.place.line, problem.place.column) == (2, 3)
     assert problem.help == "Did you mean `activation_checkpointing`?"
+
+
+def test_one_question_has_one_number():
+    """The row of Llama 2 7B on the devices of its example, in the example's layout: the estimate's hours."""
+    found = predict(loaded("llama2-7b").spec, "production")
+    text = (DATA / "published_runs.yaml").read_text(encoding="utf-8")
+    (row,) = [row for row in read_runs(DATA, text) if row.id == "llama2-7b"]
+    said = {"gpus": found.devices, "micro_batch": found.layout["micro_batch"], "zero": found.layout["zero"]}
+    hours = {p.kind: p.predicted for p in predictions(row.model_copy(update=said))}["gpu_hours"]
+    assert hours == pytest.approx(found.device_hours.value, rel=0.001)
+    (other,) = [p for p in predictions(row) if p.kind == "gpu_hours"]
+    assert other.assumed == "512 devices, data 512, ZeRO 3, micro batch 2"

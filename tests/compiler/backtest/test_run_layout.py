@@ -7,6 +7,7 @@ import pytest
 from trainwright.compiler.backtest.run_case import case as case_of
 from trainwright.compiler.cost.memory import memory_bytes
 from trainwright.compiler.cost.step import step
+from trainwright.spec.problem import InputError
 from trainwright.tests.compiler.backtest.rows import run
 
 ROW = {
@@ -80,6 +81,27 @@ def test_offload_is_read():
     assert optimizer["optimizer"] == 0 < stay["optimizer"]
     assert kept["activations"] < stay["activations"]
     assert memory_bytes(case(ROW | there | {"act_ckpt": "full, offloaded"})) == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "optimizer", "kept"),
+    [
+        (True, True, False), (False, False, False), ("none", False, False), ("optimizer", True, False),
+        ("cpu", True, False), ("parameters and optimizer", True, False), ("activations to CPU", False, True),
+        ("ZeRO-Offload", True, False), ("optimizer and activations", True, True),
+    ],
+)  # fmt: skip
+def test_what_is_offloaded_is_a_switch_or_words_with_a_known_one(said, optimizer, kept):
+    """A switch moves the optimizer, as in recipes; words move what they name; a place alone names the optimizer."""
+    found = case(ROW | {"act_ckpt": "full", "micro_batch": 1, "offload": said})
+    assert (found.layout.offload == "optimizer", found.host_activations) == (optimizer, kept)
+
+
+@pytest.mark.parametrize("said", ["banana", 3, ["optimizer"], ""])
+def test_words_that_name_nothing_that_can_be_offloaded_are_refused(said):
+    """An error with what it takes, never a row that is predicted without."""
+    with pytest.raises(InputError, match="offload"):
+        case(ROW | {"offload": said})
 
 
 def test_a_chunked_loss_never_holds_all_logits():
