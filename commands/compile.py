@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from ..api import compile as compiled
+from ..api import write_bundle
 from ..compiler.load import load_all
-from ..compiler.pipeline import compile_bundle
-from ..compiler.render.write_bundle import stale, write
+from ..compiler.render.write_bundle import stale
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from .options import Sets, SpecFiles
@@ -30,11 +31,11 @@ def command(
     if out is not None and len(loaded) > 1:
         message = f"--out names one folder and there are {len(loaded)} specs"
         raise InputError.one("TW630", message, "leave --out away", "--out")
-    bundles = [(out or Path("build") / item.spec.name, compile_bundle(item, target, print_problems)) for item in loaded]
+    bundles = [(out or Path("build") / item.spec.name, compiled(item, target, print_problems)) for item in loaded]
     if check:
         sys.exit(_checked(bundles))
     for folder, files in bundles:
-        state = "written" if write(files, folder, force=force) else "unchanged"
+        state = "written" if write_bundle(files, folder, force=force) else "unchanged"
         say(f"{folder}: {len(files)} files {state}; start with: bash {folder}/launch.sh\n")
 
 

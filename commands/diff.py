@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.check import load_checked_one
+from ..api import Loaded, load
 from ..compiler.help.diff import changes, effects
 from ..compiler.help.diff_tables import diff_tables
-from ..compiler.load import Loaded
 from ..spec.problem import InputError, Problem
 from .options import FormatOption, Sets, is_text
 from .output import print_tables
@@ -43,7 +42,7 @@ def _loaded(sides: Iterable[tuple[Path, list[str]]]) -> Iterator[Loaded]:
     problems: list[Problem] = []
     for path, sets in sides:
         try:
-            yield load_checked_one(path, sets)
+            yield load(path, sets)
         except InputError as error:
             problems += [problem for problem in error.problems if problem not in problems]
     if problems:

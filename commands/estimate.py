@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..compiler.check import load_checked
-from ..compiler.plan.estimate import predict
+from ..api import estimate, load_all
 from ..compiler.plan.source_table import source_table
 from ..report.tables.estimate import limit_tables, prediction_table, scope_table
 from ..report.tables.published import published_table
@@ -18,8 +17,8 @@ def command(
     form: FormatOption = "text",
 ) -> None:
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
-    loaded = load_checked(specs, sets, print_problems)
-    estimates = [predict(item.spec, stack) for item in loaded]
+    loaded = load_all(specs, sets, print_problems)
+    estimates = [estimate(item, stack) for item in loaded]
     tables = (
         published_table(estimates),
         prediction_table(estimates),

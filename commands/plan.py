@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from ..api import Search, load, plan
 from ..compiler.check import load_checked_one
 from ..compiler.help.under_power import Goal, best_point, under_power
-from ..compiler.plan.layout_search import Candidate, Search, search
+from ..compiler.plan.layout_search import Candidate
 from ..compiler.plan.plan_table import plan_table
 from ..report.tables.under_power import under_power_table
 from ..spec.hardware import gpu
@@ -81,8 +82,8 @@ def command(
         return
     if plot or goal != "finish":
         raise InputError.one("TW875", "--goal and --plot belong to --under", "Add --under, or remove them.", "--under")
-    loaded = load_checked_one(spec, sets)
-    found = search(loaded.spec, stack, everything=everything)
+    loaded = load(spec, sets)
+    found = plan(loaded, stack, everything=everything)
     failing = [candidate for candidate in found.candidates if candidate.step is None][:2]
     shown = [candidate for candidate in found.candidates if candidate.step][:top] + failing
     shown += found.foreign[:top]

@@ -29,8 +29,8 @@ def command(
 
     Another --format than text prints to standard output and writes nothing. Exit 83 where a run broke a limit.
     """
+    from ..api import report
     from ..report.accounting.curves import thinned_report
-    from ..report.build import build_report
     from ..report.values import report_schema
 
     if schema:
@@ -38,24 +38,24 @@ def command(
         return
     if not runs:
         raise InputError.one("TW862", "no run folder was given", "for example: trainwright report runs/tiny-cpu")
-    report = build_report(runs)
+    found = report(*runs)
     from ..report.summary import report_document
 
     if json or not is_text(form):
-        light = thinned_report(report)
+        light = thinned_report(found)
         print_tables(report_document(light).tables, "json" if json else form, light.model_dump(mode="json"))
-        _require_limits(report)
+        _require_limits(found)
         return
     from ..report.formats.terminal import show
     from ..report.write import write_report
     from ..spec.terminal import Terminal
 
     folder = out or (runs[0] / "report" if len(runs) == 1 else Path("report"))
-    written = write_report(report, folder)  # first: `report RUN | head` must leave whole files
+    written = write_report(found, folder)  # first: `report RUN | head` must leave whole files
     console = Terminal()
-    show(report_document(report), console, sections=len(runs) == 1)
+    show(report_document(found), console, sections=len(runs) == 1)
     console.print(f"Wrote {len(written)} files to {folder}; open {folder / 'report.html'}", soft_wrap=True)
-    _require_limits(report)
+    _require_limits(found)
 
 
 def _require_limits(report: Report) -> None:
