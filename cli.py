@@ -25,7 +25,7 @@ COMMANDS = {
     "init": "Write a commented spec from a few answers.",
     "check": "Check a spec and report every problem at once.",
     "explain": "Explain a problem code: rule, reason, a bad and a good spec.",
-    "presets": "List the models, GPUs and clusters that a spec can name.",
+    "presets": "List the models, GPUs, clusters and sites that a spec can name.",
     "schema": "Print the JSON Schema of the spec, for editors.",
     "fmt": "Format a spec, keeping comments and order.",
     "diff": "Say what changed between two specs, and what that costs.",

@@ -1,4 +1,4 @@
-"""`trainwright presets`: the models, clusters and GPUs that a spec can name, with what they hold and their sources."""
+"""`trainwright presets`: what a spec can name: models, clusters, GPUs and sites, with their sources."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..compiler.help.presets_tables import presets_table
 from .options import FormatOption
 from .output import print_tables
 
-Kind = Literal["models", "clusters", "gpus"]
+Kind = Literal["models", "clusters", "gpus", "sites"]
 
 
 def command(
     kind: Annotated[
-        Kind | None, typer.Argument(metavar="KIND", help="models, clusters or gpus: one table only.")
+        Kind | None, typer.Argument(metavar="KIND", help="models, clusters, gpus or sites: one table only.")
     ] = None,
     form: FormatOption = "text",
     sources: Annotated[bool, typer.Option("--sources", help="Also where each comes from, and the date.")] = False,

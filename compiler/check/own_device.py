@@ -31,5 +31,7 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     device = loaded.spec.cluster.gpu
     if isinstance(device, GpuDescription) and is_known(device):
         known = gpus_called(device.name)
-        help_ = f"The table has {' and '.join(known)}." if known else "Give `best_matmul` and `family` where known."
+        missing = [f"`{name}`" for name in ("best_matmul", "family") if name not in device.model_fields_set]
+        help_ = f"Give {' and '.join(missing)} where known." if missing else ""
+        help_ = f"The table has {' and '.join(known)}." if known else help_
         yield Finding("cluster.gpu", f"the figures of {gpu(device).name} are the spec's own, not the table's", help_)

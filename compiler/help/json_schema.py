@@ -47,7 +47,10 @@ def schema() -> JsonSchema:
 
 
 _OWN: dict[str, JsonSchema] = {
-    "extends": {"type": "string", "description": "A spec that this one is laid over, relative to this file."},
+    "extends": {
+        "description": "A spec that this one is laid over, relative to this file; the name of a site; or a list.",
+        "anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}],
+    },
     "matrix": {
         "description": "Dotted keys with lists of values, each combination a spec of its own; or a list of such specs.",
         "anyOf": [

@@ -1,4 +1,4 @@
-"""What a spec can name: models, clusters and devices, with what they hold, for `trainwright presets`."""
+"""What a spec can name: models, clusters, devices and sites, with what they hold, for `trainwright presets`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import Any
 
 from ...spec.hardware import Gpu, gpu, gpu_names
 from ..load.presets import SIZES, Preset, presets
+from ..load.sites import ABOUT, Site, site_tree, sites
 
 Row = dict[str, Any]
+_SITE = ("cluster", "launch", ABOUT)
 
 
 def catalogue() -> dict[str, list[Row]]:
-    """Rows of the three tables, each with its source and the date of that."""
+    """Rows of the tables, each with its source and the date of that. Raises InputError where a site file is none."""
     return {
         "models": [_model(preset) for preset in presets("model").values()],
         "clusters": [_cluster(preset) for preset in presets("cluster").values()],
         "gpus": [_gpu(gpu(name)) for name in gpu_names()],
+        "sites": [_site(site) for site in sites().values()],
     }
 
 
@@ -53,6 +56,26 @@ def _gpu(device: Gpu) -> Row:
         "power_default_watts": power.default if power else None,
         "power_highest_watts": power.highest if power else None,
         "source": device.source,
+    }
+
+
+def _site(site: Site) -> Row:
+    """What a site file says; a value that it leaves to the spec is None."""
+    tree = site_tree(site).plain
+    cluster, launch, said = (tree.get(key) if isinstance(tree.get(key), dict) else {} for key in _SITE)
+    device, network = cluster.get("gpu"), cluster.get("interconnect") or {}
+    return {
+        "name": site.name,
+        "title": said.get("title"),
+        "gpu": device.get("name") if isinstance(device, dict) else device,
+        "gpus_per_node": cluster.get("gpus_per_node"),
+        "interconnect": network.get("kind") if isinstance(network, dict) else None,
+        "target": launch.get("target"),
+        "partition": launch.get("partition"),
+        "listed_by": site.origin,
+        "path": str(site.path),
+        "source": said.get("source"),
+        "date": said.get("date"),
     }
 
 

@@ -1,4 +1,4 @@
-"""What a spec can name, as tables: models, clusters and devices."""
+"""What a spec can name, as tables: models, clusters, devices and sites."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ...spec.display_units import BYTE_RATES, BYTES, FLOP_RATES
 from ...spec.number_text import UNKNOWN, count, with_unit
 from .presets import Row
 
-TITLES = {"models": "Models", "clusters": "Clusters", "gpus": "GPUs"}
+TITLES = {"models": "Models", "clusters": "Clusters", "gpus": "GPUs", "sites": "Sites, for `extends`"}
 
 Units = Sequence[tuple[float, str]]
 Columns = Mapping[str, Callable[[Row], Cell]]
 
 
 def presets_table(kind: str, rows: Sequence[Row], *, sources: bool) -> Table:
-    """The table of `models`, `clusters` or `gpus`; with `sources`, notes say where each row comes from."""
+    """The table of `models`, `clusters`, `gpus` or `sites`; with `sources`, notes say where each row comes from."""
     columns = _COLUMNS[kind]
     made = table(kind, TITLES[kind], tuple(columns), [[cell(row) for cell in columns.values()] for row in rows])
     return replace(made, notes=tuple(_source(row) for row in rows)) if sources else made
@@ -25,7 +25,8 @@ def presets_table(kind: str, rows: Sequence[Row], *, sources: bool) -> Table:
 
 def _source(row: Row) -> str:
     assumed = f" (assumed: {row['assumed']})" if row.get("assumed") else ""
-    return f"{row['name']}: {row['source']}{', ' + row['date'] if 'date' in row else ''}{assumed}"
+    date = f", {row['date']}" if row.get("date") else ""
+    return f"{row['name']}: {row['source'] or row.get('path')}{date}{assumed}"
 
 
 def _rate(value: float | None, units: Units) -> Cell:
@@ -57,6 +58,14 @@ _COLUMNS: dict[str, Columns] = {
         "Per node": lambda row: Cell(str(row["gpus_per_node"]), row["gpus_per_node"]),
         "Power cap": lambda row: text(row["power_cap"] or "none"),
         "Network": lambda row: text(f"{row['interconnect']} {row['bandwidth_per_gpu'] or ''}".strip()),
+    },
+    "sites": {
+        "Site": lambda row: text(row["name"]),
+        "GPU": lambda row: text(row["gpu"] or "the spec's"),
+        "Per node": lambda row: text(row["gpus_per_node"] or "the spec's"),
+        "Network": lambda row: text(row["interconnect"] or "the spec's"),
+        "Launch": lambda row: text(" ".join(filter(None, (row["target"], row["partition"]))) or "the spec's"),
+        "Listed by": lambda row: text(row["listed_by"]),
     },
     "gpus": {
         "GPU": lambda row: text(row["name"]),
