@@ -8,7 +8,7 @@ TRAINWRIGHT := $(BIN)/trainwright
 SPEC := examples/tiny-cpu.yaml
 RUN := runs/tiny-cpu
 
-.PHONY: install demo test test-long test-device device-env lint format docs services bench clean
+.PHONY: install wheel demo test test-long test-device device-env lint format docs services bench clean
 
 install: .venv/installed
 
@@ -70,5 +70,10 @@ $(DEVICE)/installed: .venv/installed constraints-device.txt
 	chmod +x $(DEVICE)/bin/trainwright
 	touch $@
 
+# dist/trainwright-*.whl: `pip install dist/*.whl` plans and compiles, `pip install 'dist/NAME.whl[train]'` trains too.
+wheel: .venv/installed
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	rm -rf build/lib build/bdist.*
+
 clean:
-	rm -rf .venv $(DEVICE) build runs site .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv $(DEVICE) build dist runs site .pytest_cache .ruff_cache .hypothesis

@@ -133,6 +133,19 @@ def _take_any_text() -> None:
             stream.reconfigure(errors="replace")
 
 
+def _say_missing(error: ModuleNotFoundError) -> Exit:
+    """One line on which extra brings a package; any other module that is missing is our fault."""
+    from .commands.output import print_problems, report_fault
+    from .spec.extras import needs
+
+    problem = needs(error.name or "")
+    if problem is None:
+        report_fault(error)
+        return Exit.FAULT
+    print_problems([problem])
+    return Exit.INPUT
+
+
 def main() -> None:
     """Run the command line. Exit codes: `spec/exit_codes.py`."""
     _take_any_text()
@@ -150,6 +163,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
+    except ModuleNotFoundError as error:
+        sys.exit(_say_missing(error))
     except OSError as error:
         from .commands.output import report_unusable
 

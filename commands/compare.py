@@ -16,7 +16,7 @@ from ..spec.estimate import Estimate
 from ..spec.hardware import gpu
 from ..spec.problem import InputError
 from .options import FormatOption, Sets, is_text
-from .output import print_tables
+from .output import print_tables, print_written
 
 CAP_STEP = 50  # watts between two points of a sweep
 
@@ -61,7 +61,7 @@ def command(
     console = Terminal()
     show(document, console, sections=True)
     if out:
-        console.print(f"Wrote {len(written)} files to {out}; open {out / 'compare.html'}", soft_wrap=True)
+        print_written(written, out / "compare.html")
 
 
 def _sweep(loaded: Loaded, sets: list[str]) -> Iterator[Estimate]:

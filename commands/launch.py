@@ -16,6 +16,7 @@ import typer
 from ..compiler.render.write_bundle import require_replaceable, write
 from ..runtime.launch.admit import Decision, decide, require_free, say_decision
 from ..runtime.launch.lock import INHERITED, hold
+from ..spec.extras import require_extra
 from ..spec.manifest import changed_files, is_bundle
 from ..spec.plan import Plan, read_plan
 from ..spec.problem import InputError
@@ -45,6 +46,8 @@ def command(
     if dry_run:
         _look(launch, folder)
         return
+    if launch.is_local:
+        require_extra("train")
     _make(folder.path)
     if not folder.lock.exists():
         launch.decide(folder)  # a refusal leaves no lock file behind
@@ -70,6 +73,12 @@ class _Launch:
     root: Path
     plan: Plan
     files: dict[str, str]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this Python trains: other targets have one of their own, in a container or on their nodes."""
+        names = self.files or {path.name for path in self.bundle.iterdir()}
+        return not any(name.startswith(("slurm", "kubernetes", "ssh")) for name in names)
 
     def decide(self, run: RunFolder) -> Decision:
         """Whether it may start or resume `run`."""

@@ -85,6 +85,17 @@ def drawing(path: Path) -> Generator[None]:
         raise InputError.one("TW874", f"cannot draw {path}: {error}", "Name a .png or .svg file.", "--plot") from error
 
 
+def print_written(written: Sequence[Path], page: Path) -> None:
+    """Say which files are there, and what would draw the figures that are not."""
+    from ..report.formats.plots import can_plot
+    from ..spec.terminal import Terminal
+
+    console = Terminal()
+    console.print(f"Wrote {len(written)} files to {page.parent}; open {page}", soft_wrap=True)
+    if not can_plot():
+        console.print("No figures without matplotlib: pip install 'trainwright[train]'", soft_wrap=True, markup=False)
+
+
 def report_unusable(error: OSError) -> Exit:
     """Say which file or folder cannot be used, and why; an error that names none is our fault."""
     if not error.filename:

@@ -10,7 +10,7 @@ import typer
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from .options import FormatOption, is_text
-from .output import print_tables
+from .output import print_tables, print_written
 
 if TYPE_CHECKING:
     from ..report.values import Report
@@ -54,7 +54,7 @@ def command(
     written = write_report(found, folder)  # first: `report RUN | head` must leave whole files
     console = Terminal()
     show(report_document(found), console, sections=len(runs) == 1)
-    console.print(f"Wrote {len(written)} files to {folder}; open {folder / 'report.html'}", soft_wrap=True)
+    print_written(written, folder / "report.html")
     _require_limits(found)
 
 

@@ -14,7 +14,7 @@ from ..spec.estimate import Estimate
 from ..spec.facts import facts
 from ..spec.problem import InputError
 from .options import FormatOption, is_text
-from .output import print_tables
+from .output import print_tables, print_written
 
 POINTS = 200  # of a predicted curve
 
@@ -47,7 +47,7 @@ def command(
     folder = out or Path(f"reproduce-{paper}")
     written = write_document(document, folder, paper)  # first: `reproduce | head` must leave whole files
     show(document, console, sections=True)
-    console.print(f"Wrote {len(written)} files to {folder}; open {folder / paper}.html", soft_wrap=True)
+    print_written(written, folder / f"{paper}.html")
 
 
 def _predict(name: str) -> Estimate:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +53,14 @@ HEALTH = (
 )
 
 
+def can_plot() -> bool:
+    """Whether matplotlib is installed; without it a report has no figures."""
+    return find_spec("matplotlib") is not None
+
+
 def write_plots(runs: Sequence[Series], folder: Path, *, everything: bool = True) -> list[Path]:
     """Write the loss figure, and unless told otherwise quality and health, as PNG and SVG; nothing without a step."""
-    if not any(run.curves.step for run in runs):
+    if not any(run.curves.step for run in runs) or not can_plot():
         return []
     with plot_settings():
         figures = {"loss": _loss(runs)} | ({"quality": _quality(runs), "health": _health(runs)} if everything else {})
