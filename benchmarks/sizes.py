@@ -19,8 +19,9 @@ from pathlib import Path
 from statistics import median
 
 from trainwright.compiler.load import load
+from trainwright.spec.events import StepEvent, read_events
 from trainwright.spec.plan import read_plan
-from trainwright.spec.run_folder import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
 TRAINWRIGHT = Path(sys.executable).with_name("trainwright")
@@ -68,7 +69,7 @@ def trainwright(*words: object) -> str:
 
 def measured(run: RunFolder) -> dict[str, float | None]:
     """The usual step of a run."""
-    steps = [event for event in read_events(run.events) if event["kind"] == "step"][WARM:]
+    steps = [event for event in read_events(run.events) if isinstance(event, StepEvent)][WARM:]
 
     def usual(key: str) -> float | None:
         values = [step[key] for step in steps if step[key] is not None]

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from ..spec.events import PREPARATION_FAILED
 from ..spec.exit_codes import Exit
-from ..spec.run_folder import PREPARATION_FAILED, RunFolder
+from ..spec.run_folder import RunFolder
 from .options import FormatOption, is_text
 
 

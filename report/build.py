@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..spec.run_folder import number
-from .accounting.attempts import AttemptEvents, attempts, surviving_events
+from ..spec.events import StepEvent, ValidationEvent
+from .accounting.attempts import AttemptEvents, attempts
 from .accounting.curves import columns, marks, training
 from .accounting.difference import changes
 from .accounting.emissions_row import (
@@ -27,6 +27,7 @@ from .accounting.hours import hour_parts
 from .accounting.limits import measured_limits
 from .accounting.scopes import scopes
 from .accounting.sources import sources
+from .accounting.surviving import surviving_events
 from .document import generator
 from .values import Attempt, Report, Run
 
@@ -70,8 +71,8 @@ def _run(history: RunHistory, label: str) -> Run:
     actual = actual_row(found, carbon)
     estimate = history.estimate
     planned = planned_row(estimate) if estimate else None
-    steps = columns(surviving_events(raw, "step"), emitted)
-    validation = columns(surviving_events(raw, "validation"), emitted)
+    steps = columns(surviving_events(raw, StepEvent), emitted)
+    validation = columns(surviving_events(raw, ValidationEvent), emitted)
     device = history.device
     phases = spans(history.events)
     lines = scopes(actual, phases, estimate, carbon)
@@ -86,7 +87,7 @@ def _run(history: RunHistory, label: str) -> Run:
         devices=device.count if device else None,
         power_cap_watts=device.power_cap_watts if device else None,
         status=_status(raw),
-        ended=max((time for event in history.events if (time := number(event, "time")) is not None), default=None),
+        ended=max((event.time for event in history.events if event.time is not None), default=None),
         actual=actual,
         planned=planned,
         published=published_row(estimate) if estimate else None,
@@ -115,14 +116,14 @@ def _status(raw: Sequence[AttemptEvents]) -> str:
         return "never started"
     if raw[-1].stop is None:
         return "unfinished: no stop event (still running, or killed)"
-    reason = str(raw[-1].stop.get("reason", "unknown"))
+    reason = raw[-1].stop.reason
     return "finished" if reason == "done" else f"stopped: {reason}"
 
 
 def _planned_steps(raw: Sequence[AttemptEvents], history: RunHistory) -> int | None:
     """The step that the last attempt was to end with; before the first the plan's own."""
-    given = number(raw[-1].start, "last_step") if raw else None
-    return int(given) if given is not None else (history.schedule.steps if history.schedule else None)
+    given = raw[-1].start.last_step if raw else None
+    return given if given is not None else (history.schedule.steps if history.schedule else None)
 
 
 def _unknown(found: Sequence[Attempt]) -> tuple[str, ...]:

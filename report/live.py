@@ -15,9 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..spec.display_units import ENERGIES, MASSES, TIMES
+from ..spec.events import PREPARATION_FAILED
 from ..spec.log_tail import catch_up
 from ..spec.number_text import UNKNOWN, count, percent, significant, with_unit
-from ..spec.run_folder import PREPARATION_FAILED, RunFolder
+from ..spec.run_folder import RunFolder
 from ..spec.run_progress import EventFollower, Progress
 from .accounting.emissions_row import emitted
 from .accounting.history import RunHistory, read_run_history

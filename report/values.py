@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from ..spec import event_fields
 from ..spec.estimate import Frozen, Limit, Range
 from ..spec.foreign_text import for_terminal
 from ..spec.plan import CarbonPlan
@@ -163,17 +164,8 @@ class Training(Value):
     peak_memory_bytes: float | None
 
 
-class SourceUse(Value):
+class SourceUse(Value, event_fields.SourceUse):
     """What one source of the corpus gave to a run."""
-
-    path: str
-    documents: int
-    tokens: int
-    held_out_tokens: int
-    share: float  # of the samples
-    epochs: float  # times that its training text is seen by the end, as planned
-    skipped: int  # documents that could not be used
-    duplicates: int = 0  # documents equal to an earlier one, where they are left out
 
 
 class Run(Value):

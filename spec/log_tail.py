@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from .run_folder import Event, number, parse_event
+from .events import Event, StartEvent, StepEvent, from_line
 from .run_progress import RECENT, Progress
 
 WINDOW = 4 * 2**20
@@ -35,40 +35,39 @@ def catch_up(path: Path, progress: Progress) -> int:
     is_step = [b'"step"' in line[:_HEAD] for line in lines]
     steps = [line for line, found in zip(lines, is_step, strict=True) if found]
     if sampled is None:
-        sampled = [parse_event(line) for line in steps[:: max(1, len(steps) // SAMPLES)]]
+        sampled = [from_line(line) for line in steps[:: max(1, len(steps) // SAMPLES)]]
     earlier = max(0, len(steps) - RECENT)  # steps whose figures later ones replace
     for line, found in zip(lines, is_step, strict=True):
         earlier -= found
-        event = None if found and earlier >= 0 else parse_event(line)
+        event = None if found and earlier >= 0 else from_line(line)
         if event is not None:
             progress.update(event)
-    progress.losses = [loss for event in sampled if event and (loss := number(event, "loss")) is not None]
+    progress.losses = [event.loss for event in sampled if isinstance(event, StepEvent) and event.loss is not None]
     return end
 
 
-def _samples(log: BinaryIO, size: int) -> Iterator[Event]:
+def _samples(log: BinaryIO, size: int) -> Iterator[StepEvent]:
     """Steps at equal distances in a log."""
     for index in range(SAMPLES):
         event = _event_at(log, index * size // SAMPLES)
-        if event is not None and event["kind"] == "step":
+        if isinstance(event, StepEvent):
             yield event
 
 
 def _restore_start(log: BinaryIO, size: int, lines: list[bytes], progress: Progress) -> None:
     """Take in the start of the first attempt that the window shows, which lies before the window."""
-    shown = next((event for line in lines if (event := parse_event(line))), None)
-    attempt = number(shown, "attempt") if shown else None
-    if attempt is None:
+    shown = next((event for line in lines if (event := from_line(line))), None)
+    if shown is None or shown.attempt is None:
         return
     low, high = 0, size - WINDOW
     while low < high:
         middle = (low + high) // 2
         event = _event_at(log, middle)
-        low, high = (middle + 1, high) if event and (number(event, "attempt") or 0) < attempt else (low, middle)
+        low, high = (middle + 1, high) if event and (event.attempt or 0) < shown.attempt else (low, middle)
     event = _event_at(log, low)
-    if event is not None and event["kind"] == "start":
+    if isinstance(event, StartEvent):
         progress.update(event)
-    progress.attempt, progress.since = int(attempt), int(number(shown, "step") or 0) if shown else None
+    progress.attempt, progress.since = shown.attempt, shown.step or 0
 
 
 def _event_at(log: BinaryIO, offset: int) -> Event | None:
@@ -76,4 +75,4 @@ def _event_at(log: BinaryIO, offset: int) -> Event | None:
     log.seek(max(0, offset - 1))
     if offset:
         log.readline()
-    return parse_event(log.readline())
+    return from_line(log.readline())

@@ -7,8 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .events import (
+    PREPARATION_FAILED,
+    CheckpointEvent,
+    Event,
+    FaultEvent,
+    PhaseEvent,
+    StartEvent,
+    StepEvent,
+    StopEvent,
+    ValidationEvent,
+    from_line,
+)
 from .foreign_files import LONGEST_LINE, foreign_lines, open_foreign
-from .run_folder import PREPARATION_FAILED, Event, number, parse_event
 
 RECENT = 50  # steps that the time left is judged by
 
@@ -41,50 +52,49 @@ class Progress:
 
     def update(self, event: Event) -> None:
         """Take in one event."""
-        self.time = number(event, "time") or self.time
-        match event["kind"]:
-            case "start":
+        self.time = event.time or self.time
+        match event:
+            case StartEvent():
                 self._start(event)
-            case "step":
+            case StepEvent():
                 self._step(event)
-            case "validation":
-                self.validation_loss = number(event, "loss")
-            case "checkpoint":
-                self.checkpoint = int(number(event, "step") or 0)
-            case "fault":
+            case ValidationEvent():
+                self.validation_loss = event.loss
+            case CheckpointEvent():
+                self.checkpoint = event.step or 0
+            case FaultEvent():
                 self.faults += 1
-                self.last_fault = f"{event.get('what', 'unknown')}: {event.get('action', 'unknown action')}"
-                if str(event.get("what", "")).startswith(PREPARATION_FAILED):
+                self.last_fault = f"{event.what}: {event.action}"
+                if event.what.startswith(PREPARATION_FAILED):
                     self.phase, self.ended = PREPARATION_FAILED, PREPARATION_FAILED
-            case "phase" if self.attempt == 0 and self.ended != PREPARATION_FAILED:
-                self.phase = f"prepared: {event.get('name', 'unknown')}"
-            case "stop":
-                self.ended = str(event.get("reason", "unknown"))
+            case PhaseEvent() if self.attempt == 0 and self.ended != PREPARATION_FAILED:
+                self.phase = f"prepared: {event.name}"
+            case StopEvent():
+                self.ended = event.reason
                 self.phase = "finished" if self.ended == "done" else f"stopped: {self.ended}"
             case _:
                 pass
-        if event["kind"] in {"step", "stop"}:
-            self.energy_kwh = number(event, "energy_kwh") or self.energy_kwh
+        if isinstance(event, StepEvent | StopEvent):
+            self.energy_kwh = event.energy_kwh or self.energy_kwh
 
-    def _start(self, event: Event) -> None:
-        self.attempt = int(number(event, "attempt") or 0) or self.attempt + 1
-        self.step = int(number(event, "step") or 0)
-        last = number(event, "last_step")
-        self.last_step = None if last is None else int(last)
-        self.measured = event.get("measured") is True
-        self.meter = str(event.get("meter") or "none")
+    def _start(self, event: StartEvent) -> None:
+        self.attempt = event.attempt or self.attempt + 1
+        self.step = event.step or 0
+        self.last_step = event.last_step
+        self.measured = event.measured is True
+        self.meter = event.meter or "none"
         self.phase, self.ended = "training", ""
         self.recent.clear()
 
-    def _step(self, event: Event) -> None:
+    def _step(self, event: StepEvent) -> None:
         self.phase = "training"
-        self.step = int(number(event, "step") or 0)
-        for key in ("tokens", "loss", "tokens_per_second", "mfu", "power_watts"):
-            setattr(self, key, number(event, key))
+        self.step = event.step or 0
+        self.tokens, self.loss = event.tokens, event.loss
+        self.tokens_per_second, self.mfu, self.power_watts = event.tokens_per_second, event.mfu, event.power_watts
         if self.loss is not None:
             self.losses.append(self.loss)
-        if (seconds := number(event, "seconds")) is not None:
-            self.recent.append(seconds)
+        if event.seconds is not None:
+            self.recent.append(event.seconds)
 
     def seconds_left(self, steps: int | None) -> float | None:
         """Time to the last of `steps` at the recent pace; None when either is unknown."""
@@ -110,6 +120,6 @@ class EventFollower:
                 if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
                     return
                 self.offset += len(line)
-                event = parse_event(line)
+                event = from_line(line)
                 if event is not None:
                     yield event

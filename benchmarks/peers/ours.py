@@ -9,8 +9,9 @@ from timing import Clock
 from trainwright.runtime.parallel.world import init_process_group
 from trainwright.runtime.train.__main__ import train_step
 from trainwright.runtime.train.setup import build_session
+from trainwright.spec.events import StepEvent, read_events
 from trainwright.spec.plan import read_plan
-from trainwright.spec.run_folder import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder
 
 
 def main(bundle: Path, run: RunFolder, steps: int) -> None:
@@ -24,7 +25,7 @@ def main(bundle: Path, run: RunFolder, steps: int) -> None:
         train_step(session)
         clock.step()
     session.close()
-    clock.report([event["loss"] for event in read_events(run.events) if event["kind"] == "step"])
+    clock.report([event.loss for event in read_events(run.events) if isinstance(event, StepEvent)])
 
 
 if __name__ == "__main__":

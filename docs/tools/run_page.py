@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 
-from ...spec import exit_codes, run_folder
+from ...spec import events, exit_codes, run_folder
 from .tables import code, page, table
 
 _CODE = re.compile(r"^ {4}(?P<name>[A-Z_]+) = (?P<number>\d+)(?:  # (?P<about>.*))?$", re.MULTILINE)
@@ -22,14 +23,25 @@ def exit_page() -> str:
 
 
 def events_page() -> str:
-    """The run folder and the event log: prose as it is, columns as tables."""
+    """The run folder, prose as it is and columns as tables; then the events of its log, from their classes."""
     title, *paragraphs = inspect.cleandoc(run_folder.__doc__ or "").split("\n\n")
     parts = [f"{title}\n"]
     for paragraph in paragraphs:
         rows = list(_columns(paragraph))
         indented = paragraph.startswith("    ") or not rows
         parts.append(_table(rows) if rows and indented else f"{paragraph}\n")
-    return page("Run folder and events", "`spec/run_folder.py`", *parts)
+    about = inspect.cleandoc(events.__doc__ or "")
+    kinds = [(code(kind), inspect.cleandoc(event.__doc__ or "")) for kind, event in events.KINDS.items()]
+    shared = _fields(events.Event)
+    parts += ["## Events\n", f"{about}\n", table(("kind", "what happened"), kinds)]
+    parts += ["Every event has `kind`, and\n", _table(shared)]
+    for kind, event in events.KINDS.items():
+        parts += [f"### {kind}\n", _table([row for row in _fields(event) if row not in shared])]
+    return page("Run folder and events", "`spec/run_folder.py` and `spec/events.py`", *parts)
+
+
+def _fields(event: type[events.Event]) -> list[tuple[str, str]]:
+    return [(own.name, own.metadata["about"]) for own in fields(event)]
 
 
 def _table(rows: list[tuple[str, str]]) -> str:

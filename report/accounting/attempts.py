@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ...spec.run_folder import Event, number
+from ...spec.events import (
+    CheckpointEvent,
+    Event,
+    PhaseEvent,
+    SpanEvent,
+    StartEvent,
+    StepEvent,
+    StopEvent,
+    ValidationEvent,
+)
 
-WORK = frozenset({"step", "validation", "checkpoint"})  # kinds whose `seconds` are spans of their own
+Work = StepEvent | ValidationEvent | CheckpointEvent  # events whose `seconds` are spans of their own
 LONGEST_SILENCE = 7200.0  # seconds without an event: collectives give up after 1,800; more is a clock that was set
-PREPARATION = frozenset({"tokenizer", "data"})  # phases before training
 
 
 @dataclass(slots=True)
@@ -33,28 +41,33 @@ class AttemptEvents:
     energies: list[float | None] = field(default_factory=list)  # cumulative kWh, at each event
 
     @property
-    def start(self) -> Event:
-        """The start event, empty when it was lost."""
-        return next((event for event in self.events if event["kind"] == "start"), {})
+    def start(self) -> StartEvent:
+        """The start event; nothing in it is known when it was lost."""
+        return next((event for event in self.events if isinstance(event, StartEvent)), StartEvent())
 
     @property
-    def stop(self) -> Event | None:
+    def stop(self) -> StopEvent | None:
         """The stop event, None when the attempt was killed."""
-        return next((event for event in reversed(self.events) if event["kind"] == "stop"), None)
+        return next((event for event in reversed(self.events) if isinstance(event, StopEvent)), None)
 
     def energy_at(self, step: int) -> float | None:
         """Cumulative kWh when `step` was done, None when no reading was logged by then."""
         known = [
             energy
             for event, energy in zip(self.events, self.energies, strict=True)
-            if event["kind"] == "step" and step_of(event) <= step and energy is not None
+            if isinstance(event, StepEvent) and step_of(event) <= step and energy is not None
         ]
         return known[-1] if known else (self.energy_before if step <= self.from_step else None)
 
 
 def step_of(event: Event) -> int:
     """The step an event belongs to; 0 when it names none."""
-    return int(number(event, "step") or 0)
+    return event.step or 0
+
+
+def span(event: Event) -> float:
+    """Seconds that an event says it took; none where it does not say."""
+    return max(event.seconds or 0.0, 0.0) if isinstance(event, SpanEvent) else 0.0
 
 
 def attempts(events: Iterable[Event]) -> list[AttemptEvents]:
@@ -63,22 +76,22 @@ def attempts(events: Iterable[Event]) -> list[AttemptEvents]:
     prepared = 0.0
     for event in events:
         last = runs[-1] if runs else None
-        if event["kind"] == "phase" and event.get("name") in PREPARATION:
-            prepared += number(event, "energy_kwh") or 0.0
+        if isinstance(event, PhaseEvent) and event.prepares:
+            prepared += event.energy_kwh or 0.0
             if last and last.closed is None:
                 last.closed = len(last.events)
-        elif last and event["attempt"] == last.number:
+        elif last and event.attempt == last.number:
             last.events.append(event)
-            if event["kind"] == "stop":
+            if isinstance(event, StopEvent):
                 last.closed = len(last.events)
-        elif event["kind"] in {"start", "step", "validation", "checkpoint", "stop"}:
-            runs.append(AttemptEvents(event["attempt"], [event], prepared))
+        elif isinstance(event, StartEvent | Work | StopEvent):
+            runs.append(AttemptEvents(event.attempt or 1, [event], prepared))
             prepared = 0.0
     before = 0.0
     for index, attempt in enumerate(runs):
-        steps = [step_of(event) for event in attempt.events if event["kind"] == "step"]
-        given = number(attempt.start, "step")
-        attempt.from_step = int(given) if given is not None else max(steps[0] - 1 if steps else 0, 0)
+        steps = [step_of(event) for event in attempt.events if isinstance(event, StepEvent)]
+        given = attempt.start.step
+        attempt.from_step = given if given is not None else max(steps[0] - 1 if steps else 0, 0)
         attempt.to_step = max(steps, default=attempt.from_step)
         _clock(attempt, before)
         attempt.seconds = attempt.elapsed[-1] - before
@@ -92,19 +105,17 @@ def _clock(attempt: AttemptEvents, before: float) -> None:
 
     A clock that stood still or jumped, back or ahead, is overruled by the spans logged.
     """
-    before += sum(
-        max(number(event, "seconds") or 0.0, 0.0) for event in attempt.events if event.get("name") == "startup"
-    )
+    before += sum(span(event) for event in attempt.events if isinstance(event, PhaseEvent) and event.name == "startup")
     clock = worked = 0.0
-    last = number(attempt.events[0], "time")
+    last = attempt.events[0].time
     for index, event in enumerate(attempt.events):
-        now = number(event, "time")
+        now = event.time
         if now is not None and last is not None and (attempt.closed is None or index < attempt.closed):
-            passed, logged = max(now - last, 0.0), max(number(event, "seconds") or 0.0, 0.0)
+            passed, logged = max(now - last, 0.0), span(event)
             clock += passed if passed - logged <= LONGEST_SILENCE else logged
         last = now if now is not None else last
-        if event["kind"] in WORK:
-            worked += max(number(event, "seconds") or 0.0, 0.0)
+        if isinstance(event, Work):
+            worked += span(event)
         attempt.elapsed.append(before + max(clock, worked))
 
 
@@ -134,30 +145,4 @@ def _meter(attempt: AttemptEvents, earlier: list[AttemptEvents]) -> None:
 
 def _reading(event: Event) -> float | None:
     """The cumulative reading of an event; a phase's energy is its own span's and no reading."""
-    return number(event, "energy_kwh") if event["kind"] in {"step", "stop"} else None
-
-
-def lost_after(runs: list[AttemptEvents], index: int) -> int:
-    """The step from which on the work of attempt `index` was done again by a later attempt, or thrown away."""
-    return min((later.from_step for later in runs[index + 1 :]), default=runs[index].to_step)
-
-
-@dataclass(frozen=True, slots=True)
-class SurvivingEvent:
-    """One event that counts, with the devices at work, and the time and energy spent up to it over all attempts."""
-
-    event: Event
-    devices: float | None
-    seconds: float
-    energy_kwh: float | None
-
-
-def surviving_events(runs: list[AttemptEvents], kind: str) -> list[SurvivingEvent]:
-    """The events of a kind that the final weights rest on, by step, each step once."""
-    records: dict[int, SurvivingEvent] = {}
-    for index, run in enumerate(runs):
-        limit = lost_after(runs, index)
-        for event, seconds, energy in zip(run.events, run.elapsed, run.energies, strict=True):
-            if event["kind"] == kind and (step := step_of(event)) <= max(limit, 0):
-                records[step] = SurvivingEvent(event, number(run.start, "world_size"), seconds, energy)
-    return [records[step] for step in sorted(records)]
+    return event.energy_kwh if isinstance(event, StepEvent | StopEvent) else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from ...spec.run_folder import number
+from ...spec.events import CheckpointEvent, FaultEvent, GapEvent, StepEvent, ValidationEvent
 from ..values import Curves, Mark, Report, Training
-from .attempts import AttemptEvents, SurvivingEvent, step_of, surviving_events
+from .attempts import AttemptEvents, step_of
+from .surviving import SurvivingEvent, surviving_events
 
 METRICS = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "mfu", "power_watts", "memory_bytes")
 FINE = 1000  # buckets of a thinned curve; of each metric the extremes of each bucket are kept
@@ -19,13 +20,18 @@ def perplexity(loss: float | None) -> float | None:
     return math.exp(loss) if loss is not None and loss < LARGEST_EXPONENT else None
 
 
-def columns(records: Sequence[SurvivingEvent], emitted: Callable[[float | None], float | None]) -> Curves:
+def columns(
+    records: Sequence[SurvivingEvent[StepEvent] | SurvivingEvent[ValidationEvent]],
+    emitted: Callable[[float | None], float | None],
+) -> Curves:
     """Records as columns of equal length; `emitted` gives the carbon of all energy up to a record."""
-    values = {key: tuple(number(r.event, key) for r in records) for key in METRICS}
-    values["power_watts"] = tuple(_per_device(number(r.event, "power_watts"), r.devices) for r in records)
+    values = {key: tuple(getattr(r.event, key, None) for r in records) for key in METRICS}
+    values["power_watts"] = tuple(
+        _per_device(watts, r.devices) for watts, r in zip(values["power_watts"], records, strict=True)
+    )
     return Curves(
         step=tuple(step_of(r.event) for r in records),
-        tokens=tuple(number(r.event, "tokens") for r in records),
+        tokens=tuple(r.event.tokens for r in records),
         seconds=tuple(r.seconds for r in records),
         energy_kwh=tuple(r.energy_kwh for r in records),
         carbon_tonnes=tuple(emitted(r.energy_kwh) for r in records),
@@ -74,7 +80,7 @@ def training(runs: Sequence[AttemptEvents], steps: Curves, validation: Curves, p
         validation_perplexity=perplexity(final),
         tokens_per_second=_rate(runs, steps),
         mfu=_median(steps.mfu),
-        unigram_entropy=_last([number(run.start, "unigram_entropy") for run in runs]),
+        unigram_entropy=_last([run.start.unigram_entropy for run in runs]),
         peak_memory_bytes=max((v for v in steps.memory_bytes if v is not None), default=None),
     )
 
@@ -102,14 +108,13 @@ def marks(runs: Sequence[AttemptEvents]) -> list[Mark]:
             found.append(Mark(kind="restart", step=run.from_step, text=f"attempt {run.number} starts"))
         step = run.from_step
         for event in run.events:
-            step = int(number(event, "step") or step)
-            if event["kind"] == "fault":
-                text = f"{event.get('what', 'fault')}: {event.get('action', 'unknown action')}"
-                found.append(Mark(kind="fault", step=step, text=text))
-            if event["kind"] == "gap":
-                found.append(Mark(kind="gap", step=step, text=f"no reading: {event.get('reason', 'unknown')}"))
+            step = event.step or step
+            if isinstance(event, FaultEvent):
+                found.append(Mark(kind="fault", step=step, text=f"{event.what}: {event.action}"))
+            if isinstance(event, GapEvent):
+                found.append(Mark(kind="gap", step=step, text=f"no reading: {event.reason}"))
     found.extend(
         Mark(kind="checkpoint", step=step_of(r.event), text="checkpoint")
-        for r in surviving_events(list(runs), "checkpoint")
+        for r in surviving_events(list(runs), CheckpointEvent)
     )
     return found

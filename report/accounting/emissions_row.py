@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from ...spec.emissions import WATTS_PER_KILOWATT, carbon_tonnes
 from ...spec.estimate import Estimate
+from ...spec.event_fields import EnforcedCap
+from ...spec.events import Event, FaultEvent, GapEvent, PhaseEvent
 from ...spec.plan import CarbonPlan
-from ...spec.run_folder import Event, number
 from ..values import Attempt, Basis, Fault, Gap, Row, Span
-from .attempts import AttemptEvents, lost_after
+from .attempts import AttemptEvents, span
 from .history import RunHistory
+from .surviving import lost_after
 
 SECONDS_PER_HOUR = 3600
 WHOLE = 0.9995  # a share that prints as 100.0% counts as all
@@ -18,42 +20,28 @@ WHOLE = 0.9995  # a share that prints as 100.0% counts as all
 
 def world_size(attempt: AttemptEvents, history: RunHistory) -> int | None:
     """Devices of an attempt: as it started, else as planned."""
-    given, own = number(attempt.start, "world_size"), history.attempts.get(attempt.number)
+    given, own = attempt.start.world_size, history.attempts.get(attempt.number)
     device = own.device if own and own.device else history.device
-    return int(given) if given else (device.count if device else None)
+    return given or (device.count if device else None)
 
 
 def gaps(runs: Sequence[AttemptEvents]) -> list[Gap]:
     """Every span that no meter covers, in order."""
-    return [_gap(run.number, event) for run in runs for event in run.events if event["kind"] == "gap"]
+    return [_gap(run.number, event) for run in runs for event in run.events if isinstance(event, GapEvent)]
 
 
 def faults(runs: Sequence[AttemptEvents]) -> list[Fault]:
     """Everything that went wrong, in order."""
-    return [_fault(run.number, event) for run in runs for event in run.events if event["kind"] == "fault"]
+    return [_fault(run.number, event) for run in runs for event in run.events if isinstance(event, FaultEvent)]
 
 
-def _fault(attempt: int, event: Event) -> Fault:
-    step, rank = number(event, "step"), number(event, "rank")
-    return Fault(
-        attempt=attempt,
-        step=None if step is None else int(step),
-        rank=None if rank is None else int(rank),
-        what=str(event.get("what", "unknown")),
-        action=str(event.get("action", "unknown")),
-    )
+def _fault(attempt: int, event: FaultEvent) -> Fault:
+    return Fault(attempt=attempt, step=event.step, rank=event.rank, what=event.what, action=event.action)
 
 
-def _gap(attempt: int, event: Event) -> Gap:
-    start, end = number(event, "start"), number(event, "end")
-    seconds = max(end - start, 0.0) if start is not None and end is not None else 0.0
-    device = event.get("device")
-    return Gap(
-        attempt=attempt,
-        device="all" if device is None else str(device),
-        seconds=seconds,
-        reason=str(event.get("reason", "unknown")),
-    )
+def _gap(attempt: int, event: GapEvent) -> Gap:
+    seconds = max(event.end - event.start, 0.0) if event.start is not None and event.end is not None else 0.0
+    return Gap(attempt=attempt, device=event.device, seconds=seconds, reason=event.reason)
 
 
 def _unmeasured_seconds(found: Sequence[Gap], devices: int) -> float:
@@ -63,7 +51,7 @@ def _unmeasured_seconds(found: Sequence[Gap], devices: int) -> float:
 
 def _measured_share(run: AttemptEvents, devices: int | None) -> float | None:
     """Share of an attempt's device time that a meter covered; None when there was no time or no device count."""
-    if run.start.get("measured") is not True:
+    if run.start.measured is not True:
         return 0.0
     if not run.seconds or not devices:
         return None
@@ -88,34 +76,30 @@ def _attempt(runs: Sequence[AttemptEvents], index: int, history: RunHistory) -> 
         to_step=run.to_step,
         seconds=run.seconds,
         energy_kwh=None if run.energy is None else run.energy - run.energy_before,
-        meter=str(run.start.get("meter") or "none"),
-        measured=run.start.get("measured") is True,
+        meter=run.start.meter or "none",
+        measured=run.start.measured is True,
         measured_share=_measured_share(run, devices),
         lost_steps=lost,
         lost_energy_kwh=None if run.energy is None or at_kept is None else run.energy - at_kept if lost else 0.0,
         ended=_ended(run),
-        power_cap=_power_cap(run.start.get("power_cap")),
+        power_cap=_power_cap(run.start.power_cap),
     )
 
 
 def _ended(run: AttemptEvents) -> str:
     if run.stop is None:
         return "no stop event (still running, or killed)"
-    code = number(run.stop, "exit_code")
-    return f"{run.stop.get('reason', 'unknown')}" + (f" (exit {code:.0f})" if code else "")
+    code = run.stop.exit_code
+    return run.stop.reason + (f" (exit {code})" if code else "")
 
 
-def _power_cap(cap: object) -> str:
+def _power_cap(cap: EnforcedCap | None) -> str:
     """What became of the power cap, in words."""
-    if not isinstance(cap, dict):
+    if cap is None or cap.power_cap_watts is None:
         return "none asked for"
-    asked, enforced = number(cap, "power_cap_watts"), number(cap, "enforced_watts")
-    if asked is None:
-        return "none asked for"
-    state = (
-        "applied" if cap.get("applied") is True else "NOT applied" if cap.get("applied") is False else "not verified"
-    )
-    return f"{asked:g} W {state}" + (f", {enforced:g} W enforced" if enforced is not None else "")
+    state = "not verified" if cap.applied is None else "applied" if cap.applied else "NOT applied"
+    enforced = "" if cap.enforced_watts is None else f", {cap.enforced_watts:g} W enforced"
+    return f"{cap.power_cap_watts:g} W {state}{enforced}"
 
 
 def coverage(found: Sequence[Attempt]) -> float | None:
@@ -128,17 +112,17 @@ def coverage(found: Sequence[Attempt]) -> float | None:
 
 def spans(events: Sequence[Event]) -> list[Span]:
     """Phases summed by name over all attempts. Energy is None when no span of that name has a reading."""
-    names = list(dict.fromkeys(str(event.get("name", "unknown")) for event in events if event["kind"] == "phase"))
-    return [_span(name, [e for e in events if e["kind"] == "phase" and e.get("name") == name]) for name in names]
+    phases = [event for event in events if isinstance(event, PhaseEvent)]
+    return [_span(name, [e for e in phases if e.name == name]) for name in dict.fromkeys(e.name for e in phases)]
 
 
-def _span(name: str, events: Sequence[Event]) -> Span:
-    energies = [energy for event in events if (energy := number(event, "energy_kwh")) is not None]
+def _span(name: str, events: Sequence[PhaseEvent]) -> Span:
+    energies = [event.energy_kwh for event in events if event.energy_kwh is not None]
     return Span(
         phase=name,
-        seconds=sum(max(number(event, "seconds") or 0.0, 0.0) for event in events),
+        seconds=sum(map(span, events)),
         energy_kwh=sum(energies) if len(energies) == len(events) else None,
-        measured=all(event.get("measured") is True for event in events) if energies else None,
+        measured=all(event.measured is True for event in events) if energies else None,
     )
 
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from ...spec.estimate import Estimate
+from ...spec.events import Event, StepEvent, UnknownEvent, read_events
 from ...spec.foreign_files import foreign_lines, open_foreign, read_json
 from ...spec.foreign_text import for_terminal
 from ...spec.plan import CarbonPlan, Device, Schedule
 from ...spec.problem import InputError
-from ...spec.run_folder import Event, RunFolder, number, read_events
+from ...spec.run_folder import RunFolder
 
-KINDS = frozenset({"start", "data", "phase", "step", "validation", "checkpoint", "gap", "fault", "stop"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _Section = TypeVar("_Section", bound=BaseModel)
 
@@ -158,18 +158,16 @@ def _known(events: Iterable[Event], missing: list[str]) -> list[Event]:
     strange: dict[str, int] = {}
     attempt = 1
     for event in events:
-        kind = str(event["kind"])
-        if kind not in KINDS:
-            strange[kind] = strange.get(kind, 0) + 1
+        if isinstance(event, UnknownEvent):
+            strange[event.given_kind] = strange.get(event.given_kind, 0) + 1
             continue
-        given = number(event, "attempt")
-        attempt = int(given) if given is not None and given >= 1 else attempt
-        known.append({**event, "attempt": attempt})
+        attempt = event.attempt if event.attempt is not None and event.attempt >= 1 else attempt
+        known.append(event if event.attempt == attempt else replace(event, attempt=attempt))
     missing.extend(
         f"events.jsonl: {count} events of unknown kind {kind[:40]!r} (another version?): left out"
         for kind, count in sorted(strange.items())
     )
-    if not any(event["kind"] == "step" for event in known):
+    if not any(isinstance(event, StepEvent) for event in known):
         missing.append("the run never finished a step: no curve, no throughput")
     return known
 

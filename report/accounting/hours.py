@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...spec.run_folder import number
+from ...spec.events import CheckpointEvent, Event, PhaseEvent, StepEvent, ValidationEvent
 from ..values import HourPart
-from .attempts import AttemptEvents, surviving_events
+from .attempts import AttemptEvents, span
 from .emissions_row import SECONDS_PER_HOUR, world_size
 from .history import RunHistory
+from .surviving import surviving_events
 
 
 def hour_parts(runs: Sequence[AttemptEvents], history: RunHistory) -> tuple[HourPart, ...]:
@@ -20,7 +21,7 @@ def hour_parts(runs: Sequence[AttemptEvents], history: RunHistory) -> tuple[Hour
     devices = [world_size(run, history) for run in runs]
     if not runs or None in devices:
         return ()
-    counting = {id(record.event) for record in surviving_events(list(runs), "step")}
+    counting = {id(record.event) for record in surviving_events(list(runs), StepEvent)}
     spent = {"steps that count": 0.0, "lost work": 0.0, "validation": 0.0, "checkpoints": 0.0, "start-up": 0.0}
     total = 0.0
     for run, count in zip(runs, devices, strict=True):
@@ -29,7 +30,7 @@ def hour_parts(runs: Sequence[AttemptEvents], history: RunHistory) -> tuple[Hour
         for event in run.events:
             name = _part(event, counts=id(event) in counting)
             if name:
-                spent[name] += max(number(event, "seconds") or 0.0, 0.0) * share
+                spent[name] += span(event) * share
     spent["between"] = max(total - sum(spent.values()), 0.0)
     steps, rest = _planned(history)
     other = total - spent["steps that count"]
@@ -40,15 +41,15 @@ def hour_parts(runs: Sequence[AttemptEvents], history: RunHistory) -> tuple[Hour
     )
 
 
-def _part(event: dict[str, object], *, counts: bool) -> str:
-    match event["kind"]:
-        case "step":
+def _part(event: Event, *, counts: bool) -> str:
+    match event:
+        case StepEvent():
             return "steps that count" if counts else "lost work"
-        case "validation":
+        case ValidationEvent():
             return "validation"
-        case "checkpoint":
+        case CheckpointEvent():
             return "checkpoints"
-        case "phase" if event.get("name") == "startup":
+        case PhaseEvent(name="startup"):
             return "start-up"
         case _:
             return ""

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from ...spec.emissions import carbon_tonnes
 from ...spec.estimate import Estimate, Part
+from ...spec.events import PREPARATION
 from ...spec.plan import CarbonPlan
 from ..values import Basis, Row, Scope, Span
-from .attempts import PREPARATION
 from .emissions_row import emitted
 
 COOLED = ("host", "network")  # wider scopes whose electricity the site cools, as it cools the devices

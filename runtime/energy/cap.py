@@ -9,25 +9,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from ...spec.event_fields import EnforcedCap
+from ...spec.events import FaultEvent
 from ...spec.plan import Plan
-from ...spec.run_folder import Event
 from .meter import Clock
 from .node import call_with_timeout, devices_here
 from .nvml import Error, Gpu, VisibleGpus, find_gpus
 
 INTERVAL = 30.0  # seconds between two looks of the watch
 ROUNDING = 0.5  # watts: a limit this close to the one that was asked for is the one that was asked for
-
-
-@dataclass(frozen=True, slots=True)
-class EnforcedCap:
-    """The cap as the `start` event of a run tells it; null is unknown."""
-
-    power_cap_watts: float | None
-    enforced_watts: float | None
-    applied: bool | None
 
 
 def observe_cap(plan: Plan) -> EnforcedCap:
@@ -72,14 +63,14 @@ class CapWatch:
         self._due = clock()
         self._seen: dict[str, float] = {}
 
-    def __call__(self) -> list[Event]:
+    def __call__(self) -> list[FaultEvent]:
         """Changes since the last look."""
         if self._clock() < self._due:
             return []
         self._due = self._clock() + INTERVAL
         return [event for gpu in self._gpus for event in self._look(gpu)]
 
-    def _look(self, gpu: Gpu) -> list[Event]:
+    def _look(self, gpu: Gpu) -> list[FaultEvent]:
         try:
             now = gpu.enforced_watts()
         except Error:
@@ -89,4 +80,4 @@ class CapWatch:
         if now == before:
             return []
         what = f"the power limit of {gpu.uuid} changed from {before:g} W to {now:g} W ({self._asked})"
-        return [{"kind": "fault", "rank": None, "what": what, "action": "reported"}]
+        return [FaultEvent(what=what, action="reported")]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...spec.run_folder import Event, number
+from ...spec.events import Event, GapEvent, PhaseEvent, StartEvent, StepEvent, StopEvent
 
 
-def killed_span(events: Iterable[Event]) -> Event | None:
+def killed_span(events: Iterable[Event]) -> GapEvent | None:
     """The gap that the last attempt of a run left, or None where it said its last word or never took a step.
 
     When it died is unknown; it was before the next step's event, so the span is taken to be as long as the last step.
@@ -15,14 +15,14 @@ def killed_span(events: Iterable[Event]) -> Event | None:
     last: Event | None = None
     seconds = 0.0
     for event in events:
-        if event.get("name") in ("tokenizer", "data"):
+        if isinstance(event, PhaseEvent) and event.prepares:
             continue  # written by the preparation of the next attempt
-        if event["kind"] == "start":
+        if isinstance(event, StartEvent):
             seconds = 0.0
-        elif event["kind"] == "step":
-            seconds = number(event, "seconds") or 0.0
+        elif isinstance(event, StepEvent):
+            seconds = event.seconds or 0.0
         last = event
-    if last is None or not seconds or last["kind"] == "stop" or last.get("time") is None:
+    if last is None or last.time is None or not seconds or isinstance(last, StopEvent):
         return None
     reason = "the run was killed; the span is as long as its last step"
-    return {"kind": "gap", "device": "all", "start": last["time"], "end": last["time"] + seconds, "reason": reason}
+    return GapEvent(device="all", start=last.time, end=last.time + seconds, reason=reason)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ...spec.run_folder import Event
+from ...spec.events import FaultEvent, GapEvent
 from .meter_reading import ABSENT, MeterSource, Reading
 
 Clock = Callable[[], float]  # seconds that never jump: time.monotonic
@@ -28,7 +28,7 @@ class Meter(Protocol):
         """Ask for a fresh sample soon: call it where a phase begins or ends."""
         ...
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[GapEvent | FaultEvent]:
         """News since the last call, as `gap` and `fault` events of the run's log; the log adds time and step."""
         ...
 
@@ -61,7 +61,7 @@ class ConstantPowerMeter:
     def sample_now(self) -> None:
         """Nothing to sample."""
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[GapEvent | FaultEvent]:
         """There is never news."""
         return []
 
@@ -82,7 +82,7 @@ class NoMeter:
     def sample_now(self) -> None:
         """Nothing to sample."""
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[GapEvent | FaultEvent]:
         """There is never news."""
         return []
 

@@ -12,16 +12,6 @@ JOULES_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Seconds of one device that no meter covers; `start` and `end` are Unix seconds."""
-
-    device: str
-    start: float
-    end: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """Energy since the meter was opened. None is unknown, never zero.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from ...spec.run_folder import Event, number
+from ...spec.events import Event, PhaseEvent, StartEvent, StepEvent
 from .meter import Clock
 from .meter_reading import JOULES_PER_KWH, Reading
 
@@ -73,12 +73,11 @@ class PhaseLedger:
         """Totals by phase."""
         return dict(self._total)
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[PhaseEvent]:
         """The spans since the last call as `phase` events of the run's log, without `time` and `attempt`."""
         fresh, self._fresh = self._fresh, defaultdict(Account)
         return [
-            {"kind": "phase", "name": name, "seconds": a.seconds, "energy_kwh": a.kwh, "measured": a.measured}
-            for name, a in fresh.items()
+            PhaseEvent(name=name, seconds=a.seconds, energy_kwh=a.kwh, measured=a.measured) for name, a in fresh.items()
         ]
 
     def state_dict(self) -> dict[str, Any]:
@@ -100,19 +99,18 @@ class PhaseLedger:
         self._total.clear()
         tail, measured = Account(), True
         for event in events:
-            kwh = event.get("energy_kwh")
-            match event["kind"]:
-                case "start":
+            match event:
+                case StartEvent():
                     self._add_tail(tail, measured)
-                    tail, measured = Account(), bool(event.get("measured"))
-                case "step":
-                    tail.seconds += number(event, "seconds") or 0.0
+                    tail, measured = Account(), event.measured is True
+                case StepEvent(energy_kwh=kwh):
+                    tail.seconds += event.seconds or 0.0
                     tail.joules = 0.0 if kwh is None else max(0.0, (kwh - (self.kwh or 0.0)) * JOULES_PER_KWH)
                     tail.unmetered_seconds = tail.seconds if kwh is None else 0.0
-                case "phase":
+                case PhaseEvent(energy_kwh=kwh):
                     joules = None if kwh is None else kwh * JOULES_PER_KWH
-                    self._total[event["name"]].add(event["seconds"], joules, measured=event.get("measured") is True)
-                    if event["name"] not in ("tokenizer", "data"):  # those are of the next attempt's preparation
+                    self._total[event.name].add(event.seconds or 0.0, joules, measured=event.measured is True)
+                    if not event.prepares:  # what prepares belongs to the next attempt
                         tail = Account()
                 case _:
                     pass

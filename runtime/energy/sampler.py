@@ -8,13 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Protocol
 
-from ...spec.run_folder import Event
+from ...spec.events import FaultEvent, GapEvent
 from .device_energy import DeviceEnergy, InstrumentLimits, Sample
 from .meter import Clock
-from .meter_reading import Gap, MeterSource, Reading
+from .meter_reading import MeterSource, Reading
 
 SAMPLE_PERIOD = 1.0  # seconds between samples
 CLOSE_TIMEOUT = 2.0  # seconds that `close` waits for the last sample
@@ -31,7 +31,7 @@ class Probe(Protocol):
         ...
 
 
-Watch = Callable[[], list[Event]]
+Watch = Callable[[], list[FaultEvent]]
 
 
 class SampledMeter:
@@ -46,7 +46,7 @@ class SampledMeter:
         opened = clock()
         self._tracks = [(probe, DeviceEnergy(opened, probe.limits)) for probe in probes]
         self._watches = watches
-        self._news: list[Event] = []
+        self._news: list[FaultEvent] = []
         self._most = 0.0
         self._final: Reading | None = None
         self._lock = threading.Lock()
@@ -85,17 +85,17 @@ class SampledMeter:
         """Have the thread take a sample now, so that two phases are split where they meet."""
         self._wake.set()
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[GapEvent | FaultEvent]:
         """Gaps that became certain, and what the watches saw, since the last call."""
         with self._lock:
             now = self._clock()
             gaps = [
-                Gap(probe.device, start + self._wall, end + self._wall, reason)
+                GapEvent(device=probe.device, start=start + self._wall, end=end + self._wall, reason=reason)
                 for probe, track in self._tracks
                 for start, end, reason in track.take_gaps(now)
             ]
             news, self._news = self._news, []
-        return [{"kind": "gap"} | asdict(gap) for gap in gaps] + news
+        return [*gaps, *news]
 
     def close(self) -> Reading:
         """Take a last sample if the instrument answers in time, settle what is open, and stop."""

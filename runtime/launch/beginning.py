@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ...spec.events import CheckpointEvent, read_events
 from ...spec.exit_codes import Exit
 from ...spec.plan import Plan
 from ...spec.problem import InputError
-from ...spec.run_folder import RunFolder, read_events
+from ...spec.run_folder import RunFolder
 from ...spec.run_parts import owning_run, strangers
 from ..checkpoint import store
 from ..checkpoint.saved_run import STATE
@@ -41,6 +42,6 @@ def require_beginning(plan: Plan, run: RunFolder) -> None:
 
 def _logged_checkpoints(run: RunFolder) -> bool:
     try:
-        return any(event["kind"] == "checkpoint" for event in read_events(run.events))
+        return any(isinstance(event, CheckpointEvent) for event in read_events(run.events))
     except OSError:
         return False

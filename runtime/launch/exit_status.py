@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ...spec.atomic_files import write_atomically
+from ...spec.events import FaultEvent
 from ...spec.exit_codes import DISK_ERRORS, Exit
 from ...spec.foreign_files import read_foreign
 from ...spec.problem import InputError
@@ -124,7 +125,7 @@ def log_fault(run: Path, rank: int, what: str, action: str) -> None:
     """Append a fault to the log of a run that this process does not otherwise write."""
     path = RunFolder(run).events
     log = EventLog(path, last_attempt(path))
-    log.write("fault", step=None, rank=rank, what=what, action=action)
+    log.write(FaultEvent(rank=rank, what=what, action=action))
     log.close()
 
 

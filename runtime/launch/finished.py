@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ...spec.events import StartEvent, StopEvent, read_events
 from ...spec.plan import Plan
-from ...spec.run_folder import RunFolder, read_events
+from ...spec.run_folder import RunFolder
 from ..checkpoint.saved_run import SavedRun, newest_saved_run
 from ..checkpoint.signing_key import signing_key
 
@@ -26,7 +27,7 @@ def finished_run(plan: Plan, run: RunFolder) -> str:
 
 def _ended_well(run: RunFolder) -> bool:
     try:
-        last = [event for event in read_events(run.events) if event["kind"] in ("start", "stop")][-1:]
+        last = [event for event in read_events(run.events) if isinstance(event, StartEvent | StopEvent)][-1:]
     except OSError:
         return False
-    return any(event["kind"] == "stop" and event.get("reason") == "done" for event in last)
+    return any(isinstance(event, StopEvent) and event.reason == "done" for event in last)

@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 
 from ...spec.atomic_files import write_atomically
+from ...spec.events import StepEvent, read_events
 from ...spec.exit_codes import FINAL, Exit
 from ...spec.foreign_files import read_json
-from ...spec.run_folder import RunFolder, read_events
+from ...spec.run_folder import RunFolder
 
 MAX_STALLED_STARTS = 3  # starts in a row without a new step, as NVIDIA's resiliency extension
 HOST_TIMEOUT = 600  # seconds for all hosts to answer again: a server with GPUs boots in five to ten minutes
@@ -23,7 +24,7 @@ HOST_TIMEOUT = 600  # seconds for all hosts to answer again: a server with GPUs 
 def furthest_step(run: RunFolder) -> int:
     """The highest step that the run ever finished; 0 before the first."""
     try:
-        return max((int(event["step"]) for event in read_events(run.events) if event["kind"] == "step"), default=0)
+        return max((event.step or 0 for event in read_events(run.events) if isinstance(event, StepEvent)), default=0)
     except OSError:
         return 0
 

@@ -1,4 +1,4 @@
-"""The writer of the event log (its events: spec/run_folder.py): append-only, one line an event, torn ends healed.
+"""The writer of the event log (its events: spec/events.py): append-only, one line an event, torn ends healed.
 
 The time of an event is the wall clock at the opening of the log plus what has passed since on the monotonic clock: the
 distance of two events is never what somebody set the clock by. A clock that was set is reported.
@@ -7,14 +7,13 @@ distance of two events is never what somebody set the clock by. A clock that was
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from ...spec.run_folder import Event, number, read_events
+from ...spec.events import Event, FaultEvent, StartEvent, from_line, read_events, to_line
 
 CLOCK_SET = 60.0  # seconds; less than this is a time service at work
 
@@ -23,8 +22,8 @@ def last_attempt(path: Path) -> int:
     """The highest attempt number in the log; 0 when nothing has been started."""
     if not path.exists():
         return 0
-    starts = (number(event, "attempt") or 0 for event in read_events(path) if event["kind"] == "start")
-    return int(max(starts, default=0))
+    starts = (event for event in read_events(path) if isinstance(event, StartEvent))
+    return max((event.attempt or 0 for event in starts), default=0)
 
 
 class EventLog:
@@ -43,25 +42,19 @@ class EventLog:
         if size and os.pread(self._file, 1, size - 1) != b"\n":
             os.write(self._file, b"\n")  # the last writer was killed inside a line; keep ours whole
 
-    def write(self, kind: str, **fields: Any) -> Event:
-        """Append one event and return it. Numbers that are not finite become null: JSON has no NaN.
-
-        Raises OSError when the disk does not take all of it.
-        """
+    def write(self, event: Event) -> Event:
+        """Append one event; return it as a reader finds it. Raises OSError when the disk does not take all of it."""
         if abs(set_by := _clock_ahead() - self._clock_ahead) > CLOCK_SET:
             self._clock_ahead += set_by
             what = f"the clock was set by {set_by:+.0f} s"
-            self._append(
-                "fault", {"step": None, "rank": None, "what": what, "action": "times continue from the last event"}
-            )
-        return self._append(kind, {key: _plain(value) for key, value in fields.items()})
+            self._append(FaultEvent(what=what, action="times continue from the last event"))
+        return self._append(event)
 
-    def _append(self, kind: str, fields: Event) -> Event:
-        event: Event = {"kind": kind, "time": time.monotonic() + self._epoch, "attempt": self.attempt, **fields}
-        line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+    def _append(self, event: Event) -> Event:
+        line = to_line(replace(event, time=time.monotonic() + self._epoch, attempt=self.attempt))
         if os.write(self._file, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
-        return event
+        return from_line(line) or event
 
     def sync(self) -> None:
         """Make what was written durable. Called with every checkpoint, so that the log never lags behind one."""
@@ -76,9 +69,3 @@ class EventLog:
 def _clock_ahead() -> float:
     """Seconds that the wall clock is ahead of the monotonic one: it changes when the clock is set."""
     return time.time() - time.monotonic()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not -float("inf") < value < float("inf"):
-        return None
-    return value

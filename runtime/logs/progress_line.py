@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ...spec.display_units import BYTES, ENERGIES, MASSES
 from ...spec.emissions import carbon_tonnes
+from ...spec.events import CheckpointEvent, Event, FaultEvent, StartEvent, StepEvent, StopEvent, ValidationEvent
 from ...spec.exit_codes import Exit
 from ...spec.number_text import fixed, percent, with_unit
 from ...spec.plan import Plan
-from ...spec.run_folder import Event
 from ...spec.terminal import Terminal
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
@@ -42,46 +42,43 @@ class ProgressLine:
 
     def show(self, event: Event) -> None:
         """Show an event. Steps move the line; what is rare is printed above it."""
-        if event["kind"] != "step":
+        if not isinstance(event, StepEvent):
             self._say(event)
             return
-        last = event["step"] == self._last_step
+        last = event.step == self._last_step
         if self._live:
-            self._bar.update(self._task, completed=event["step"], text=self._text(event))
+            self._bar.update(self._task, completed=event.step, text=self._text(event))
         elif last or time.monotonic() >= self._next:
             self._next = time.monotonic() + LINE_EVERY
-            self._console.print(
-                f"step {event['step']}/{self._last_step}  {self._text(event)}",
-                soft_wrap=True,
-            )
+            self._console.print(f"step {event.step}/{self._last_step}  {self._text(event)}", soft_wrap=True)
 
     def close(self) -> None:
         """Give the terminal back."""
         self._bar.stop()
 
     def _say(self, event: Event) -> None:
-        match event["kind"]:
-            case "start" if event["step"]:
-                text = f"resuming from step {event['step']}"
-            case "validation":
-                text = f"validation at step {event['step']}: loss {fixed(event['loss'], 4)}"
-            case "checkpoint":
-                text = f"saved {event['path']} ({with_unit(event['bytes'], BYTES)} in {fixed(event['seconds'], 1)} s)"
-            case "fault":
-                text = f"{event['what']}: {event['action']}"
-            case "stop":
-                again = "; run launch again to resume" if event.get("exit_code") == Exit.PREEMPTED else ""
-                text = f"stopped at step {event['step']}: {event['reason']}{again}"
+        match event:
+            case StartEvent() if event.step:
+                text = f"resuming from step {event.step}"
+            case ValidationEvent():
+                text = f"validation at step {event.step}: loss {fixed(event.loss, 4)}"
+            case CheckpointEvent():
+                text = f"saved {event.path} ({with_unit(event.bytes, BYTES)} in {fixed(event.seconds, 1)} s)"
+            case FaultEvent():
+                text = f"{event.what}: {event.action}"
+            case StopEvent():
+                again = "; run launch again to resume" if event.exit_code == Exit.PREEMPTED else ""
+                text = f"stopped at step {event.step}: {event.reason}{again}"
             case _:
                 return
         self._console.print(text, soft_wrap=True)
 
-    def _text(self, event: Event) -> str:
+    def _text(self, event: StepEvent) -> str:
         carbon = self._plan.carbon
-        energy = event["energy_kwh"]
-        parts = [f"loss {fixed(event['loss'], 4)}", f"{fixed(event['tokens_per_second'], 0)} tokens/s"]
-        if event["mfu"] is not None:
-            parts.append(f"MFU {percent(event['mfu'])}")
+        energy = event.energy_kwh
+        parts = [f"loss {fixed(event.loss, 4)}", f"{fixed(event.tokens_per_second, 0)} tokens/s"]
+        if event.mfu is not None:
+            parts.append(f"MFU {percent(event.mfu)}")
         if energy is None:
             parts.append("energy unknown")
         else:

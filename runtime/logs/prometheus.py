@@ -20,29 +20,40 @@ from prometheus_client import CollectorRegistry, start_http_server, write_to_tex
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ...spec.events import (
+    CheckpointEvent,
+    Event,
+    FaultEvent,
+    GapEvent,
+    PhaseEvent,
+    StartEvent,
+    StepEvent,
+    StopEvent,
+    ValidationEvent,
+)
 from ...spec.exit_codes import Exit
-from ...spec.run_folder import Event, RunFolder, number
+from ...spec.run_folder import RunFolder
 from ...spec.run_progress import EventFollower
 from ..energy import JOULES_PER_KWH
 
-LATEST = {  # (kind of event, field) -> gauge, meaning
-    ("step", "step"): ("step", "Last optimizer step."),
-    ("step", "tokens"): ("tokens", "Tokens trained on."),
-    ("step", "loss"): ("loss", "Training loss, nats per token."),
-    ("step", "grad_norm"): ("grad_norm", "Gradient norm before clipping."),
-    ("step", "learning_rate"): ("learning_rate", "Learning rate."),
-    ("step", "seconds"): ("step_seconds", "Duration of the last step."),
-    ("step", "tokens_per_second"): ("tokens_per_second", "Throughput of the last step."),
-    ("step", "mfu"): ("mfu_ratio", "Model FLOPs utilisation of the last step."),
-    ("step", "power_watts"): ("power_watts", "Power of all metered devices."),
-    ("step", "memory_bytes"): ("memory_bytes", "Peak memory of a device."),
-    ("step", "time"): ("last_step_timestamp_seconds", "When the last step ended."),
-    ("validation", "loss"): ("validation_loss", "Held-out loss, nats per token."),
-    ("checkpoint", "step"): ("checkpoint_step", "Step of the newest checkpoint."),
-    ("checkpoint", "time"): ("checkpoint_timestamp_seconds", "When the newest checkpoint was written."),
-    ("start", "world_size"): ("devices", "Devices in the run."),
-    ("start", "measured"): ("energy_measured", "1 if an instrument measures the energy, 0 if it is assumed."),
-    ("stop", "exit_code"): ("exit_code", "How the run ended; absent while it runs."),
+LATEST: dict[tuple[type[Event], str], tuple[str, str]] = {  # (event, field) -> gauge, meaning
+    (StepEvent, "step"): ("step", "Last optimizer step."),
+    (StepEvent, "tokens"): ("tokens", "Tokens trained on."),
+    (StepEvent, "loss"): ("loss", "Training loss, nats per token."),
+    (StepEvent, "grad_norm"): ("grad_norm", "Gradient norm before clipping."),
+    (StepEvent, "learning_rate"): ("learning_rate", "Learning rate."),
+    (StepEvent, "seconds"): ("step_seconds", "Duration of the last step."),
+    (StepEvent, "tokens_per_second"): ("tokens_per_second", "Throughput of the last step."),
+    (StepEvent, "mfu"): ("mfu_ratio", "Model FLOPs utilisation of the last step."),
+    (StepEvent, "power_watts"): ("power_watts", "Power of all metered devices."),
+    (StepEvent, "memory_bytes"): ("memory_bytes", "Peak memory of a device."),
+    (StepEvent, "time"): ("last_step_timestamp_seconds", "When the last step ended."),
+    (ValidationEvent, "loss"): ("validation_loss", "Held-out loss, nats per token."),
+    (CheckpointEvent, "step"): ("checkpoint_step", "Step of the newest checkpoint."),
+    (CheckpointEvent, "time"): ("checkpoint_timestamp_seconds", "When the newest checkpoint was written."),
+    (StartEvent, "world_size"): ("devices", "Devices in the run."),
+    (StartEvent, "measured"): ("energy_measured", "1 if an instrument measures the energy, 0 if it is assumed."),
+    (StopEvent, "exit_code"): ("exit_code", "How the run ended; absent while it runs."),
 }
 COUNTERS = {  # counter -> label, meaning
     "attempts": (None, "Starts of the run."),
@@ -74,17 +85,15 @@ class RunMetrics(Collector):
             yield from self._counters()
 
     def _take(self, event: Event) -> None:
-        kind = event["kind"]
-        if kind == "start":
+        if isinstance(event, StartEvent):
             self._latest.pop("exit_code", None)
-        for (source, field), (name, _) in LATEST.items():
-            value = float(event.get(field) is True) if field == "measured" else number(event, field)
-            if source == kind and value is not None:
-                self._latest[name] = value
+        for (kind, field), (name, _) in LATEST.items():
+            if isinstance(event, kind) and (value := getattr(event, field)) is not None:
+                self._latest[name] = float(value)
         for key, amount in _amounts(event):
             self._counted[key] += amount
-        if event.get("energy_kwh") is not None and kind in ("step", "stop"):
-            self._counted["energy_joules", ""] = event["energy_kwh"] * JOULES_PER_KWH
+        if isinstance(event, StepEvent | StopEvent) and event.energy_kwh is not None:
+            self._counted["energy_joules", ""] = event.energy_kwh * JOULES_PER_KWH
 
     def _gauges(self) -> Iterator[Metric]:
         for name, meaning in LATEST.values():
@@ -105,17 +114,17 @@ class RunMetrics(Collector):
 
 def _amounts(event: Event) -> Iterator[tuple[Key, float]]:
     """What an event adds to the counters."""
-    match event["kind"]:
-        case "start":
+    match event:
+        case StartEvent():
             yield ("attempts", ""), 1.0
-        case "fault":
+        case FaultEvent():
             yield ("faults", ""), 1.0
-        case "gap":
-            yield ("unmetered_seconds", str(event.get("device"))), event["end"] - event["start"]
-        case "phase":
-            yield ("phase_seconds", event["name"]), event["seconds"]
-            if event.get("energy_kwh") is not None:
-                yield ("phase_energy_joules", event["name"]), event["energy_kwh"] * JOULES_PER_KWH
+        case GapEvent(start=float(start), end=float(end)):
+            yield ("unmetered_seconds", event.device), end - start
+        case PhaseEvent(seconds=float(seconds)):
+            yield ("phase_seconds", event.name), seconds
+            if event.energy_kwh is not None:
+                yield ("phase_energy_joules", event.name), event.energy_kwh * JOULES_PER_KWH
         case _:
             pass
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...spec.run_folder import Event
+from ...spec.events import Event, StepEvent, ValidationEvent
 
-SCALARS = {
-    "step": ("loss", "grad_norm", "learning_rate", "tokens_per_second", "mfu", "energy_kwh", "power_watts"),
-    "validation": ("loss",),
-}
+CURVES = ("loss", "grad_norm", "learning_rate", "tokens_per_second", "mfu", "energy_kwh", "power_watts")
 
 
 def scalars(event: Event) -> dict[str, float]:
     """The curves that an event adds a point to: `train/loss`, `validation/loss`, ... What is unknown is left out."""
-    prefix = "train" if event["kind"] == "step" else event["kind"]
-    names = SCALARS.get(event["kind"], ())
-    return {f"{prefix}/{name}": event[name] for name in names if event.get(name) is not None}
+    match event:
+        case StepEvent():
+            points = {f"train/{name}": getattr(event, name) for name in CURVES}
+        case ValidationEvent():
+            points = {"validation/loss": event.loss}
+        case _:
+            points = dict[str, float | None]()
+    return {name: value for name, value in points.items() if value is not None}
 
 
 class TensorBoardLog:
@@ -30,7 +32,7 @@ class TensorBoardLog:
     def show(self, event: Event) -> None:
         """Add the scalars of a `step` or `validation` event."""
         for name, value in scalars(event).items():
-            self._writer.add_scalar(name, value, event["step"])
+            self._writer.add_scalar(name, value, event.step)
 
     def close(self) -> None:
         """Flush and close."""

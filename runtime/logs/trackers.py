@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+from ...spec.events import StopEvent
 from ...spec.exit_codes import Exit
 from ...spec.foreign_files import read_json
 from ...spec.run_folder import RunFolder
@@ -85,9 +86,9 @@ def send_events(log: EventFollower, sink: Tracker) -> None:
     while True:
         stopped = False
         for event in log.new_events():
-            stopped = event["kind"] == "stop"
+            stopped = isinstance(event, StopEvent)
             if values := scalars(event):
-                sink.send(event["step"], values)
+                sink.send(event.step or 0, values)
         if stopped:
             return
         time.sleep(PERIOD)

@@ -18,8 +18,10 @@ CLASSES = frozenset(
         "pathlib.PosixPath",
         "pathlib._local.PosixPath",  # Python 3.13
         "trainwright.runtime.checkpoint.store.FileEntry",
-        "trainwright.runtime.energy.cap.EnforcedCap",
         "trainwright.runtime.preflight.finding.Finding",
+        "trainwright.spec.event_fields.EnforcedCap",
+        "trainwright.spec.events.FaultEvent",
+        "trainwright.spec.events.GapEvent",
         "trainwright.spec.exit_codes.Exit",
     }
 )

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from ...spec.events import PREPARATION_FAILED, DataEvent, FaultEvent
 from ...spec.exit_codes import Exit
 from ...spec.plan import read_plan
 from ...spec.problem import InputError
-from ...spec.run_folder import PREPARATION_FAILED, RunFolder
+from ...spec.run_folder import RunFolder
 from ...spec.terminal import Terminal
 from ..data.shards import Index, SourcePart, read_index
 from ..energy import PhaseLedger, open_meter
@@ -59,18 +60,18 @@ def prepare(job: Job) -> Index:
             ledger.charge_energy(name, meter.read())
             console.print(f"{name:9}  {done}", soft_wrap=True)
         index = read_index(job.run.data)
-        log.write("data", sources=source_uses(job.plan, index))
+        log.write(DataEvent(sources=source_uses(job.plan, index)))
     except Exception as error:
         code = exit_code_of(error)
         if code is not Exit.PREEMPTED:
             action = f"exited with {code.name} ({code})"
-            log.write("fault", step=None, rank=None, what=f"{PREPARATION_FAILED}: {_reason(error)}", action=action)
+            log.write(FaultEvent(what=f"{PREPARATION_FAILED}: {_reason(error)}", action=action))
             record_exit_code(job.run.path, code)
         raise
     finally:
         meter.close()
         for event in (*ledger.events(), *meter.events()):
-            log.write(**event)
+            log.write(event)
         log.close()
     return index
 

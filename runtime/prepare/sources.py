@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from ...spec.event_fields import SourceUse
 from ...spec.mixture import epochs, shares
 from ...spec.plan import Plan
 from ..data.shards import Index
 
 
-def source_uses(plan: Plan, index: Index) -> list[dict[str, Any]]:
-    """The fields of a `data` event: a row a source."""
+def source_uses(plan: Plan, index: Index) -> tuple[SourceUse, ...]:
+    """What each source gives, in the order of the spec."""
     tokens = [float(part.tokens) for part in index.train]
     share = shares([source.weight for source in plan.data.train], tokens)
     seen = epochs(plan.data.tokens, share, [max(1.0, count) for count in tokens])
     own = plan.data.validation_source is not None
-    rows = [
-        {"path": part.path, "documents": part.documents, "tokens": part.tokens, "share": share[n], "epochs": seen[n]}
+    held_out = [part.tokens for part in index.validation]
+    uses = [
+        SourceUse(
+            path=part.path,
+            documents=part.documents,
+            tokens=part.tokens,
+            share=share[n],
+            epochs=seen[n],
+            held_out_tokens=0 if own else held_out[n],
+            **_left_out(index, n),
+        )
         for n, part in enumerate(index.train)
     ]
-    counts = [0] * len(rows) if own else [part.tokens for part in index.validation]
     if own:
         (part,) = index.validation
-        rows.append({"path": part.path, "documents": part.documents, "tokens": 0, "share": 0.0, "epochs": 0.0})
-        counts.append(part.tokens)
-    return [row | {"held_out_tokens": counts[n]} | _left_out(index, n) for n, row in enumerate(rows)]
+        uses.append(
+            SourceUse(
+                path=part.path,
+                documents=part.documents,
+                tokens=0,
+                share=0.0,
+                epochs=0.0,
+                held_out_tokens=part.tokens,
+                **_left_out(index, len(uses)),
+            )
+        )
+    return tuple(uses)
 
 
 def _left_out(index: Index, number: int) -> dict[str, int]:
@@ -41,8 +58,8 @@ def source_lines(plan: Plan, index: Index) -> Iterator[str]:
     """The sources of a mixture with their epochs; of each source what was left out or skipped."""
     if len(index.train) > 1:
         for use in source_uses(plan, index)[: len(index.train)]:
-            share = f"{use['share']:.1%} of the samples, {use['epochs']:.3g} epochs"
-            yield f"{use['path']}: {use['tokens']:,} tokens, {share}"
+            share = f"{use.share:.1%} of the samples, {use.epochs:.3g} epochs"
+            yield f"{use.path}: {use.tokens:,} tokens, {share}"
     for source, facts in zip(plan.data.sources, index.sources, strict=False):
         if facts.left_out:
             yield f"{source.path}: left out {facts.left_out}"

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from ...spec.events import StepEvent, StopEvent, ValidationEvent
 from ...spec.exit_codes import Exit
 from ...spec.plain_screen import guard_screens
 from ...spec.plan import read_plan
@@ -129,18 +130,19 @@ def train_step(session: Session) -> StepVotes:
     seconds = time.monotonic() - began
     speed = len(samples) * plan.training.sequence_length / seconds
     session.log_event(
-        "step",
-        step=number,
-        tokens=state.samples * plan.training.sequence_length,
-        loss=outcome.loss,
-        grad_norm=outcome.gradient_norm,
-        learning_rate=rate,
-        seconds=seconds,
-        tokens_per_second=speed,
-        mfu=mfu(session, speed),
-        energy_kwh=session.instruments.ledger.kwh,
-        power_watts=reading.watts,
-        memory_bytes=memory(session),
+        StepEvent(
+            step=number,
+            tokens=state.samples * plan.training.sequence_length,
+            loss=outcome.loss,
+            grad_norm=outcome.gradient_norm,
+            learning_rate=rate,
+            seconds=seconds,
+            tokens_per_second=speed,
+            mfu=mfu(session, speed),
+            energy_kwh=session.instruments.ledger.kwh,
+            power_watts=reading.watts,
+            memory_bytes=memory(session),
+        )
     )
     handle_anomalies(session, outcome)
     return outcome.votes
@@ -182,7 +184,7 @@ def validate(session: Session) -> None:
     session.charge_energy("validate")
     seconds = time.monotonic() - began
     tokens = state.samples * session.plan.training.sequence_length
-    session.log_event("validation", step=state.step, tokens=tokens, loss=total / count, seconds=seconds)
+    session.log_event(ValidationEvent(step=state.step, tokens=tokens, loss=total / count, seconds=seconds))
 
 
 def save(session: Session, *, wait: bool) -> None:
@@ -202,7 +204,7 @@ def finish(session: Session, end: Ended) -> None:
     session.charge_energy("train")
     session.flush_phases()
     energy = session.instruments.ledger.kwh
-    session.log_event("stop", step=session.state.step, reason=end.reason, exit_code=int(end.code), energy_kwh=energy)
+    session.log_event(StopEvent(step=session.state.step, reason=end.reason, exit_code=int(end.code), energy_kwh=energy))
     session.close()
     if session.world.rank == 0 and end.code is Exit.PREEMPTED:
         session.run.stop.unlink(missing_ok=True)  # honoured: the next launch must not stop on it

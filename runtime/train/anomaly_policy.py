@@ -7,6 +7,7 @@ the same verdict.
 from __future__ import annotations
 
 from ...spec.emissions import carbon_tonnes
+from ...spec.events import FaultEvent
 from ...spec.exit_codes import Exit
 from ..checkpoint import save_restore
 from ..engine.deepspeed_private import replica_group
@@ -31,12 +32,11 @@ def handle_anomalies(session: Session, outcome: StepOutcome) -> None:
     state, action = session.state, session.plan.training.loss_spike.action
     jumped = loss_spiked(session, outcome.loss)
     if jumped:
-        session.log_event("fault", step=state.step, rank=None, what=f"loss spike: {outcome.loss:.4f}", action=action)
+        session.log_event(FaultEvent(step=state.step, what=f"loss spike: {outcome.loss:.4f}", action=action))
     if outcome.nonfinite_source is not None:
         done = "recomputed" if outcome.applied else "skipped"
-        session.log_event(
-            "fault", step=state.step, rank=None, what=f"non-finite gradient: {outcome.nonfinite_source}", action=done
-        )
+        what = f"non-finite gradient: {outcome.nonfinite_source}"
+        session.log_event(FaultEvent(step=state.step, what=what, action=done))
     if jumped and action == "stop":
         raise Ended(Exit.DIVERGED, "diverged", f"loss spike at step {state.step}: {outcome.loss:.4f}")
     if jumped and action == "rewind":
@@ -82,7 +82,7 @@ def compare_replicas(session: Session) -> None:
     if reports:
         name, ranks = reports[0][0]
         message = f"{name} differs on replica {', '.join(map(str, ranks))} at step {session.state.step}"
-        session.log_event("fault", step=session.state.step, rank=None, what=message, action="stopped")
+        session.log_event(FaultEvent(step=session.state.step, what=message, action="stopped"))
         raise Ended(Exit.CORRUPT, "corrupt", message)
 
 
@@ -99,5 +99,5 @@ def over_budget(session: Session) -> str:
     if max(shares) >= WARN_AT and not session.budget_warned:
         session.budget_warned = True
         what = f"{max(shares):.0%} of the budget is used: {used:.6g} kWh, {tonnes:.6g} tCO2eq"
-        session.log_event("fault", step=session.state.step, rank=None, what=what, action="warned")
+        session.log_event(FaultEvent(step=session.state.step, what=what, action="warned"))
     return "budget" if max(shares) >= 1 else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 
+from ...spec.events import CheckpointEvent
 from ..checkpoint import save_restore
 from .session import Session
 from .setup import checkpoint_content
@@ -42,5 +43,5 @@ def commit(session: Session) -> None:
     session.charge_energy("checkpoint")
     seconds = session.stall_seconds + time.monotonic() - began
     path = str(saved.path.relative_to(session.run.path))
-    session.log_event("checkpoint", step=saved.step, path=path, seconds=seconds, bytes=saved.bytes)
+    session.log_event(CheckpointEvent(step=saved.step, path=path, seconds=seconds, bytes=saved.bytes))
     session.flush_phases()

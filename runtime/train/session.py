@@ -6,12 +6,13 @@ And the two things that every part of the loop does: telling what happened, and 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
+from ...spec.events import Event
 from ...spec.plan import Plan
-from ...spec.run_folder import Event, RunFolder
+from ...spec.run_folder import RunFolder
 from ..checkpoint.save_restore import DraftCheckpoint
 from ..data.dataset import Dataset
 from ..energy import Meter, PhaseLedger, Reading
@@ -62,13 +63,13 @@ class Session:
     draft: DraftCheckpoint | None = None  # the checkpoint that is being written
     stall_seconds: float = 0.0  # seconds that it has kept training waiting
 
-    def log_event(self, kind: str, **fields: Any) -> None:
+    def log_event(self, event: Event) -> None:
         """Write an event, and show it."""
         if self.logs is None:
             return
-        event = self.logs.events.write(kind, **fields)
-        self.logs.tensorboard.show(event)
-        self.logs.progress.show(event)
+        written = self.logs.events.write(event)
+        self.logs.tensorboard.show(written)
+        self.logs.progress.show(written)
 
     def charge_energy(self, phase: Phase, reading: Reading | None = None) -> Reading:
         """Charge what was used since the last call to `phase`; `reading` is the sum over ranks, if known already."""
@@ -82,8 +83,7 @@ class Session:
         """Write down the phases since the last call, and what the meters have to report, durably."""
         reported = self.world.all_gather_object(self.instruments.meter.events())  # each node's meter knows its own gaps
         for event in chain(self.instruments.ledger.events(), *reported):
-            fields: Event = {"step": self.state.step} | event
-            self.log_event(**fields)
+            self.log_event(replace(event, step=self.state.step))
         if self.logs is not None:
             self.logs.events.sync()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ...spec.events import FaultEvent, StartEvent, read_events
 from ...spec.plan import Plan
-from ...spec.run_folder import RunFolder, read_events
+from ...spec.run_folder import RunFolder
 from ..checkpoint import save_restore, settings_diff
 from ..checkpoint.save_restore import NewestValid
 from ..data.dataset import open_dataset
@@ -86,23 +86,23 @@ def _log_start(session: Session, found: NewestValid, changed: list[settings_diff
     lost = killed_span(read_events(session.run.events)) if session.run.events.exists() else None
     source = session.charge_energy("startup").source
     session.log_event(
-        "start",
-        step=session.state.step,
-        last_step=session.state.position.last_step(plan),
-        world_size=world.size,
-        meter=source,
-        measured=source in ("nvml", "rapl"),
-        power_cap=asdict(cap),
-        unigram_entropy=read_index(session.run.data).unigram_entropy,
-        versions=session.kept["settings"]["versions"],
-        changes=[str(change) for change in changed],
+        StartEvent(
+            step=session.state.step,
+            last_step=session.state.position.last_step(plan),
+            world_size=world.size,
+            meter=source,
+            measured=source in ("nvml", "rapl"),
+            power_cap=cap,
+            unigram_entropy=read_index(session.run.data).unigram_entropy,
+            versions=session.kept["settings"]["versions"],
+            changes=tuple(str(change) for change in changed),
+        )
     )
     if lost:
-        session.log_event(**lost)
+        session.log_event(lost)
     for flaw in found.damaged:
-        session.log_event(
-            "fault", step=session.state.step, rank=None, what=flaw, action=f"rewound to step {session.state.step}"
-        )
+        step = session.state.step
+        session.log_event(FaultEvent(step=step, what=flaw, action=f"rewound to step {step}"))
 
 
 def checkpoint_content(session: Session) -> dict[str, Any]:

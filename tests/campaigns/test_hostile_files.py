@@ -37,10 +37,11 @@ from trainwright.runtime.model.llama import Llama
 from trainwright.runtime.prepare.job import Job
 from trainwright.runtime.prepare.shards import make_shards
 from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
+from trainwright.spec.events import read_events
 from trainwright.spec.exit_codes import Exit
 from trainwright.spec.plan import read_plan
 from trainwright.spec.problem import InputError
-from trainwright.spec.run_folder import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder
 from trainwright.tests.campaigns.mutants import mutate
 from trainwright.tests.report.folders import whole_run
 from trainwright.tests.runtime.conftest import reseal

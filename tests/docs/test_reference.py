@@ -1,6 +1,7 @@
 """The generated reference is complete: every key, command, code and file has its entry."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from trainwright.docs.tools.command_page import command_page
 from trainwright.docs.tools.facts_page import facts_page, presets_page
 from trainwright.docs.tools.run_page import events_page, exit_page
 from trainwright.docs.tools.spec_page import spec_page
+from trainwright.spec.events import KINDS, Event
 from trainwright.spec.exit_codes import Exit
 from trainwright.spec.facts import facts
 from trainwright.spec.hardware import gpu_names
@@ -54,10 +56,14 @@ def test_every_exit_code_is_explained() -> None:
     assert {(row[0], row[1].strip("`")) for row in rows(exit_page())[2:]} == {(str(int(c)), c.name) for c in Exit}
 
 
-@pytest.mark.parametrize("kind", ["start", "step", "validation", "checkpoint", "gap", "fault", "stop"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_event_is_explained(kind: str) -> None:
-    """Each kind of event has a row that lists its fields."""
-    assert [row[1] for row in rows(events_page()) if row[0] == f"`{kind}`"] != []
+    """Each kind of event has a row that says what happened, and a section with a row for each field of its own."""
+    page = events_page()
+    assert [row[1] for row in rows(page) if row[0] == f"`{kind}`"] != []
+    section = page.split(f"\n### {kind}\n")[1].split("\n### ")[0]
+    own = {field.name for field in fields(KINDS[kind])} - {field.name for field in fields(Event)}
+    assert {row[0].strip("`") for row in rows(section)[2:]} == own
 
 
 def test_every_preset_and_place_is_listed_with_its_source() -> None:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trainwright.report.accounting.history import KINDS
 from trainwright.report.build import build_report
 from trainwright.report.formats.csv import codecarbon_csv, curves_csv, table_csv
 from trainwright.report.formats.html import page
@@ -18,6 +17,7 @@ from trainwright.report.formats.markdown import document_markdown
 from trainwright.report.formats.model_card import model_card
 from trainwright.report.summary import report_document
 from trainwright.report.write import write_report
+from trainwright.spec.events import KINDS, from_json
 from trainwright.spec.problem import InputError
 from trainwright.spec.run_progress import Progress
 from trainwright.tests.report.folders import PLAN, estimate, whole_run
@@ -75,7 +75,7 @@ def test_no_event_stops_the_report(events):
         assert codecarbon_csv(report)
         assert model_card(report)
         progress = Progress()
-        for event in events:
+        for event in filter(None, map(from_json, events)):
             progress.update(event)
     row = report.actual_total
     assert all(value is None or value >= 0 for value in (row.device_hours, row.energy_kwh, row.carbon_tonnes))

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from trainwright.report.live import sparkline, watch
+from trainwright.spec.events import StepEvent
 from trainwright.spec.run_progress import EventFollower, Progress
 from trainwright.tests.report.folders import PLAN, Log
 
@@ -25,18 +26,18 @@ def test_follower_reads_only_what_is_new_and_waits_for_torn_lines(tmp_path):
     follower = EventFollower(log)
     assert list(follower.new_events()) == []
     log.write_text('{"kind": "start"}\n{"kind": "st')
-    assert [event["kind"] for event in follower.new_events()] == ["start"]
+    assert [event.kind for event in follower.new_events()] == ["start"]
     assert list(follower.new_events()) == []
     with log.open("a") as out:
         out.write('ep", "step": 1}\n{"ki\n{"kind": "stop"}\n')
-    assert [event["kind"] for event in follower.new_events()] == ["step", "stop"]
+    assert [event.kind for event in follower.new_events()] == ["step", "stop"]
 
 
 def test_time_left_is_the_recent_pace_times_the_steps_left():
     """After a slow start the estimate follows the last 50 steps."""
     progress = Progress()
     for step in range(1, 101):
-        progress.update({"kind": "step", "step": step, "seconds": 9.0 if step <= 50 else 2.0})
+        progress.update(StepEvent(step=step, seconds=9.0 if step <= 50 else 2.0))
     assert progress.seconds_left(200) == pytest.approx(200.0)
     assert progress.seconds_left(None) is None
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainwright.spec.run_folder import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder
+from trainwright.tests.logged import logged_events
 
 STEP_TOKENS = 4 * 64
 ENDLESS = 400_000  # steps
@@ -55,7 +56,7 @@ class Tiny:
         """The run's events of one kind so far."""
         if not self.run.events.exists():
             return []
-        return [event for event in read_events(self.run.events) if event["kind"] == kind]
+        return logged_events(self.run.events, kind)
 
     def steps(self) -> list[int]:
         """Steps taken so far, in order."""

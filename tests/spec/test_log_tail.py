@@ -84,7 +84,7 @@ def test_an_unfinished_line_waits_for_its_end(tmp_path):
     assert (end, progress.step) == (whole, 10)
     with path.open("a") as out:
         out.write("}\n")
-    assert [event["step"] for event in EventFollower(path, end).new_events()] == [11]
+    assert [event.step for event in EventFollower(path, end).new_events()] == [11]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\n" * 9, b"\xff\x00garbage\n{}\n[1]\n", b'{"kind":1}'])

@@ -17,8 +17,9 @@ from typing import Any
 import yaml
 
 from trainwright.spec.plan import read_plan
-from trainwright.spec.run_folder import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder
 from trainwright.tests.fakes.cuda.trace import Trace, read_trace
+from trainwright.tests.logged import logged_events
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -143,7 +144,7 @@ class PretendRun:
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The run's events of one kind."""
-        return [event for event in read_events(self.run.events) if event["kind"] == kind]
+        return logged_events(self.run.events, kind)
 
 
 def exported(script: Path) -> dict[str, str]:

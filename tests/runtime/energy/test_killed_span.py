@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from trainwright.runtime.energy.killed_span import killed_span
+from trainwright.spec.events import CheckpointEvent, PhaseEvent, StartEvent, StepEvent, StopEvent
 
-START = {"kind": "start", "time": 100.0}
-STEP = {"kind": "step", "time": 110.0, "seconds": 2.5}
-STOP = {"kind": "stop", "time": 120.0}
-PREPARED = {"kind": "phase", "name": "data", "time": 900.0}
+START = StartEvent(time=100.0)
+STEP = StepEvent(time=110.0, seconds=2.5)
+STOP = StopEvent(time=120.0)
+PREPARED = PhaseEvent(name="data", time=900.0)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,6 @@ def test_nothing_to_tell(events):
 
 def test_killed():
     """A killed run leaves a gap of all devices, dated after its last event."""
-    gap = killed_span([START, STEP, {"kind": "checkpoint", "time": 111.0}, PREPARED])
-    assert (gap["device"], gap["start"], gap["end"]) == ("all", 111.0, 113.5)
-    assert "killed" in gap["reason"]
+    gap = killed_span([START, STEP, CheckpointEvent(time=111.0), PREPARED])
+    assert (gap.device, gap.start, gap.end) == ("all", 111.0, 113.5)
+    assert "killed" in gap.reason

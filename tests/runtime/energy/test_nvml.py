@@ -9,6 +9,7 @@ import pytest
 
 from trainwright.runtime.energy.nvml import GpuProbe, find_gpus
 from trainwright.runtime.energy.sampler import SampledMeter
+from trainwright.spec.events import GapEvent
 from trainwright.tests.fakes.nvml.fake import FOREVER, Function
 
 CODES = sorted(
@@ -46,14 +47,14 @@ class Bench:
     def finish(self):
         """The final reading, the gaps, and the true energy outside them."""
         reading = self.meter.close()
-        gaps = [event for event in self.meter.events() if event["kind"] == "gap"]
+        gaps = [event for event in self.meter.events() if isinstance(event, GapEvent)]
         wall = self.meter._wall
         outside = 0.0
         for start, end, device, joules in self.truth:
             lost = sum(
-                max(0.0, min(end, gap["end"] - wall) - max(start, gap["start"] - wall))
+                max(0.0, min(end, gap.end - wall) - max(start, gap.start - wall))
                 for gap in gaps
-                if gap["device"] == device
+                if gap.device == device
             )
             outside += joules * (1 - lost / (end - start))
         return reading, gaps, outside
@@ -115,10 +116,10 @@ def test_lost_for_good(bench, nvml, code, after):
     assert nvml.fired(Function.ENERGY) == nvml.fired(Function.POWER) == 60 - after
     reading, gaps, truth = bench.finish()
     assert reading.joules == pytest.approx(truth, rel=0.01)
-    assert [gap["device"] for gap in gaps] == ["GPU-00000001-fake"]
-    assert gaps[0]["end"] - gaps[0]["start"] == pytest.approx(60 - after)
+    assert [gap.device for gap in gaps] == ["GPU-00000001-fake"]
+    assert gaps[0].end - gaps[0].start == pytest.approx(60 - after)
     assert reading.uncovered_seconds == pytest.approx(60 - after)
-    assert gaps[0]["reason"].startswith("NVML: ")
+    assert gaps[0].reason.startswith("NVML: ")
 
 
 @pytest.mark.slow
@@ -163,12 +164,12 @@ def test_lost_gpu_is_told_while_the_run_goes_on(bench, nvml):
     assert bench.meter.events() == []
     bench.run(20)
     told = bench.meter.events()
-    assert [gap["end"] - gap["start"] for gap in told] == pytest.approx([610])
+    assert [gap.end - gap.start for gap in told] == pytest.approx([610])
     for function in (Function.ENERGY, Function.POWER):
         nvml.heal(function)
     bench.run(100)
     reading, gaps, _ = bench.finish()
-    assert [gap["end"] - gap["start"] for gap in gaps] == []
+    assert [gap.end - gap.start for gap in gaps] == []
     assert reading.joules == pytest.approx(250 * 110 + 300 * 720, rel=0.01)
 
 
@@ -193,7 +194,7 @@ def test_reset_during_an_outage_is_a_gap(bench, nvml):
     bench.run(26)
     reading, gaps, truth = bench.finish()
     assert nvml.fired(Function.ENERGY) == 8
-    assert [(gap["device"], round(gap["end"] - gap["start"], 3), gap["reason"]) for gap in gaps] == [
+    assert [(gap.device, round(gap.end - gap.start, 3), gap.reason) for gap in gaps] == [
         ("GPU-00000000-fake", 9.0, "the energy counter was reset")
     ]
     assert reading.joules == pytest.approx(truth, rel=0.01)
@@ -274,7 +275,7 @@ def test_trace_alone_shows_its_holes(nvml_without_counter, clock):
     bench.run(30)
     assert nvml_without_counter.fired(Function.POWER) == 20
     gaps = bench.meter.events()
-    assert [gap["end"] - gap["start"] for gap in gaps] == pytest.approx([11, 11])
+    assert [gap.end - gap.start for gap in gaps] == pytest.approx([11, 11])
     assert bench.meter.close().uncovered_seconds == pytest.approx(22)
 
 

@@ -98,7 +98,7 @@ def test_gpus_that_rank_0_cannot_see(nvml, device_plan, monkeypatch):
     meter = open_meter(device_plan(count=4), 0)
     reading = meter.close()
     assert 0 < reading.covered_seconds < reading.uncovered_seconds
-    assert [event["device"] for event in meter.events()] == ["unseen-0", "unseen-1", "unseen-2"]
+    assert [event.device for event in meter.events()] == ["unseen-0", "unseen-1", "unseen-2"]
     assert observe_cap(device_plan(count=4, cap=400)).applied is None
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from trainwright.runtime.energy import PhaseLedger, Reading
 from trainwright.runtime.energy.meter_reading import JOULES_PER_KWH
+from trainwright.spec.events import PhaseEvent, StartEvent, StepEvent
 
 
 def nvml(kwh):
@@ -38,11 +39,11 @@ def test_charges_the_difference(ledger):
 def test_events_are_spans(ledger, clock):
     """Phase events carry what was charged since the last ones."""
     first = ledger.events()
-    assert [(e["name"], e["seconds"], e["energy_kwh"]) for e in first] == [("train", 10, 1.0), ("checkpoint", 4, 0.5)]
+    assert [(e.name, e.seconds, e.energy_kwh) for e in first] == [("train", 10, 1.0), ("checkpoint", 4, 0.5)]
     assert ledger.events() == []
     clock.now += 1
     ledger.charge_energy("train", nvml(1.75))
-    assert ledger.events() == [{"kind": "phase", "name": "train", "seconds": 1, "energy_kwh": 0.25, "measured": True}]
+    assert ledger.events() == [PhaseEvent(name="train", seconds=1, energy_kwh=0.25, measured=True)]
 
 
 def test_unknown_energy_is_kept_apart(ledger, clock):
@@ -53,7 +54,7 @@ def test_unknown_energy_is_kept_apart(ledger, clock):
     assert ledger.phases["startup"].unmetered_seconds == 7
     assert not ledger.phases["startup"].measured
     assert ledger.kwh == pytest.approx(1.5)
-    assert json.dumps(ledger.events()[-1]["energy_kwh"]) == "null"
+    assert ledger.events()[-1].energy_kwh is None
 
 
 def test_nothing_metered_is_unknown(clock):
@@ -78,12 +79,12 @@ def test_state_survives_json(ledger, clock):
 
 def step(kwh, seconds=1.0):
     """A step event."""
-    return {"kind": "step", "seconds": seconds, "energy_kwh": kwh}
+    return StepEvent(seconds=seconds, energy_kwh=kwh)
 
 
 def test_resume_counts_lost_work(ledger, clock):
     """After a crash the event log's cumulative energy counts, work that must be done again included."""
-    events = [{"kind": "start", "measured": True}, step(0.5), step(1.0), *ledger.events(), step(1.6), step(1.8)]
+    events = [StartEvent(measured=True), step(0.5), step(1.0), *ledger.events(), step(1.6), step(1.8)]
     resumed = PhaseLedger(clock)
     resumed.resume(events)
     assert resumed.kwh == pytest.approx(1.8)
@@ -93,8 +94,8 @@ def test_resume_counts_lost_work(ledger, clock):
 
 def test_resume_after_two_kills(ledger, clock):
     """Energy of two killed attempts stays counted; what the next start prepares in between is added to it."""
-    start = {"kind": "start", "measured": True}
-    prepared = {"kind": "phase", "name": "data", "seconds": 1.0, "energy_kwh": 0.25, "measured": True}
+    start = StartEvent(measured=True)
+    prepared = PhaseEvent(name="data", seconds=1.0, energy_kwh=0.25, measured=True)
     events = [start, step(1.0), prepared, start, step(1.5), step(2.0), prepared]
     resumed = PhaseLedger(clock)
     resumed.resume(events)
@@ -107,14 +108,14 @@ def test_resume_after_two_kills(ledger, clock):
 def test_resume_of_an_unknown_run(clock):
     """A run whose log knows no energy stays unknown."""
     resumed = PhaseLedger(clock)
-    resumed.resume([{"kind": "start", "measured": False}, step(None)])
+    resumed.resume([StartEvent(measured=False), step(None)])
     assert resumed.kwh is None
     assert resumed.phases["train"].unmetered_seconds == 1
 
 
 def test_total_never_rises_by_a_cut(ledger, clock):
     """However short the log was cut, the resumed total is at most that of a longer one."""
-    events = [{"kind": "start", "measured": True}, step(0.5), step(1.0), *ledger.events(), step(1.6), step(1.8)]
+    events = [StartEvent(measured=True), step(0.5), step(1.0), *ledger.events(), step(1.6), step(1.8)]
     totals = []
     for length in range(len(events) + 1):
         resumed = PhaseLedger(clock)

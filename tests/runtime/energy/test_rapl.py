@@ -76,8 +76,8 @@ def test_span_that_may_hide_wraps_is_a_gap(powercap, clock):
     meter.close()
     gaps = meter.events()
     reason = "the energy counter may have wrapped more than once"
-    assert {gap["device"]: gap["reason"] for gap in gaps} == {"package-0": reason, "package-1": reason}
-    assert [gap["end"] - gap["start"] for gap in gaps] == [3600, 3600]
+    assert {gap.device: gap.reason for gap in gaps} == {"package-0": reason, "package-1": reason}
+    assert [gap.end - gap.start for gap in gaps] == [3600, 3600]
 
 
 def test_unreadable_for_a_while(powercap, clock):

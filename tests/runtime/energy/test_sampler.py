@@ -130,8 +130,8 @@ def test_gap_is_dated_once(nvml, clock, monkeypatch):
     meter.sample()
     meter.close()
     (gap,) = meter.events()
-    assert gap["end"] - gap["start"] == pytest.approx(50)
-    assert gap["start"] == pytest.approx(opened, abs=5)
+    assert gap.end - gap.start == pytest.approx(50)
+    assert gap.start == pytest.approx(opened, abs=5)
 
 
 @pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")

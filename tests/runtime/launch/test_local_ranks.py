@@ -14,8 +14,9 @@ import pytest
 
 from trainwright.runtime.launch import heartbeat
 from trainwright.spec.exit_codes import Exit
-from trainwright.spec.run_folder import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder
 from trainwright.spec.run_token import run_token
+from trainwright.tests.logged import logged_events
 
 BEGIN = """
 import os, pathlib, socket, sys, time
@@ -122,7 +123,7 @@ def test_a_rank_that_hangs_is_missed(ranks, run, count) -> None:
     os.kill(pid(run, 0), signal.SIGSTOP)
     assert process.wait(heartbeat.PATIENCE + 40) == Exit.PEER_LOST
     assert_no_rank_left(run, count)
-    assert next(event["what"] for event in read_events(run.events)) == "rank 0 has not answered for 30 s"
+    assert logged_events(run.events)[0]["what"] == "rank 0 has not answered for 30 s"
 
 
 def test_the_first_failure_counts_and_the_others_may_save(ranks, run) -> None:

@@ -7,6 +7,7 @@ import pytest
 from trainwright.compiler.plan.layout_search import choose
 from trainwright.compiler.plan.lower import lower
 from trainwright.runtime.logs.progress_line import ProgressLine
+from trainwright.spec.events import from_json
 from trainwright.tests.compiler.specs import loaded
 
 STEP = {"kind": "step", "step": 1, "loss": 6.5, "tokens_per_second": 5000.0, "mfu": None}
@@ -20,7 +21,7 @@ def said(capsys):
     line = ProgressLine(plan, 0, plan.schedule.steps)
 
     def say(event):
-        line.show(event)
+        line.show(from_json(event))
         return capsys.readouterr().err
 
     yield say

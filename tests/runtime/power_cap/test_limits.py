@@ -163,8 +163,8 @@ def test_changed_in_mid_run(site, device_plan):
     assert watch() == []
     now[0] = 31.0
     (event,) = watch()
-    assert event["kind"] == "fault"
-    assert event["what"] == "the power limit of GPU-00000001-fake changed from 400 W to 450 W (asked for: 350 W)"
+    assert event.kind == "fault"
+    assert event.what == "the power limit of GPU-00000001-fake changed from 400 W to 450 W (asked for: 350 W)"
     now[0] = 62.0
     assert watch() == []
 

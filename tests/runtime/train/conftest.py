@@ -26,8 +26,9 @@ from trainwright.runtime.data.shards import Index, ShardWriter, SourcePart, file
 from trainwright.runtime.launch.exit_status import exit_file
 from trainwright.spec.layout import Layout
 from trainwright.spec.plan import CarbonPlan, Device, Plan, Schedule
-from trainwright.spec.run_folder import RunFolder, read_events
+from trainwright.spec.run_folder import RunFolder
 from trainwright.spec.sections import CorpusSource, Data, Model, Optimizer, Tokenizer, Training
+from trainwright.tests.logged import logged_events
 
 VOCABULARY = 128
 LENGTH = 32
@@ -192,7 +193,7 @@ class Workplace:
 
     def events(self, kind: str = "") -> list[dict]:
         """The events of a kind, or all."""
-        return [e for e in read_events(self.run.events) if not kind or e["kind"] == kind]
+        return logged_events(self.run.events, kind)
 
     def faults(self) -> list[str]:
         """What the faults of the run were."""

@@ -16,11 +16,11 @@ from trainwright.runtime.launch import exit_status
 from trainwright.runtime.launch.known_faults import known_fault
 from trainwright.runtime.logs.event_log import EventLog, last_attempt
 from trainwright.runtime.train.anomaly_detection import MIN_LOSSES, fingerprint, is_spike
+from trainwright.spec.events import FaultEvent, StartEvent, StepEvent, from_json, read_events
 from trainwright.spec.exit_codes import FINAL, Exit
 from trainwright.spec.plan import Schedule
 from trainwright.spec.position import learning_rate
 from trainwright.spec.problem import InputError
-from trainwright.spec.run_folder import read_events
 from trainwright.spec.sections import Optimizer
 
 
@@ -86,23 +86,23 @@ def test_a_log_cut_anywhere_loses_only_its_last_event(tmp_path):
     """Cut at every byte of the last events and written on: what was whole is read, and what follows as well."""
     path = tmp_path / "events.jsonl"
     log = EventLog(path, 1)
-    log.write("start", step=0)
+    log.write(StartEvent(step=0))
     for step in range(3):
-        log.write("step", step=step, loss=float("nan"))
+        log.write(StepEvent(step=step, loss=float("nan")))
     log.close()
     whole = path.read_bytes()
     for cut in range(len(whole)):
         path.write_bytes(whole[:cut])
-        complete = [json.loads(line) for line in whole[:cut].split(b"\n")[:-1]]
+        complete = [from_json(json.loads(line)) for line in whole[:cut].split(b"\n")[:-1]]
         log = EventLog(path, 2)
-        log.write("start", step=9)
+        log.write(StartEvent(step=9))
         log.close()
         events = list(read_events(path))
         assert events[: len(complete)] == complete
-        assert events[-1]["step"] == 9
+        assert events[-1].step == 9
         assert len(events) - len(complete) in {1, 2}  # a line that lacks only its end is read as well
     assert last_attempt(path) == 2
-    assert complete[-1]["loss"] is None
+    assert complete[-1].loss is None
 
 
 @pytest.mark.parametrize("jump", [400 * 86400.0, -400 * 86400.0, 30.0])
@@ -110,12 +110,12 @@ def test_a_clock_that_is_set_moves_no_event(tmp_path, monkeypatch, jump):
     """The times of a log grow by what passed, whatever the clock says; a clock that was set is reported once."""
     log = EventLog(tmp_path / "events.jsonl", 1)
     real = time.time
-    before = log.write("step", step=1)["time"]
+    before = log.write(StepEvent(step=1)).time
     monkeypatch.setattr("time.time", lambda: real() + jump)
-    after = [log.write("step", step=step)["time"] for step in (2, 3)]
+    after = [log.write(StepEvent(step=step)).time for step in (2, 3)]
     log.close()
     assert before <= after[0] <= after[1] < before + 5
-    said = [event["what"] for event in read_events(tmp_path / "events.jsonl") if event["kind"] == "fault"]
+    said = [event.what for event in read_events(tmp_path / "events.jsonl") if isinstance(event, FaultEvent)]
     assert said == ([] if jump == 30.0 else [f"the clock was set by {jump:+.0f} s"])
 
 
