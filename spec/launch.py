@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import not_
 from typing import Literal
 
 from pydantic import Field
@@ -127,6 +128,11 @@ class Launch(Section):
     namespace: KubernetesName | None = Field(default=None, description="kubernetes: namespace.")
     rdma_resource: Resource | None = Field(
         default=None, description="kubernetes: extended resource of the RDMA devices."
+    )
+    rdma_devices: Count | None = Field(
+        default=None,
+        exclude_if=not_,  # specs from before there was this keep their digest
+        description="kubernetes: how many of them a node has; by default one a GPU. AWS: p4d has 4, p5 has 32.",
     )
     volume_claim: KubernetesName | None = Field(default=None, description="kubernetes: claim that holds data and runs.")
     kubernetes: Kubernetes = Kubernetes()

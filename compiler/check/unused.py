@@ -34,6 +34,7 @@ _ONLY_FOR = {
     "workload": ("kubernetes",),
     "namespace": ("kubernetes",),
     "rdma_resource": ("kubernetes",),
+    "rdma_devices": ("kubernetes",),
     "volume_claim": ("kubernetes",),
 }
 # What says how a tokenizer is trained; a SentencePiece model that is given is compared with the last two.

@@ -87,11 +87,14 @@ def _devices(unit: RenderInputs) -> dict[str, Any]:
     if device.kind == "cuda":
         resources["nvidia.com/gpu"] = device.per_node
     if launch.rdma_resource:
-        resources[launch.rdma_resource] = device.per_node
+        resources[launch.rdma_resource] = launch.rdma_devices or device.per_node
+    requests: dict[str, Any] = {}
     if device.interconnect == "efa":
         resources["hugepages-2Mi"] = EFA_HUGE_PAGES
-        resources["memory"] = "64Gi"  # huge pages may only be asked for together with memory
-    taken: dict[str, Any] = {"resources": {"requests": resources, "limits": dict(resources)}} if resources else {}
+        # Huge pages may only be asked for with memory or processors; a limit of memory would kill ranks at it.
+        requests["cpu"] = 1
+    requests |= resources
+    taken: dict[str, Any] = {"resources": {"requests": requests, "limits": resources}} if resources else {}
     if launch.rdma_resource:
         # RDMA pins the memory that it reads and writes.
         taken["securityContext"] = {"capabilities": {"add": ["IPC_LOCK"]}}

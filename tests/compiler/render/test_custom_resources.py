@@ -84,3 +84,14 @@ def test_a_final_end_is_not_restarted(objects) -> None:
         assert jobset["failurePolicy"] == {"maxRestarts": 10, "rules": final}
         job = jobset["replicatedJobs"][0]["template"]["spec"]
         assert (job["backoffLimit"], job["podFailurePolicy"]["rules"][0]["action"]) == (0, "FailJob")
+
+
+@pytest.mark.parametrize(
+    ("sets", "adapters"), [((), 4), (("launch.rdma_devices=32",), 32), (("launch.rdma_devices=null",), 8)]
+)
+def test_a_node_has_as_many_rdma_devices_as_the_spec_says(sets, adapters) -> None:
+    """Not one a GPU where it says otherwise; and no limit of memory, at which ranks would be killed."""
+    (container,) = rendered("job", *sets)["Job"]["spec"]["template"]["spec"]["containers"]
+    requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+    assert limits == {"nvidia.com/gpu": 8, "vpc.amazonaws.com/efa": adapters, "hugepages-2Mi": "5120Mi"}
+    assert requests == {**limits, "cpu": 1}
