@@ -43,7 +43,7 @@ def driver_fits(driver: str, cuda: str | None) -> Finding:
         return Finding("driver", "pass", driver)
     fitting = max((c for c, d in facts("drivers")["oldest"].items() if _numbers(driver) >= _numbers(d)), default=None)
     other = f", or install torch for CUDA {fitting}" if fitting else ""
-    return Finding("driver", "fail", f"{driver}; {built}", f"install driver {oldest} or newer{other} (docs: slurm)")
+    return Finding("driver", "fail", f"{driver}; {built}", f"install driver {oldest} or newer{other} (docs: drivers)")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from trainwright.runtime.preflight import bandwidth, machine, nccl
 from trainwright.runtime.preflight.all_nodes import worst_findings
 from trainwright.runtime.preflight.devices import driver_fits
 from trainwright.runtime.preflight.finding import Finding
+from trainwright.spec.facts import facts
 from trainwright.spec.plan import Plan
 from trainwright.tests.compiler.specs import loaded, unit
 
@@ -144,6 +145,14 @@ def test_a_driver_too_old_for_torch_fails_in_one_line(driver: str, cuda: str | N
     finding = driver_fits(driver, cuda)
     assert finding.state == state
     assert word in finding.remedy
+
+
+def test_the_page_that_it_names_has_the_table() -> None:
+    """Every oldest driver of the facts, and the command that shows which torch is there."""
+    assert "docs: drivers" in driver_fits("535.183.01", "13.0").remedy
+    page = (Path(__file__).parents[3] / "docs/how-to/drivers.md").read_text(encoding="utf-8")
+    for cuda, oldest in facts("drivers")["oldest"].items():
+        assert f"| CUDA {cuda} | {oldest} |" in page
 
 
 def test_limits_of_files_and_locked_memory_are_looked_at(monkeypatch) -> None:
