@@ -142,6 +142,10 @@ class PretendRun:
         self.attempts.append(machine.start("trainwright.runtime.train", arguments, size, log))
         return self.attempts[-1]
 
+    def export(self, folder: Path) -> None:
+        """Export the newest checkpoint to `folder`, on the CPU, as a user would."""
+        _run(Path(sys.executable).with_name("trainwright"), "export", self.run.path, "--out", folder)
+
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The run's events of one kind."""
         return logged_events(self.run.events, kind)
