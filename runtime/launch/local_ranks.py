@@ -102,17 +102,24 @@ class LocalRanks:
                 self.say(rank.number, f"rank {rank.number} was ended by signal {-rank.process.returncode}")
         elif rank.heard is not None and now - rank.heard > self._patience and rank.number not in self.hung:
             self.hung.add(rank.number)
-            self.say(rank.number, f"rank {rank.number} has not answered for {self._patience:.0f} s")
+            if not self._done:
+                self.say(rank.number, f"rank {rank.number} has not answered for {self._patience:.0f} s")
             rank.process.kill()
 
     @property
+    def _done(self) -> bool:
+        """Whether a rank has ended well: all ranks agree on that end, so a silent one is just slow to leave."""
+        return any(rank.ended is not None and rank.code == Exit.DONE for rank in self.ranks)
+
+    @property
     def _patience(self) -> float:
-        """Seconds of silence that count as hung: few once a peer has ended, which has waited itself."""
-        return PATIENCE if all(rank.ended is None for rank in self.ranks) else SILENCE_AFTER_END
+        """Seconds of silence that count as hung: few once a peer has failed, which has waited itself."""
+        failed = any(rank.ended is not None for rank in self.ranks) and not self._done
+        return SILENCE_AFTER_END if failed else PATIENCE
 
     def _first_failure(self) -> int:
-        """Ranks that only lost a peer are echoes of the one that was first."""
-        failed = [rank for rank in self.ranks if rank.code]
+        """Ranks that only lost a peer are echoes of the one that was first; no end that all agreed on is undone."""
+        failed = [rank for rank in self.ranks if rank.code and not (self._done and rank.number in self.hung)]
         if not failed:
             return Exit.DONE
         first = min(failed, key=lambda rank: (rank.code == Exit.PEER_LOST, rank.ended or 0.0))

@@ -19,7 +19,7 @@ from trainwright.spec.run_token import run_token
 from trainwright.tests.logged import logged_events
 
 BEGIN = """
-import os, pathlib, socket, sys, time
+import os, pathlib, signal, socket, sys, time
 from trainwright.runtime.launch.heartbeat import start_heartbeat
 start_heartbeat()
 rank = os.environ["RANK"]
@@ -124,6 +124,14 @@ def test_a_rank_that_hangs_is_missed(ranks, run, count) -> None:
     assert process.wait(heartbeat.PATIENCE + 40) == Exit.PEER_LOST
     assert_no_rank_left(run, count)
     assert logged_events(run.events)[0]["what"] == "rank 0 has not answered for 30 s"
+
+
+def test_a_rank_that_is_slow_to_leave_is_no_fault(ranks, run) -> None:
+    """A rank has ended well and the other falls silent on its way out: it is ended, and the run has no fault."""
+    process = ranks("if rank == '0': os.kill(os.getpid(), signal.SIGSTOP)")
+    assert process.wait(heartbeat.PATIENCE + 40) == Exit.DONE
+    assert_no_rank_left(run)
+    assert not run.events.exists()
 
 
 def test_the_first_failure_counts_and_the_others_may_save(ranks, run) -> None:
