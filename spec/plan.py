@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from operator import not_
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError
 
 from .foreign_files import read_json
 from .frozen import Frozen
 from .layout import Layout
 from .problem import InputError
 from .sections import Data, Model, Tokenizer, Training
+from .tracking import Logging
 
 VERSION = 1  # of plan.json
 
@@ -70,6 +72,7 @@ class Plan(Frozen):
     layout: Layout
     device: Device
     carbon: CarbonPlan
+    logging: Logging | None = Field(default=None, exclude_if=not_)
 
     @property
     def samples(self) -> int:

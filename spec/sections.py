@@ -20,6 +20,7 @@ from .quantity import Amount, AmountIn, Fraction, KgPerKwh, KilowattHours, Litre
 from .section import Count, Section, Size
 from .shape import ModelShape
 from .text_types import AbsolutePath, Key, Label, Name
+from .tracking import Logging
 
 __all__ = [
     "Carbon",
@@ -239,4 +240,5 @@ class Spec(Section):
     carbon: Carbon
     launch: Launch = Launch()
     limits: Limits | None = Field(default=None, exclude_if=not_, description="What the run may take at most.")
+    logging: Logging | None = Field(default=None, exclude_if=not_, description="Trackers that get the curves.")
     published: Published | None = None

@@ -45,6 +45,14 @@ RdmaDevice = Annotated[str, Word(r"\^?=?[A-Za-z0-9][A-Za-z0-9_.:-]*", 64, "the n
 Host = Annotated[str, Word(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", 253, "a host name or an IPv4 address")]
 Account = Annotated[str, Word(r"[A-Za-z0-9_][A-Za-z0-9_.,+-]*", 100, "letters, digits and _ . , + -")]
 Image = Annotated[str, Word(r"[A-Za-z0-9/][A-Za-z0-9_.:/@#+-]*", 500, "an image reference or the path of one")]
+ServerAddress = Annotated[
+    str,
+    Word(
+        r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?",
+        500,
+        "an address like https://mlflow.example.org:5000, without user and password",
+    ),
+]
 KubernetesName = Annotated[str, Word(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", 253, "a Kubernetes name (RFC 1123)")]
 Resource = Annotated[str, Word(r"[a-z0-9][a-z0-9.-]*/[A-Za-z0-9_.-]+", 253, "a resource like rdma/ib")]
 Variable = Annotated[str, Word(r"[A-Za-z_][A-Za-z0-9_]*", 100, "the name of an environment variable, not its value")]

@@ -57,7 +57,8 @@ OWNERS = {
     "subprocess": {
         "commands/launch.py", "compiler/render/verify.py", "runtime/launch/deepspeed_launcher.py",
         "runtime/launch/local_ranks.py", "runtime/launch/locate.py", "runtime/launch/stop.py",
-        "runtime/launch/supervise.py", "runtime/power_cap/guard.py", "runtime/power_cap/limits.py",
+        "runtime/launch/supervise.py", "runtime/launch/tracker_processes.py", "runtime/power_cap/guard.py",
+        "runtime/power_cap/limits.py",
     },
     "matplotlib": {"report/formats/plots.py", "report/formats/pareto_plot.py", "report/formats/scaling_plot.py"},
     "deepspeed": {

@@ -77,6 +77,7 @@ INVENTORY = {
     "runtime/launch/locate.py": {"subprocess.run": "the words of a note that matched its form"},
     "runtime/launch/stop.py": {"subprocess.run": "the words of a note that matched its form"},
     "runtime/launch/supervise.py": {"subprocess.Popen": OWN},
+    "runtime/launch/tracker_processes.py": {"subprocess.Popen": OWN},
     "runtime/logs/prometheus.py": {"start_http_server": "127.0.0.1 unless told otherwise"},
     "runtime/parallel/plain_pickle.py": {
         "pickle.Unpickler": "makes plain values and a few dataclasses, nothing else",
@@ -89,6 +90,10 @@ INVENTORY = {
     "runtime/power_cap/guard.py": {"subprocess.Popen": OWN},
     "runtime/power_cap/limits.py": {"subprocess.run": OWN},
     "runtime/preflight/rendezvous.py": {"socket.create_connection": "short lines, proven with the run's token"},
+    "runtime/prepare/token_blocks.py": {
+        "np.frombuffer": "ids, each compared with the vocabulary",
+        "np.fromfile": "places in a file, each compared with its size",
+    },
     "runtime/prepare/unigram_entropy.py": {"np.memmap": "shards that we have just written"},
     "runtime/train/watchdog.py": {"TCPStore": "a client; what a peer writes is compared, never acted on"},
     "spec/facts/__init__.py": {"yaml.load": STRICT_YAML},

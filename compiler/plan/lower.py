@@ -36,6 +36,7 @@ def lower(loaded: Loaded, layout: Layout) -> Plan:
         layout=layout,
         device=_device(spec),
         carbon=_carbon(spec.carbon),
+        logging=spec.logging,
     )
 
 

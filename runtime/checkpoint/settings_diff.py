@@ -29,7 +29,16 @@ FIXED = (
 # Degrees that say which rank holds what.
 RESHARD = ("layout.data", "layout.sequence", "layout.tensor", "layout.pipeline", "layout.zero", "layout.shard_group")
 # Settings with no influence on the weights; a new value is simply used.
-HARMLESS = ("name", "spec_sha256", "device.", "carbon.", "model.name", "training.on_change", "training.checkpoint.")
+HARMLESS = (
+    "name",
+    "spec_sha256",
+    "device.",
+    "carbon.",
+    "logging",
+    "model.name",
+    "training.on_change",
+    "training.checkpoint.",
+)
 HARMLESS_KEYS = (
     "schedule.checkpoint_every",
     "schedule.checkpoint_seconds",

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,10 @@ from .deepspeed_launcher import run_deepspeed_launcher
 from .exit_status import record_failure, recorded_exit_code
 from .lifeline import end_with_supervisor
 from .local_ranks import LocalRanks, environments
+from .tracker_processes import trackers
 
 LOOPBACK = "127.0.0.1"
+TRAINER = "trainwright.runtime.train"
 _INTERFACES = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
 
 
@@ -48,13 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _stop_file_on_signals(RunFolder(options.run))
     try:
         os.environ[TOKEN] = run_token(options.run)
-        code = _deepspeed(options) if options.hostfile else _ranks(options)
+        with trackers(RunFolder(options.run)) if _trains_first(options) else nullcontext():
+            code = _deepspeed(options) if options.hostfile else _ranks(options)
     except OSError as error:
         code = code_of_unusable(error)
         record_failure(options.run, str(error), code)
         return code
     known = recorded_exit_code(options.run)
     return code if known is None else known
+
+
+def _trains_first(options: argparse.Namespace) -> bool:
+    """Whether these are the ranks that train, with the first among them, which writes the event log."""
+    return options.node_rank == 0 and TRAINER in options.words
 
 
 def _ranks(options: argparse.Namespace) -> int:

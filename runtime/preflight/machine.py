@@ -7,6 +7,7 @@ import resource
 import shutil
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -30,7 +31,7 @@ SLOW_SAVE_SECONDS = 600
 def check_machine(plan: Plan, run: Path) -> list[Finding]:
     """Every check that one node can make alone."""
     own = [processors(plan), memory(plan), open_files(plan), *locked_memory(plan)]
-    return [*check_devices(plan), *own, disk_space(plan, run), disk_speed(plan, run)]
+    return [*check_devices(plan), *own, *trackers(plan), disk_space(plan, run), disk_speed(plan, run)]
 
 
 def checkpoint_bytes(plan: Plan) -> int:
@@ -79,6 +80,16 @@ def locked_memory(plan: Plan) -> list[Finding]:
         return [Finding("locked memory", "pass", "unlimited")]
     remedy = "RDMA needs `ulimit -l unlimited` (limits.conf, LimitMEMLOCK=infinity of slurmd, IPC_LOCK in a pod)"
     return [Finding("locked memory", "warn", f"{allowed / MIB:.3g} MiB allowed", remedy)]
+
+
+def trackers(plan: Plan) -> list[Finding]:
+    """The packages of the trackers that the spec asks for; nothing to say where it asks for none."""
+    asked = [name for name in ("wandb", "mlflow") if plan.logging and getattr(plan.logging, name)]
+    missing = [name for name in asked if not find_spec(name)]
+    if missing:
+        remedy = f"pip install 'trainwright[{','.join(missing)}]', or remove it from `logging` of the spec"
+        return [Finding("trackers", "fail", f"{' and '.join(missing)} cannot be imported", remedy)]
+    return [Finding("trackers", "pass", " and ".join(asked))] if asked else []
 
 
 def disk_space(plan: Plan, run: Path) -> Finding:

@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from trainwright.runtime.logs import trackers
-from trainwright.runtime.logs.trackers import main, send_events
+from trainwright.runtime.logs.trackers import main, options_of, send_events
 from trainwright.spec.run_progress import EventFollower
+from trainwright.spec.tracking import Logging
 
 STEP = {"kind": "step", "step": 1, "loss": 5.5, "mfu": None, "energy_kwh": 0.5, "seconds": 1.0}
 VALIDATION = {"kind": "validation", "step": 1, "loss": 5.6, "seconds": 1.0}
@@ -69,6 +70,38 @@ def test_running_run(run, monkeypatch):
     assert lines == []
 
 
+def test_a_fault_after_the_end(run):
+    """What a launcher adds after a run has stopped keeps nobody waiting."""
+    with (run / "events.jsonl").open("a") as log:
+        log.write(json.dumps({"kind": "fault", "step": None, "what": "slow", "action": "none"}) + "\n")
+    sink = Collected()
+    send_events(EventFollower(run / "events.jsonl"), sink)
+    assert len(sink.points) == 3
+
+
+def test_every_so_many_steps(run):
+    """With `every`, steps between are left out, validations never."""
+    sink = Collected()
+    send_events(EventFollower(run / "events.jsonl"), sink, every=2)
+    assert [step for step, _ in sink.points] == [1, 2]
+    assert "validation/loss" in sink.points[0][1]
+
+
+def test_the_options_of_a_spec_are_those_of_the_command():
+    """What a spec asks for reaches the tracker, key by key."""
+    logging = Logging.model_validate(
+        {
+            "wandb": {"project": "llamas", "entity": "team", "mode": "offline"},
+            "mlflow": {"experiment": "l", "server": "https://mlflow.example.org:5000"},
+            "every": {"value": 10, "unit": "steps"},
+        }
+    )
+    assert options_of(logging) == {
+        "wandb": ["--every=10", "--project=llamas", "--mode=offline", "--entity=team"],
+        "mlflow": ["--every=10", "--project=l", "--server=https://mlflow.example.org:5000"],
+    }
+
+
 def test_tracker_that_is_not_installed(run, monkeypatch, capsys):
     """A tracker that is not there is named, with the command that brings it."""
     monkeypatch.setitem(sys.modules, "wandb", None)
@@ -95,4 +128,13 @@ def test_mlflow(run, tmp_path, monkeypatch):
     client = mlflow.MlflowClient()
     (found,) = client.search_runs([client.get_experiment_by_name("trainwright").experiment_id])
     assert found.data.params["training.seed"] == "7"
-    assert [point.value for point in client.get_metric_history(found.info.run_id, "train/loss")] == [5.5, 5.0]
+    assert losses(client, found) == [5.5, 5.0]
+    with (run / "events.jsonl").open("a") as log:  # resumed, and stopped again
+        log.write(json.dumps(STEP | {"step": 3, "loss": 4.5}) + "\n" + json.dumps(STOP) + "\n")
+    assert main(["--run", str(run), "--to", "mlflow"]) == 0
+    assert losses(client, found) == [5.5, 5.0, 4.5]
+
+
+def losses(client, run):
+    """The training curve that MLflow holds."""
+    return [point.value for point in client.get_metric_history(run.info.run_id, "train/loss")]
