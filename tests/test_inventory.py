@@ -79,6 +79,7 @@ INVENTORY = {
     "runtime/launch/supervise.py": {"subprocess.Popen": OWN},
     "runtime/launch/tracker_processes.py": {"subprocess.Popen": OWN},
     "runtime/logs/prometheus.py": {"start_http_server": "127.0.0.1 unless told otherwise"},
+    "runtime/model/llama.py": {"torch.compile": "functions of that file"},
     "runtime/parallel/plain_pickle.py": {
         "pickle.Unpickler": "makes plain values and a few dataclasses, nothing else",
         "torch.frombuffer": "bytes that we have just made",
