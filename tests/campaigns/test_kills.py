@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trainwright.spec.run_folder import RunFolder, read_events
+from trainwright.spec.events import StepEvent, read_events
+from trainwright.spec.run_folder import RunFolder
 
 TRAINWRIGHT = Path(sys.executable).with_name("trainwright")
 LONGEST = 300.0  # seconds of one launch on a busy machine
@@ -68,7 +69,7 @@ def content(run: RunFolder) -> dict[str, object]:
     files = json.loads((newest / "manifest.json").read_text())["files"]
     state = {name: entry["sha256"] for name, entry in files.items() if name != "state.json"}
     index = json.loads((run.data / "index.json").read_text())
-    losses = {event["step"]: event["loss"] for event in read_events(run.events) if event["kind"] == "step"}
+    losses = {event.step: event.loss for event in read_events(run.events) if isinstance(event, StepEvent)}
     digests = json.loads((newest / "state.json").read_text())["digests"]
     return {"state": state, "losses": losses, "digests": digests, "index": index, "newest": newest.name}
 
@@ -143,7 +144,7 @@ def compare(run: RunFolder, expected: dict[str, object]) -> None:
     """Compare a run that has ended, and look that nothing of it is left."""
     found = content(run)
     assert {key: found[key] == expected[key] for key in expected} == dict.fromkeys(expected, True)
-    energies = [event["energy_kwh"] for event in read_events(run.events) if event["kind"] == "step"]
+    energies = [event.energy_kwh for event in read_events(run.events) if isinstance(event, StepEvent)]
     assert energies == sorted(energies)
     everyone = psutil.process_iter(["cmdline"])
     assert [

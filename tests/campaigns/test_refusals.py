@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from trainwright import cli
-from trainwright.spec.run_folder import RunFolder, read_events
+from trainwright.spec.events import StepEvent, read_events
+from trainwright.spec.run_folder import RunFolder
 
 TRAINWRIGHT = Path(sys.executable).with_name("trainwright")
 SPEC = """
@@ -99,7 +100,7 @@ def wait_for_step(run: Path, step: int) -> None:
     until = time.monotonic() + 240
     while time.monotonic() < until:
         with suppress(OSError):
-            if any(event["kind"] == "step" and event["step"] >= step for event in read_events(RunFolder(run).events)):
+            if any(isinstance(event, StepEvent) and event.step >= step for event in read_events(RunFolder(run).events)):
                 return
         time.sleep(0.2)
     raise TimeoutError(f"no step {step} of {run}")
