@@ -12,8 +12,7 @@ from typing import Any
 from .facts import facts
 from .gpu_description import LABEL, GpuDescription
 from .problem import InputError
-
-MIB = 2**20
+from .units import MIB
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any
 from ...report.tables.estimate import layout_text
 from ...spec.facts import facts
 from ...spec.problem import InputError, Place, Problem
+from ...spec.units import GIB, HOUR
 from ..cost.case import Case
 from ..cost.goodput import Allocation, goodput
 from ..cost.memory import memory_bytes
@@ -31,8 +32,6 @@ from .run_layout import says
 from .run_software import date
 from .vtrain_csv import Measured, measured, numbers
 
-GIB = 2**30
-HOUR = 3600.0
 BILLION = 1e9
 KINDS = ("throughput", "memory", "power_cap", "power", "gpu_hours", "iteration_time")
 NO_RUN = {

@@ -13,10 +13,10 @@ from ...spec.facts import facts
 from ...spec.hardware import Gpu
 from ...spec.layout import ActivationCheckpointing, Layout, Offload
 from ...spec.shape import ModelShape
+from ...spec.units import DAY
 from ..cost.case import Profile
 from .published_run import PublishedRun
 
-DAY = 86400.0
 BILLION = 1e9
 
 

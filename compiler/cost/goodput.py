@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 
 from ...spec.facts import facts
+from ...spec.units import DAY, HOUR
 
-DAY = 86400.0
-HOUR = 3600.0
 STATE_BYTES = 14  # fp32 master and moments and 16-bit weights, written at each checkpoint
 LOW, USUAL, HIGH = range(3)  # of a fact's three values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...spec.facts import facts
+from ...spec.units import GIGA
 from .case import Case
 from .gradient_bucket import bucket_elements
 from .once import STATES, once_for
@@ -11,7 +12,6 @@ from .stages import stage_layers
 from .step import stage_parameters
 
 WIDE = 2
-GIGA = 1e9
 GATHERED = 4  # whole hidden states beside divided ones: the inputs of attention and feed-forward, and their gradients
 BUCKET_BYTES = 8  # for each element of a gradient buffer, in every ZeRO stage
 

@@ -14,9 +14,8 @@ from ...spec.estimate import Estimate, Range
 from ...spec.section import Section
 from ...spec.sections import Spec
 from ...spec.spec_text import written
+from ...spec.units import GIB
 from ..plan.estimate import predict
-
-GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True)

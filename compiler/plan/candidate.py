@@ -9,11 +9,11 @@ from math import inf
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.sections import Spec
+from ...spec.units import GIB
 from ..cost.case import Case
 from ..cost.memory import memory_bytes
 from ..cost.step import Step, step
 
-GIB = 2**30
 ROOM = 0.92  # share of a device's memory that a plan may fill: the estimate's own error
 SAME = 0.005  # closer than this, the simpler layout wins
 

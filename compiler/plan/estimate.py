@@ -10,6 +10,7 @@ from ...spec.estimate import Estimate, Part, Range
 from ...spec.facts import facts
 from ...spec.layout import Layout
 from ...spec.sections import Spec
+from ...spec.units import HOUR
 from ..cost.carbon import carbon_intensity, scopes
 from ..cost.case import Case
 from ..cost.from_spec import question
@@ -23,7 +24,6 @@ from .estimate_notes import Answers, notes
 from .layout_search import chosen
 from .limits import judged_limits
 
-HOUR = 3600.0
 DAY_HOURS = 24.0
 
 

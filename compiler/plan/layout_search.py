@@ -18,10 +18,11 @@ from ...spec.layout import Layout
 from ...spec.problem import InputError, MissedRuleError
 from ...spec.quantity import Amount
 from ...spec.sections import Spec
+from ...spec.units import GIB
 from ..cost.case import Case
 from ..cost.from_spec import asking, question, software
 from ..cost.memory import memory_bytes
-from .candidate import GIB, SAME, Candidate, compared, judged, room_bytes, too_large
+from .candidate import SAME, Candidate, compared, judged, room_bytes, too_large
 from .layouts import CHECKPOINTING, layouts
 
 WORTH = 0.02  # a gain that is worth a note

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...report.tables.cells import Cell, Table, fixed_cell, significant_cell, table, text
+from ...spec.units import GIB
 from .layout_search import Candidate, Search
 
-GIB = 2**30
 SHOWN_PARTS = 3  # of a step
 HEADINGS = (
     "Data", "Tensor", "Sequence", "Pipe", "ZeRO", "hpZ", "Micro batch", "Recompute", "GiB", "Step (s)", "Spent on",

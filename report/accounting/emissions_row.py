@@ -9,12 +9,12 @@ from ...spec.estimate import Estimate
 from ...spec.event_fields import EnforcedCap
 from ...spec.events import Event, FaultEvent, GapEvent, PhaseEvent
 from ...spec.plan import CarbonPlan
+from ...spec.units import HOUR
 from ..values import Attempt, Basis, Fault, Gap, Row, Span
 from .attempts import AttemptEvents, span
 from .history import RunHistory
 from .surviving import lost_after
 
-SECONDS_PER_HOUR = 3600
 WHOLE = 0.9995  # a share that prints as 100.0% counts as all
 
 
@@ -129,7 +129,7 @@ def _span(name: str, events: Sequence[PhaseEvent]) -> Span:
 def actual_row(found: Sequence[Attempt], carbon: CarbonPlan | None) -> Row:
     """What the run used, all attempts counted. A number that rests on a missing one is None."""
     known_devices = all(a.world_size for a in found)
-    hours = sum(a.seconds * (a.world_size or 0) for a in found) / SECONDS_PER_HOUR if found and known_devices else None
+    hours = sum(a.seconds * (a.world_size or 0) for a in found) / HOUR if found and known_devices else None
     known_energy = [a.energy_kwh for a in found if a.energy_kwh is not None]
     energy = sum(known_energy) if found and len(known_energy) == len(found) else None
     return Row(

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...spec.events import CheckpointEvent, Event, PhaseEvent, StepEvent, ValidationEvent
+from ...spec.units import HOUR
 from ..values import HourPart
 from .attempts import AttemptEvents, span
-from .emissions_row import SECONDS_PER_HOUR, world_size
+from .emissions_row import world_size
 from .history import RunHistory
 from .surviving import surviving_events
 
@@ -25,7 +26,7 @@ def hour_parts(runs: Sequence[AttemptEvents], history: RunHistory) -> tuple[Hour
     spent = {"steps that count": 0.0, "lost work": 0.0, "validation": 0.0, "checkpoints": 0.0, "start-up": 0.0}
     total = 0.0
     for run, count in zip(runs, devices, strict=True):
-        share = (count or 0) / SECONDS_PER_HOUR
+        share = (count or 0) / HOUR
         total += run.seconds * share
         for event in run.events:
             name = _part(event, counts=id(event) in counting)
@@ -60,5 +61,5 @@ def _planned(history: RunHistory) -> tuple[float | None, float | None]:
     estimate, schedule = history.estimate, history.schedule
     if estimate is None or schedule is None or estimate.step_seconds is None or estimate.device_hours is None:
         return None, None
-    steps = schedule.steps * estimate.step_seconds.value * estimate.devices / SECONDS_PER_HOUR
+    steps = schedule.steps * estimate.step_seconds.value * estimate.devices / HOUR
     return steps, max(estimate.device_hours.value - steps, 0.0)

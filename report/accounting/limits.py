@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from ...spec.estimate import Estimate, Limit, Range
 from ...spec.limits import LimitName
+from ...spec.units import DAY
 from ..values import Attempt, Curves, Row, Scope
-
-DAY = 86_400  # seconds
 
 
 def measured_limits(

@@ -12,12 +12,12 @@ from ...spec.display_units import ENERGIES, MASSES, TIMES
 from ...spec.emissions import Intensity, carbon_tonnes
 from ...spec.estimate import Estimate, Range
 from ...spec.number_text import Style, signed_percent, significant, style, with_unit
+from ...spec.units import DAY, HOUR
 from ..accounting.emissions_row import planned_row
 from ..document import Document, generator, series_of
 from ..values import Row, Run
 from .cells import Cell, Table, styled, text
 
-HOUR, DAY = 3600, 86_400  # seconds
 WATTS = Style(1.0, "W", 0)
 
 

@@ -12,12 +12,11 @@ from ...spec.display_units import BYTES, ENERGIES, MASSES, TIMES, fitting
 from ...spec.emissions import carbon_tonnes, energy_kwh
 from ...spec.estimate import Estimate, Part, Range
 from ...spec.number_text import UNKNOWN, with_unit
+from ...spec.units import DAY, GIB
 from ..document import Document, generator
 from .cells import Cell, Table, fixed_cell, share_cell, significant_cell, table, text
 from .limits import limits_table
 
-GIB = 2**30
-DAY = 86_400  # seconds
 Unit = tuple[float, str]
 
 

@@ -12,12 +12,12 @@ from statistics import StatisticsError, correlation, linear_regression
 
 from ...spec.display_units import TIMES
 from ...spec.number_text import UNKNOWN, count, with_unit
+from ...spec.units import HOUR
 from ..values import Report, Run
 from .cells import Cell, Table, text
 
 LEAST_SIZES = 3
 SAME_TOKENS = 0.01  # share by which token counts of one family may differ
-HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)

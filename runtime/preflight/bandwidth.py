@@ -15,11 +15,10 @@ import torch
 from torch import distributed
 
 from ...spec.plan import Plan
+from ...spec.units import GIGA, MIB
 from ..parallel.world import World
 from .finding import Finding
 
-MIB = 2**20
-GIGA = 1e9
 SIZES = {"cpu": (MIB, 16 * MIB), "cuda": (MIB, 16 * MIB, 128 * MIB)}
 REPEATS = 5
 SLOW_CALL = 0.5  # seconds: on such a link larger messages would take minutes, and tell nothing new

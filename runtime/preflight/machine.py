@@ -13,13 +13,12 @@ from pathlib import Path
 import psutil
 
 from ...spec.plan import Plan
+from ...spec.units import GIB, MIB
 from ..data.shard_files import OPEN_FILES
 from ..parallel.gloo import connections
 from .devices import check_devices
 from .finding import Finding
 
-GIB = 2**30
-MIB = 2**20
 BYTES_A_PARAMETER = 16  # in a checkpoint: fp32 weight, two AdamW moments, and at most 4 bytes of a working copy
 SAMPLE_BYTES = 64 * MIB
 LIBRARY_FILES = 256  # descriptors: CUDA, NCCL and its links inside a node, logs, TensorBoard
