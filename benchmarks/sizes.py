@@ -72,7 +72,7 @@ def measured(run: RunFolder) -> dict[str, float | None]:
     steps = [event for event in read_events(run.events) if isinstance(event, StepEvent)][WARM:]
 
     def usual(key: str) -> float | None:
-        values = [step[key] for step in steps if step[key] is not None]
+        values = [value for step in steps if (value := getattr(step, key)) is not None]
         return median(values) if values else None
 
     return {key: usual(key) for key in ("seconds", "tokens_per_second", "mfu", "memory_bytes", "power_watts")}

@@ -21,11 +21,11 @@ def trained(request, pretend) -> PretendRun:
     return run
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here is marked `device`, and the tests of a layout are one process's: its run is trained once."""
-    for item in items:
-        if "tests/device/" in str(item.path):
-            item.add_marker(pytest.mark.device)
-        if isinstance(item, pytest.Function) and "trained" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group(item.callspec.params["trained"]))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Everything here is marked `device`, and the tests of a layout are one process's: its run is trained once.
+
+    When all are collected it would be too late: by then xdist has read the groups.
+    """
+    item.add_marker(pytest.mark.device)
+    if isinstance(item, pytest.Function) and "trained" in item.fixturenames:
+        item.add_marker(pytest.mark.xdist_group(item.callspec.params["trained"]))
