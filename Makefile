@@ -31,7 +31,7 @@ test-long: .venv/installed
 
 # The device path without a device: torch's CUDA build over a pretend CUDA (tests/fakes/cuda).
 test-device: device-env
-	DEVICE_TESTS=required $(BIN)/pytest -n 2 --dist loadgroup -m device tests/device
+	DEVICE_TESTS=required $(BIN)/pytest -n 2 -m device tests/device
 
 device-env: $(DEVICE)/installed
 

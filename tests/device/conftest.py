@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from trainwright.tests.device.layouts import LAYOUTS
 from trainwright.tests.fakes.cuda.fixtures import prepared, pretend, server
@@ -21,11 +24,19 @@ def trained(request, pretend) -> PretendRun:
     return run
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Everything here is marked `device`, and the tests of a layout are one process's: its run is trained once.
+class ByLayout(LoadScopeScheduling):
+    """The tests of a layout are one process's: its run is trained once; xdist 3.8's own groups fail with pytest 9."""
 
-    When all are collected it would be too late: by then xdist has read the groups.
-    """
+    def _split_scope(self, nodeid: str) -> str:
+        layout = nodeid.partition("[")[2].rstrip("]")
+        return layout if layout in LAYOUTS else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByLayout:
+    """Of `make test-device`."""
+    return ByLayout(config, log)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Everything here is marked `device`."""
     item.add_marker(pytest.mark.device)
-    if isinstance(item, pytest.Function) and "trained" in item.fixturenames:
-        item.add_marker(pytest.mark.xdist_group(item.callspec.params["trained"]))
