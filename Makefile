@@ -8,7 +8,7 @@ TRAINWRIGHT := $(BIN)/trainwright
 SPEC := examples/tiny-cpu.yaml
 RUN := runs/tiny-cpu
 
-.PHONY: install wheel demo test test-long test-device device-env lint format docs services bench clean
+.PHONY: install wheel demo test test-offline test-long test-device device-env lint format docs services bench clean
 
 install: .venv/installed
 
@@ -28,6 +28,11 @@ test: lint
 # Soak, fuzz and fault campaigns: an hour or more.
 test-long: .venv/installed
 	$(BIN)/pytest -n 2 --dist worksteal -m "not device"
+
+# Without any network but loopback, in a network namespace of its own.
+test-offline: .venv/installed
+	unshare --map-root-user --net sh -c 'ip link set lo up && exec $(BIN)/pytest -n 3 --dist worksteal \
+		-m "not slow and not device and not service"'
 
 # The device path without a device: torch's CUDA build over a pretend CUDA (tests/fakes/cuda).
 test-device: device-env

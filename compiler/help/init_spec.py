@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 
 from ...spec.facts import facts
@@ -11,6 +13,8 @@ from ..load.presets import Preset, presets
 from ..plan.corpus_tokens import STDLIB
 
 _LARGEST_RATE = 2e-3  # the rule of thumb is fitted on larger runs, and goes too high for small ones
+_WORDS_OF_YAML = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+_PLAIN = re.compile(r"[A-Za-z][\w./*-]*(?::[\w./*-]+)*", re.ASCII)
 _LARGE = 1e9  # parameters from which a model gets Llama's context and batch
 
 
@@ -34,11 +38,11 @@ def starter_spec(answers: Answers) -> str:
     tokens = answers.tokens or _tokens(parameters, sampled=on_cpu and answers.data == STDLIB)
     length, batch = _shape_of_a_step(parameters, on_cpu=on_cpu)
     return _TEMPLATE.format(
-        name=answers.name,
+        name=_scalar(answers.name),
         model=answers.model,
         parameters=f"{parameters / 1e6:,.1f} million parameters",
         vocabulary=model.values["vocab_size"],
-        data=answers.data,
+        data=_scalar(answers.data),
         tokens=tokens,
         length=length,
         batch=batch,
@@ -46,9 +50,15 @@ def starter_spec(answers: Answers) -> str:
         rate=f"{_rate(parameters, tokens):.0e}".replace("e-0", "e-"),
         cluster=f"{{preset: {answers.cluster}, gpus: {answers.gpus}}}" if answers.gpus else answers.cluster,
         cap="" if on_cpu else "  # a lower power cap: {preset: ..., power_cap: 350 W}",
-        region=answers.region,
+        region=_scalar(answers.region),
         target="local" if on_cpu else "slurm",
     )
+
+
+def _scalar(answer: str) -> str:
+    """An answer as one value of YAML, quoted where it would be anything else."""
+    plain = _PLAIN.fullmatch(answer) and answer.lower() not in _WORDS_OF_YAML
+    return answer if plain else json.dumps(answer, ensure_ascii=False)
 
 
 def _tokens(parameters: int, *, sampled: bool) -> str:

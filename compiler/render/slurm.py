@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...spec.launch import Launch
@@ -114,8 +115,8 @@ def _given(directives: Directives) -> list[tuple[str, str | int]]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as Slurm writes a time: days-hours:minutes:seconds."""
-    minutes, second = divmod(round(seconds), 60)
+    """Seconds as Slurm writes a time: days-hours:minutes:seconds. Never zero, which Slurm takes for no limit."""
+    minutes, second = divmod(math.ceil(seconds), 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)
     return f"{days}-{hour:02}:{minute:02}:{second:02}"

@@ -65,7 +65,6 @@ WORDS = (
     "launch spec.yaml --set no.such=1 --run runs/{run}",
     "launch nowhere.yaml --run runs/{run}",
     "launch corpus --run runs/{run}",
-    "launch spec.yaml --target slurm --run runs/{run}",
     "report runs/{run} --out runs/{run}/attempts/1",
     "export runs/{run} --out runs/{run}/checkpoints/step-00000999",
 )

@@ -113,7 +113,18 @@ echo 1
 """,
     "srun": NOTE + 'while [[ $1 == -* ]]; do shift; done\nexec "$@"\n',
     "ssh": NOTE + 'while [[ $1 != -- ]]; do shift; done\nexec bash -c "$3"\n',
-    "pdsh": NOTE + 'command=${*: -1}\nexec bash -c "${command//%h/host}"\n',
+    "pdsh": NOTE
+    + r"""
+command=${*: -1} words=''
+while [[ -n $command ]]; do
+  case $command in
+    %%*) words+=% ;; %h*) words+=n1 ;; %u*) words+=user ;; %n*) words+=0 ;;
+    *) words+=${command:0:1} command=${command:1}; continue ;;
+  esac
+  command=${command:2}
+done
+exec bash -c "$words"
+""",
     "scontrol": NOTE + "echo n\n",
     "kubectl": NOTE,
     "squeue": NOTE,
@@ -129,7 +140,7 @@ class Trap:
     def __post_init__(self) -> None:
         for name, text in STUBS.items():
             stub = self.folder / "bin" / name
-            stub.parent.mkdir(exist_ok=True)
+            stub.parent.mkdir(parents=True, exist_ok=True)
             stub.write_text(text)
             stub.chmod(0o700)
 

@@ -10,7 +10,9 @@ from trainwright.compiler.check import check_files
 from trainwright.compiler.help.format import format_spec
 from trainwright.compiler.help.init_spec import Answers, starter_spec
 from trainwright.compiler.load.presets import presets
+from trainwright.compiler.load.resolve import resolve
 from trainwright.spec.problem import InputError
+from trainwright.spec.yaml_source import parse
 
 PAIRS = [
     pair
@@ -50,3 +52,12 @@ def test_a_wrong_answer_is_refused(changed, code):
     with pytest.raises(InputError) as caught:
         starter_spec(Answers(**(answers | changed)))
     assert [problem.code for problem in caught.value.problems] == [code]
+
+
+@pytest.mark.parametrize(
+    "data", ["*.txt", "&a", "a: b", "it's", "[x]", "!x", "null", "on", "{a}", 'a"b', "@x", "%d", "é*"]
+)
+def test_an_answer_is_one_value(data):
+    """Whatever the text of an answer means in YAML, the spec holds it as it was given."""
+    text = starter_spec(Answers("first", "ladder-2m", "local-cpu", None, data, "2M", "fr"))
+    assert resolve(parse(text, "first.yaml"))[0].data.train[0].path == data

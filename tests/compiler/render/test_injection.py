@@ -172,6 +172,14 @@ def test_past_the_door_every_string(reach: Reach, tmp_path) -> None:
         open_door(reach, text, trap)
 
 
+def test_pdsh_replaces_nothing_in_a_path(tmp_path) -> None:
+    """%u, %n and %h in the name of a folder reach the hosts as they are."""
+    trap = Trap(tmp_path / "a%u%n%h%%")
+    trap.spring(render(unit("llama2-34b", *SSH, "launch.starter=pdsh", "launch.target=ssh"), {}, "test"))
+    launcher = trap.arguments.index("trainwright.runtime.launch.node_launcher")
+    assert trap.arguments[launcher + 2] == str(trap.folder / "run")
+
+
 def test_the_trap_works(tmp_path) -> None:
     """The harness itself: a script that does execute its input is caught, by every stub on the way."""
     evil = f"#!/usr/bin/env bash\n{STRINGS[0]}\n"

@@ -47,6 +47,11 @@ def test_a_setting_is_an_option_of_the_training_job(setting: str, directive: str
     assert directive in directives(bundle(f"launch.slurm.{setting}")["slurm.sbatch"])
 
 
+def test_no_limit_becomes_none_by_rounding() -> None:
+    """Slurm reads a limit of zero as no limit: a part of a second is a whole one."""
+    assert "time=0-00:00:01" in directives(bundle("launch.time_limit=0.4 s")["slurm.sbatch"])
+
+
 def test_generic_resources_take_the_place_of_gpus_per_node() -> None:
     """A site that wants `--gres` refuses a second request for GPUs."""
     asked = directives(bundle("launch.slurm.gres=gpu:8")["slurm.sbatch"])

@@ -50,11 +50,12 @@ on "${hosts[0]}" bash "$bundle/prepare.sh" "$run" "$root"
 trap ':' INT USR1
 trap '' TERM # ignored by the connections as well
 code=0
-# pdsh puts the host's name in the place of %h; node.sh's rank is its line in the hostfile.
+# pdsh puts the host's name in the place of %h, and others for %u and %n: those of a path are doubled. node.sh's rank is
+# its line in the hostfile.
 export PDSH_SSH_ARGS_APPEND="${options[*]}"
 names=$(IFS=,; echo "${hosts[*]}")
-pdsh -S -R ssh -f "${#hosts[@]}" -w "$names" \
-  "$(line bash "$bundle/host.sh" "$run" "${hosts[0]}" "$port")%h" </dev/null &
+command=$(line bash "$bundle/host.sh" "$run" "${hosts[0]}" "$port")
+pdsh -S -R ssh -f "${#hosts[@]}" -w "$names" "${command//%/%%}%h" </dev/null &
 nodes=($!)
 for node in "${nodes[@]}"; do
   wait "$node" || code=$?
