@@ -24,7 +24,7 @@ from .spec.problem import InputError
 COMMANDS = {
     "init": "Write a commented spec from a few answers.",
     "check": "Check a spec and report every problem at once.",
-    "explain": "Explain a problem code: rule, reason, a bad and a good spec.",
+    "explain": "Explain a problem code or a key of the spec, with examples.",
     "presets": "List the models, GPUs, clusters and sites that a spec can name.",
     "schema": "Print the JSON Schema of the spec, for editors.",
     "fmt": "Format a spec, keeping comments and order.",

@@ -1,23 +1,29 @@
-"""`trainwright explain`: what a code means, why the rule is there, a bad and a good example."""
+"""`trainwright explain`: what a code means and why, with examples; or what a key is for, takes and defaults to."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 
 from ..compiler.help.explain import entries, explain, reference
+from ..compiler.help.explain_key import explain_key
 
 
 def command(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="For example TW206; without it, all codes.")] = "",
+    word: Annotated[
+        str, typer.Argument(metavar="CODE|KEY", help="For example TW206 or cluster.power_cap; without it, all codes.")
+    ] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="The reference page of all codes.")] = False,
 ) -> None:
-    """Explain a problem code."""
+    """Explain a problem code, or a key of the spec."""
     if markdown:
         print(reference(), end="")
-    elif code:
-        print(explain(code).text, end="")
+    elif re.fullmatch(r"(?i)tw\w*", word):
+        print(explain(word).text, end="")
+    elif word:
+        print("\n".join(key.text for key in explain_key(word)), end="")
     else:
         for entry in entries().values():
             print(f"{entry.code}  {entry.title}")
