@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from ...spec.hardware import gpu
 from ...spec.sections import Cluster
 from ..load import Loaded
+from ..load.override import OVERRIDE
 from .device import is_known
 from .finding import Finding
 
@@ -85,8 +86,11 @@ def _validation(loaded: Loaded) -> Iterator[Finding]:
 
 
 def _written(loaded: Loaded, path: str) -> bool:
-    """Whether a user wrote this key, or one below it."""
-    return any(place == path or place.startswith(f"{path}.") for place in loaded.places)
+    """Whether this key, or one below it, is written in the spec itself; what a base says, the spec cannot remove."""
+    here = (str(loaded.path), OVERRIDE)
+    return any(
+        (key == path or key.startswith(f"{path}.")) and place.file in here for key, place in loaded.places.items()
+    )
 
 
 def _cluster(cluster: Cluster) -> Iterator[Finding]:

@@ -18,6 +18,8 @@ from .merge import set_path
 _PATH = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)*")
 _FORM = "Write for example --set cluster.power_cap=350W, or =null to take a value away."
 
+OVERRIDE = "--set"  # where the values of the command line stand
+
 
 def apply_overrides(tree: Node, sets: Iterable[str]) -> Node:
     """`tree` with each `key=value` applied in order. Raises InputError naming every malformed one."""
@@ -34,14 +36,14 @@ def apply_overrides(tree: Node, sets: Iterable[str]) -> Node:
 
 def _apply_override(tree: Node, text: str) -> Node:
     path, _, value = text.partition("=")
-    place = Place("--set", 1, 1, max(1, len(path)), text)
+    place = Place(OVERRIDE, 1, 1, max(1, len(path)), text)
     if not value.strip() or not _PATH.fullmatch(path):
         raise InputError.one("TW112", f"{text!r} is not key=value", _FORM, "", place)
     if path == "extends":
         message = "a spec says in its file which one it extends"
         raise InputError.one("TW112", message, "Write `extends` into the file.", path, place)
     try:
-        node = _moved(parse(value, "--set"), place)
+        node = _moved(parse(value, OVERRIDE), place)
     except InputError as error:
         raise InputError([replace(problem, path=path, place=place) for problem in error.problems]) from None
     try:
@@ -60,7 +62,7 @@ def _moved(node: Node, place: Place) -> Node:
     """The node with every place set to the option it came from."""
     if isinstance(node.value, dict):
         value = {key: _moved(child, place) for key, child in node.value.items()}
-        return Node(value, place, place, "--set")
+        return Node(value, place, place, OVERRIDE)
     if isinstance(node.value, list):
-        return Node([_moved(child, place) for child in node.value], place, place, "--set")
-    return Node(node.value, place, place, "--set")
+        return Node([_moved(child, place) for child in node.value], place, place, OVERRIDE)
+    return Node(node.value, place, place, OVERRIDE)
