@@ -1,7 +1,8 @@
 """Strings that try to become a command, an option, a directive or a second line; and tools that only take notes.
 
 A payload creates the file named by $CANARY. The stubs stand in for sbatch, srun, ssh and the rest: they write their
-arguments down and run what the real ones would run, ssh through a second shell as sshd does.
+arguments down and run what the real ones would run, ssh through a second shell as sshd does. A job that was submitted
+runs when its submission has ended.
 """
 
 from __future__ import annotations
@@ -107,8 +108,7 @@ esac
     "sbatch": NOTE
     + """
 while [[ $1 == -* ]]; do shift; done
-export SLURM_JOB_ID=1 SLURM_JOB_NODELIST=n SLURM_NODEID=0 SLURM_CPUS_ON_NODE=1
-bash "$@" >/dev/null
+printf '%s\\0' "$@" >"$(mktemp "$NOTES.job.$(date +%s%N).XXXX")"
 echo 1
 """,
     "srun": NOTE + 'while [[ $1 == -* ]]; do shift; done\nexec "$@"\n',
@@ -129,6 +129,8 @@ exec bash -c "$words"
     "kubectl": NOTE,
     "squeue": NOTE,
 }
+
+JOB = {"SLURM_JOB_ID": "1", "SLURM_JOB_NODELIST": "n", "SLURM_NODEID": "0", "SLURM_CPUS_ON_NODE": "1"}
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,10 @@ class Trap:
         }
         words = ["bash", str(folder / "launch.sh"), str(self.folder / "run"), str(self.folder)]
         subprocess.run(words, env=environment, cwd=self.folder, check=False, capture_output=True, timeout=60)
+        for job in sorted(self.folder.glob("notes.job.*")):
+            words = [b"bash", *job.read_bytes().split(b"\0")[:-1]]
+            job.unlink()
+            subprocess.run(words, env=environment | JOB, cwd=self.folder, check=False, capture_output=True, timeout=60)
         assert not canary.exists(), "the payload was executed"
 
     @property
