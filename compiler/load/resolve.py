@@ -26,8 +26,8 @@ def resolve(tree: Node) -> tuple[Spec, Node]:
     for section in TABLES:
         if section in entries:
             entries[section] = with_preset(section, entries[section], problems)
-    if "data" in entries:
-        entries["data"] = _written_out(entries["data"])
+    if (data := entries.get("data")) and isinstance(data.value, dict):
+        entries["data"] = _written_out(data)
     if "launch" in entries:
         entries["launch"] = _container_opened(entries["launch"])
     if "parallel" in entries and entries["parallel"].value == "auto":
