@@ -20,7 +20,7 @@ from ..load import Loaded
 from ..plan.corpus_tokens import source_tokens
 from .finding import Finding
 
-CODE = "TW504"
+CODE = "TW505"
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:
