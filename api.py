@@ -16,10 +16,8 @@ from types import ModuleType
 from .compiler.check import Warn, check_files, load_checked, no_warning
 from .compiler.check import load_checked_one as _load_checked_one
 from .compiler.load import Loaded
-from .compiler.pipeline import compile_bundle
 from .compiler.plan.estimate import predict
 from .compiler.plan.layout_search import Search, search
-from .compiler.render.write_bundle import write
 from .report.values import Report
 from .spec.estimate import Estimate
 from .spec.problem import InputError, Problem
@@ -77,6 +75,8 @@ def estimate(spec: Source, stack: str | None = None) -> Estimate:
 
 def compile(spec: Source, target: str | None = None, warn: Warn = no_warning) -> dict[str, str]:  # noqa: A001 - its name
     """File names and texts of the bundle, the same bytes for the same spec. Raises InputError."""
+    from .compiler.pipeline import compile_bundle  # with Jinja, which no other stage needs
+
     return compile_bundle(_loaded(spec), target, warn)
 
 
@@ -85,6 +85,8 @@ def write_bundle(files: Mapping[str, str], folder: str | PathLike[str], *, force
 
     Raises InputError where the folder is no bundle, or (without `force`) was edited by hand.
     """
+    from .compiler.render.write_bundle import write
+
     return write(files, Path(folder), force=force)
 
 
