@@ -25,7 +25,7 @@ COMMANDS = {
     "init": "Write a commented spec from a few answers.",
     "check": "Check a spec and report every problem at once.",
     "explain": "Explain a problem code or a key of the spec, with examples.",
-    "presets": "List the models, GPUs, clusters and sites that a spec can name.",
+    "presets": "List models, GPUs, clusters and sites that a spec can name.",
     "schema": "Print the JSON Schema of the spec, for editors.",
     "fmt": "Format a spec, keeping comments and order.",
     "diff": "Say what changed between two specs, and what that costs.",

@@ -129,7 +129,7 @@ def test_github_annotations_go_to_standard_output(run):
 def test_presets_as_json_have_sources_and_dates(run):
     """Each model and cluster says where it comes from, and of what date."""
     tables = json.loads(run("presets", "--format", "json")[1])
-    assert set(tables) == {"models", "clusters", "gpus"}
+    assert set(tables) == {"models", "clusters", "gpus", "sites"}
     assert all(row["source"] for rows in tables.values() for row in rows)
     assert all(row["date"] for name in ("models", "clusters") for row in tables[name])
 
