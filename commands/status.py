@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,21 +29,23 @@ def command(
     from ..spec.terminal import Terminal
     from .output import print_tables
 
-    console, codes, found = Terminal(), list[int](), list[RunStatus]()
+    console, codes, found, shown = Terminal(), list[int](), list[RunStatus](), list[Any]()
     for path in runs:
         run = RunFolder(path)
         location = locate(run)
         place = location.description if location else None
-        if is_text(form):
-            console.print(f"{path}: {place or 'not running'}", soft_wrap=True)
+        where = f"{path}: {place or 'not running'}"
         if place is not None and not run.events.exists():  # in a queue it may have written nothing yet
             found.append(waiting(path, place))
+            shown.append(where)
             continue
         history, progress = standing(path, running=place is not None)
         found.append(run_status(path, place, history, progress))
-        if is_text(form):
-            console.print(draw(history, progress, console.width))
+        shown += [where, draw(history, progress, console.width)]
         codes += [recorded_exit_code(run.path) or Exit.INPUT] if progress.ended == PREPARATION_FAILED else []
-    if not is_text(form):
+    if is_text(form):
+        for part in shown:
+            console.print(part, soft_wrap=isinstance(part, str))
+    else:
         print_tables([status_table(found)], form, [status.model_dump() for status in found])
     sys.exit(max(codes, default=Exit.DONE))
