@@ -60,8 +60,8 @@ def test_held_out_text_of_its_own_is_all_held_out(make_job, project: Path) -> No
     assert data.samples(np.arange(4, dtype=np.uint64)).tokens.shape == (4, job.plan.training.sequence_length)
     index = read_index(job.run.data)
     train, own = source_uses(job.plan, index)
-    assert (train["held_out_tokens"], train["share"]) == (0, 1.0)
-    assert (own["path"], own["tokens"], own["held_out_tokens"]) == (HELD.path, 0, index.validation[0].tokens)
+    assert (train.held_out_tokens, train.share) == (0, 1.0)
+    assert (own.path, own.tokens, own.held_out_tokens) == (HELD.path, 0, index.validation[0].tokens)
 
 
 def test_the_tokenizer_does_not_see_held_out_text(make_job, project: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_duplicate_is_left_out_and_counted(make_job, project: Path, workers: i
     assert sorted(texts(job, "train") + texts(job, "validation")) == sorted([*before, "new words"])
     index = read_index(job.run.data)
     assert [source.duplicates for source in index.sources] == [0, 4]
-    assert [use["duplicates"] for use in source_uses(job.plan, index)] == [0, 4]
+    assert [use.duplicates for use in source_uses(job.plan, index)] == [0, 4]
     assert "more/*.jsonl: 4 duplicates" in list(source_lines(job.plan, index))
     plain = make_job("plain", train=sources)
     prepared(plain)
