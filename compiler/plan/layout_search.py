@@ -245,6 +245,6 @@ def _fitting(spec: Spec, stack: str | None) -> Layout | None:
     """The best layout of `spec` that fits, if there is one."""
     try:
         found = search(spec, stack)
-    except (InputError, NoLayoutError):
+    except (InputError, MissedRuleError):  # no check has seen it: more nodes may lack a network
         return None
     return found.best.layout if found.fits else None
