@@ -24,6 +24,7 @@ class Schedule(Frozen):
 
     steps: PositiveInt
     warmup_steps: int
+    decay_steps: PositiveInt | None = Field(default=None, exclude_if=not_)  # at the end of a wsd schedule
     sequences_per_step: PositiveInt
     tokens_per_step: PositiveInt
     validate_every: PositiveInt

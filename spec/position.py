@@ -7,6 +7,7 @@ takes what is left.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .plan import Plan, Schedule
@@ -40,16 +41,36 @@ class Position:
 
 
 def learning_rate(step: float, settings: Optimizer, schedule: Schedule) -> float:
-    """The rate of optimizer step `step` (the first is 1): linear warm-up to the peak, then decay to the final rate.
+    """The rate of optimizer step `step` (the first is 1): linear warm-up to the peak, then as the schedule says.
 
-    Step `warmup_steps` runs at the peak and step `steps` at the final rate (Llama 2, section 2.2).
+    Step `warmup_steps` runs at the peak and step `steps` at the final rate (Llama 2, section 2.2). wsd stays at the
+    peak up to its decay (arXiv 2404.06395, section 4; minus_sqrt: arXiv 2405.18392, section 3). inverse_sqrt falls as
+    the square root of warmup_steps / step down to the final rate (arXiv 1706.03762, section 5.3).
     """
+    peak, final = settings.learning_rate, settings.final_share
     if step <= schedule.warmup_steps:
-        return settings.learning_rate * step / schedule.warmup_steps
+        return peak * step / schedule.warmup_steps
+    if settings.schedule == "inverse_sqrt":
+        return peak * max(final, math.sqrt(max(1, schedule.warmup_steps) / step))
+    start = _decay_start(settings, schedule)
+    if step <= start:
+        return peak
+    done = min(1.0, (step - start) / max(1, schedule.steps - start))
+    style = settings.decay_style or "linear" if settings.schedule == "wsd" else settings.schedule
+    return peak * (final + (1 - final) * _DECAY[style](done))
+
+
+def _decay_start(settings: Optimizer, schedule: Schedule) -> float:
+    """The last step at the peak rate."""
     if settings.schedule == "constant":
-        return settings.learning_rate
-    done = (step - schedule.warmup_steps) / max(1, schedule.steps - schedule.warmup_steps)
-    done = min(1.0, done)
-    shape = 0.5 * (1 + math.cos(math.pi * done)) if settings.schedule == "cosine" else 1 - done
-    final = settings.final_share
-    return settings.learning_rate * (final + (1 - final) * shape)
+        return math.inf
+    if schedule.decay_steps is not None:
+        return max(schedule.warmup_steps, schedule.steps - schedule.decay_steps)
+    return schedule.warmup_steps
+
+
+_DECAY: Mapping[str, Callable[[float], float]] = {
+    "cosine": lambda done: 0.5 * (1 + math.cos(math.pi * done)),
+    "linear": lambda done: 1 - done,
+    "minus_sqrt": lambda done: 1 - math.sqrt(done),
+}

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic_core import CoreSchema, core_schema
 
 from .problem import shortened
+from .unit_spelling import sound
 
 LARGEST = 1e24  # nothing that a spec can mean is larger, in any base unit
 
@@ -100,7 +101,7 @@ class Dimension:
     def _wrong_unit(self, text: str, unit: str) -> QuantityError:
         if not unit:
             return QuantityError(f"{_quoted(text)} has no unit", self._forms())
-        meant = [known for known in self.units if known and _sounds(known) == _sounds(unit)]
+        meant = [known for known in self.units if known and sound(known) == sound(unit)]
         guess = f"Did you mean {' or '.join(meant)}? " if meant else ""
         return QuantityError(f"{_quoted(unit)} is not a unit of {self.name}", guess + self._forms())
 
@@ -132,31 +133,6 @@ class Dimension:
 
 def _in_spec(info: ValidationInfo) -> bool:
     return bool(info.context and info.context.get("units"))
-
-
-# Spellings of one unit, in lower case; what is left of `Gbit/s`, `Gb/s`, `Gbps` and `GB/s` is the same.
-_SPELLINGS = {
-    "co2eq|co2e|co2": "",
-    "(/sec|ps)$": "/s",
-    "bits?|bytes?": "b",
-    "watts?$": "w",
-    "^(hours?|hrs?)$": "h",
-    "^(minutes?|mins?)$": "m",
-    "^(seconds?|secs?)$": "s",
-    "^days?$": "d",
-    "^ton(ne)?s?$": "t",
-    "^million": "m",
-    "^billion": "b",
-    "^trillion": "t",
-}
-
-
-def _sounds(unit: str) -> str:
-    """A unit without case and spelling, to find those that may have been meant."""
-    unit = unit.lower()
-    for pattern, short in _SPELLINGS.items():
-        unit = re.sub(pattern, short, unit)
-    return unit
 
 
 def _kind(value: Any) -> str:
@@ -218,11 +194,11 @@ UsdPerHour = Annotated[float, PRICE]
 LitresPerKwh = Annotated[float, WATER]
 Fraction = Annotated[float, FRACTION]
 
-Unit = Literal["steps", "tokens", "sequences", "seconds"]
+Unit = Literal["steps", "tokens", "sequences", "seconds", "share"]
 
 
 class Amount(BaseModel):
-    """A count that may be said in several units: `2000 steps`, `4M tokens`, `1024 sequences`, `2 h`."""
+    """A count that may be said in several units: `2000 steps`, `4M tokens`, `1024 sequences`, `2 h`, `10%`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -236,6 +212,8 @@ class Amount(BaseModel):
             return TIME.text(self.value)
         if self.unit == "tokens":
             return f"{TOKENS.text(self.value).removesuffix(' tokens')} tokens"
+        if self.unit == "share":
+            return f"{_plain_number(float(Decimal(str(self.value)) * 100))}%"
         return f"{_plain_number(self.value)} {self.unit}"
 
 
@@ -244,6 +222,7 @@ _AMOUNTS: Mapping[Unit, tuple[Dimension, str]] = {
     "tokens": (TOKENS, "4M tokens"),
     "sequences": (Dimension("a number of sequences", _counts("sequences", "sequence"), (), ()), "1024 sequences"),
     "seconds": (TIME, "2 h"),
+    "share": (Dimension("a share", {"%": 0.01}, (), ()), "10%"),
 }
 
 
@@ -259,8 +238,8 @@ class AmountIn:
         parts = _split(text)
         for name in self.units:
             dimension = _AMOUNTS[name][0]
-            # "4M" alone could be tokens or steps: the word is needed, except for times.
-            if parts and parts[1] in dimension.units and (name == "seconds" or parts[1].endswith(_NOUNS)):
+            # "4M" alone could be tokens or steps: the word is needed, except for times and shares.
+            if parts and parts[1] in dimension.units and (name in _ALONE or parts[1].endswith(_NOUNS)):
                 value = float(dimension.parse(text))
                 if value < 0 or (value == 0 and not self.zero):
                     raise QuantityError(f"{_quoted(text)} is not more than zero", self._forms())
@@ -297,4 +276,5 @@ class AmountIn:
         }
 
 
+_ALONE = ("seconds", "share")  # whose units are of no other amount
 _NOUNS = ("step", "steps", "tokens", "sequence", "sequences")

@@ -77,6 +77,10 @@ class Model(Section):
         )
 
 
+DecayStyle = Literal["linear", "cosine", "minus_sqrt"]
+DEFAULT_DECAY = Amount(value=0.1, unit="share")  # of a wsd run (SmolLM3, and MiniCPM, arXiv 2404.06395, section 4)
+
+
 class Optimizer(Section):
     """AdamW and its schedule. Defaults are Llama 2's (section 2.2)."""
 
@@ -87,7 +91,19 @@ class Optimizer(Section):
     min_learning_rate: NonNegativeFloat | None = Field(
         default=None, description="Learning rate at the end, as a rate (min_lr); in place of final_learning_rate."
     )
-    schedule: Literal["cosine", "linear", "constant"] = Field(default="cosine", description="Decay after warm-up.")
+    schedule: Literal["cosine", "linear", "constant", "inverse_sqrt", "wsd"] = Field(
+        default="cosine", description="Learning rate after warm-up; wsd: the peak, then a decay at the end."
+    )
+    decay: Annotated[Amount | None, AmountIn(("share", "steps", "tokens"))] = Field(
+        default=None,
+        exclude_if=not_,  # specs from before there was this keep their digest
+        description="Length of the decay that ends a wsd schedule; by default 10% of the run.",
+    )
+    decay_style: DecayStyle | None = Field(
+        default=None,
+        exclude_if=not_,  # as above
+        description="Shape of the decay that ends a wsd schedule, linear by default; minus_sqrt: 1 - sqrt.",
+    )
     warmup: Annotated[Amount, AmountIn(("steps", "tokens"), zero=True)] = Field(
         default=Amount(value=2000, unit="steps"), description="Linear warm-up from zero."
     )

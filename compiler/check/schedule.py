@@ -1,6 +1,6 @@
 """The run is long enough for what is to happen in it.
 
-That is at least one batch, and a warm-up that ends before the run does.
+That is at least one batch, a warm-up that ends before the run does, and the decay of a wsd schedule after it.
 
 Bad:
 
@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...spec.quantity import Amount
+from ...spec.sections import DEFAULT_DECAY
 from ..load import Loaded
 from .finding import Finding
 
@@ -33,11 +35,27 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     elif warmup_share(loaded) >= 1:
         message = f"the warm-up ({loaded.spec.training.optimizer.warmup.text}) is as long as the run"
         yield Finding("training.optimizer.warmup", message, f"The run has {tokens / per_step:,.0f} steps.")
+    elif warmup_share(loaded) + _decay_share(loaded) > 1:
+        decay = (loaded.spec.training.optimizer.decay or DEFAULT_DECAY).text
+        message = f"a decay of {decay} does not fit into the run after the warm-up"
+        yield Finding("training.optimizer.decay", message, f"The run has {tokens / per_step:,.0f} steps.")
 
 
 def warmup_share(loaded: Loaded) -> float:
     """The part of the run that the learning rate climbs."""
-    warmup = loaded.spec.training.optimizer.warmup
+    return _share(loaded, loaded.spec.training.optimizer.warmup)
+
+
+def _decay_share(loaded: Loaded) -> float:
+    """The part of the run that a wsd schedule decays."""
+    optimizer = loaded.spec.training.optimizer
+    return _share(loaded, optimizer.decay or DEFAULT_DECAY) if optimizer.schedule == "wsd" else 0.0
+
+
+def _share(loaded: Loaded, amount: Amount) -> float:
+    """An amount as a part of the run."""
+    if amount.unit == "share":
+        return amount.value
     per_step = loaded.spec.training.requested_sequences * loaded.spec.training.sequence_length
-    tokens = warmup.value if warmup.unit == "tokens" else warmup.value * per_step
+    tokens = amount.value if amount.unit == "tokens" else amount.value * per_step
     return tokens / loaded.spec.data.tokens

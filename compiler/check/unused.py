@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...spec.hardware import gpu
-from ...spec.sections import Cluster
+from ...spec.sections import Cluster, Optimizer
 from ..load import Loaded
 from ..load.override import OVERRIDE
 from .device import is_known
@@ -49,6 +49,7 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     yield from _cluster(loaded.spec.cluster)
     yield from _tokenizer(loaded)
     yield from _validation(loaded)
+    yield from _optimizer(loaded)
     if loaded.spec.carbon.intensity is not None and loaded.spec.carbon.region is not None:
         yield Finding("carbon.region", "`intensity` is given, so the table is not used", "Keep one of the two.")
     elif loaded.spec.carbon.year is not None and loaded.spec.carbon.region is None:
@@ -83,6 +84,19 @@ def _validation(loaded: Loaded) -> Iterator[Finding]:
     if loaded.spec.data.validation_source.weight is not None:
         message = "`weight` is that of training text"
         yield Finding("data.validation_source.weight", message, "Remove it.")
+
+
+def _optimizer(loaded: Loaded) -> Iterator[Finding]:
+    """Keys of another schedule."""
+    schedule = loaded.spec.training.optimizer.schedule
+    for key in ("decay", "decay_style"):
+        if schedule != "wsd" and _written(loaded, f"training.optimizer.{key}"):
+            message = f"`{key}` is used only with `schedule: wsd`, and the schedule is {schedule}"
+            yield Finding(f"training.optimizer.{key}", message, "Remove it, or change the schedule.")
+    for key in ("final_learning_rate", "min_learning_rate"):
+        value, default = (getattr(loaded.spec.training.optimizer, key), Optimizer.model_fields[key].default)
+        if schedule == "constant" and value != default and _written(loaded, f"training.optimizer.{key}"):
+            yield Finding(f"training.optimizer.{key}", "a constant schedule ends at the peak", "Remove it.")
 
 
 def _written(loaded: Loaded, path: str) -> bool:

@@ -12,7 +12,7 @@ from ...spec.layout import Layout
 from ...spec.plan import CarbonPlan, Device, Plan, Schedule
 from ...spec.problem import MissedRuleError
 from ...spec.quantity import Amount
-from ...spec.sections import Carbon, Spec
+from ...spec.sections import DEFAULT_DECAY, Carbon, Optimizer, Spec
 from ..cost.carbon import carbon_intensity
 from ..cost.from_spec import question, rate
 from ..cost.goodput import Allocation, best_interval
@@ -59,12 +59,21 @@ def _schedule(spec: Spec, layout: Layout) -> Schedule:
     return Schedule(
         steps=steps,
         warmup_steps=min(steps, _steps(training.optimizer.warmup, per_step, least=0)),
+        decay_steps=_decay_steps(training.optimizer, steps, per_step),
         sequences_per_step=layout.global_batch,
         tokens_per_step=per_step,
         validate_every=_steps(training.validation.every, per_step),
         checkpoint_every=None if timed else _steps(every, per_step),
         checkpoint_seconds=every.value if timed else None,
     )
+
+
+def _decay_steps(optimizer: Optimizer, steps: int, tokens_per_step: int) -> int | None:
+    """Steps of the decay that ends a wsd schedule; None for another one."""
+    if optimizer.schedule != "wsd":
+        return None
+    decay = optimizer.decay or DEFAULT_DECAY
+    return max(1, round(decay.value * steps)) if decay.unit == "share" else _steps(decay, tokens_per_step)
 
 
 def _planned_interval(spec: Spec, layout: Layout) -> Amount:

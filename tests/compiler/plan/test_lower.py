@@ -102,3 +102,12 @@ def test_the_peak_of_a_cpu_is_unknown() -> None:
     """Only a device with a datasheet has a peak; the typical rate of CPUs would make an MFU that means nothing."""
     assert planned("llama2-7b").device.peak_flops == 312e12
     assert planned("tiny-cpu").device.peak_flops is None
+
+
+@pytest.mark.parametrize(("decay", "steps"), [("10%", 100), ("7 steps", 7), ("40960 tokens", 10), (None, 100)])
+def test_a_wsd_decay_becomes_steps(decay: str | None, steps: int) -> None:
+    """A share of the run, steps or tokens; a tenth of the run by default, and none for another schedule."""
+    sets = ["data.tokens=4.096M tokens", "training.optimizer.schedule=wsd"]
+    asked = [f"training.optimizer.decay={decay}"] if decay else []
+    assert planned("tiny-cpu", *sets, *asked).schedule.decay_steps == steps
+    assert planned("tiny-cpu").schedule.decay_steps is None
