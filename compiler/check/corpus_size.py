@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from ...spec.facts import facts
 from ...spec.mixture import shares
+from ...spec.number_text import significant
 from ...spec.quantity import TOKENS
 from ..load import Loaded
 from ..plan.corpus_tokens import token_range
@@ -48,5 +49,5 @@ def _seen(where: str, who: str, wanted: float, tokens: float) -> Iterator[Findin
     limit = facts("sanity")["epochs"]["most"]
     if wanted > limit * tokens:
         have = TOKENS.text(int(float(f"{tokens:.2g}"))).removesuffix(" tokens")
-        message = f"{who} at most {have} tokens, so each is seen {wanted / tokens:.3g} times"
+        message = f"{who} at most {have} tokens, so each is seen {significant(wanted / tokens, 3)} times"
         yield Finding(where, message, f"Up to {limit} times is almost as good as new text; add text or train less.")

@@ -4,11 +4,11 @@ From the sizes of the files that are here; preparing the data counts exactly. `t
 
 Bad:
 
-    data: {train: [{path: books/*.txt, weight: 9}, {path: web/*.jsonl, weight: 1}]}
+    data: {train: [{path: corpus/*.txt, weight: 9}, {path: tiny.txt, weight: 1}]}
 
 Good:
 
-    data: {train: [books/*.txt, web/*.jsonl]}
+    data: {train: corpus/*.txt}
 """
 
 from __future__ import annotations
