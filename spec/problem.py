@@ -29,13 +29,13 @@ class Problem:
     """A finding about the user's input.
 
     `code` is stable (TW101); `path` is the dotted key (`cluster.power_cap`); `message` says what is wrong,
-    `help` what to write instead.
+    `remedy` what to write instead.
     """
 
     code: str
     severity: Severity
     message: str
-    help: str = ""
+    remedy: str = ""
     path: str = ""
     place: Place | None = field(default=None)
 

@@ -14,7 +14,7 @@ class _Meaning:
     """What one of libyaml's messages means; `at_start`: point at where the broken thing begins."""
 
     message: str
-    help: str
+    remedy: str
     at_start: bool = False
 
 
@@ -39,14 +39,14 @@ _MEANINGS = {
 
 
 def meaning(error: yaml.MarkedYAMLError, line: str) -> tuple[str, str, bool]:
-    """Message, help, and whether to point at the start of what was being read; `line` is where reading stopped."""
+    """Message, remedy, and whether to point at the start of what was being read; `line` is where reading stopped."""
     said = f"{error.problem or ''}"
     if "cannot start any token" in said and "\t" in line[: len(line) - len(line.lstrip())]:
         return "a tab in the indent", "Indent with blanks; YAML allows no tabs there.", False
     for part, found in _MEANINGS.items():
         if part in said:
-            return found.message, found.help, found.at_start and error.context_mark is not None
+            return found.message, found.remedy, found.at_start and error.context_mark is not None
     for part, found in _MEANINGS.items():
         if part in (error.context or ""):
-            return found.message, found.help, False
+            return found.message, found.remedy, False
     return said or str(error.context), _ANYTHING, False

@@ -242,4 +242,4 @@ def _run(rule: Rule, loaded: Loaded) -> list[Problem]:
 
 def _problem(code: str, finding: Finding, loaded: Loaded) -> Problem:
     place = place_of(finding.path, loaded)
-    return Problem(code, SEVERITIES[code[2]], finding.message, finding.help, finding.path, place)
+    return Problem(code, SEVERITIES[code[2]], finding.message, finding.remedy, finding.path, place)

@@ -73,7 +73,7 @@ def _unreadable(where: str, source: CorpusSource, files: Sequence[Path]) -> Iter
         except InputError as error:
             (problem,) = error.problems
             key = f"{where}.{'field' if problem.code == 'TW836' else 'path'}"
-            faults.setdefault(problem.code, []).append(Finding(key, problem.message, problem.help))
+            faults.setdefault(problem.code, []).append(Finding(key, problem.message, problem.remedy))
     for same in faults.values():
         first = same[0]
-        yield Finding(first.path, first.message + and_more(len(same) - 1), first.help)
+        yield Finding(first.path, first.message + and_more(len(same) - 1), first.remedy)

@@ -14,7 +14,7 @@ class Finding:
 
     path: str
     message: str
-    help: str = ""
+    remedy: str = ""
 
 
 def place_of(path: str, loaded: Loaded) -> Place:

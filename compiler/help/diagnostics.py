@@ -28,7 +28,7 @@ class ReportedProblem(Frozen):
     width: int | None
     path: str
     message: str
-    help: str
+    remedy: str
 
 
 class ReportedProblems(Frozen):
@@ -48,7 +48,7 @@ def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
 
 
 def as_json(problems: Iterable[Problem]) -> str:
-    """`{"problems": [{code, severity, file, line, column, width, path, message, help}]}`, the same order as text."""
+    """`{"problems": [{code, severity, file, line, column, width, path, message, remedy}]}`, the same order as text."""
     return json.dumps({"problems": [_entry(problem) for problem in ordered(problems)]}, indent=2, sort_keys=True) + "\n"
 
 
@@ -79,8 +79,8 @@ def _block(problem: Problem, *, colour: bool) -> str:
     head = f"{_painted(problem.severity, paint)} {problem.code}"
     about = f" {problem.path}" if problem.path else ""
     lines = [f"{_where(problem)}{head}{about}: {problem.message}", *_quoted(problem, paint)]
-    if problem.help:
-        lines.append(f"    = help: {problem.help}")
+    if problem.remedy:
+        lines.append(f"    = help: {problem.remedy}")
     return "\n".join(lines) + "\n"
 
 
@@ -89,7 +89,7 @@ def _plain(problem: Problem) -> Problem:
     place = problem.place and replace(
         problem.place, file=for_terminal(problem.place.file), text=for_terminal(problem.place.text)
     )
-    words = {name: for_terminal(getattr(problem, name)) for name in ("code", "path", "message", "help")}
+    words = {name: for_terminal(getattr(problem, name)) for name in ("code", "path", "message", "remedy")}
     return replace(problem, place=place, **words)
 
 
@@ -129,7 +129,7 @@ def _annotation(problem: Problem) -> str:
     level = "notice" if problem.severity == "note" else problem.severity
     place = problem.place
     spot = f"file={_property(place.file)},line={place.line},col={place.column}," if place else ""
-    body = f"{problem.path}: {problem.message} {problem.help}".strip(": ").strip()
+    body = f"{problem.path}: {problem.message} {problem.remedy}".strip(": ").strip()
     return f"::{level} {spot}title={problem.code}::{_data(body)}\n"
 
 

@@ -136,7 +136,7 @@ def say_decision(decision: Decision, run: RunFolder) -> None:
 def say_problems(problems: Sequence[Problem]) -> None:
     """Tell why a launch is refused."""
     for problem in problems:
-        say(f"{problem.code}: {problem.message}; {problem.help}")
+        say(f"{problem.code}: {problem.message}; {problem.remedy}")
 
 
 def say(text: str) -> None:

@@ -105,7 +105,7 @@ def exit_failed(run: Path, error: Exception) -> NoReturn:
     if isinstance(error, InputError):
         # Every rank finds the same: one a node says it.
         problems = error.problems if os.environ.get("LOCAL_RANK", "0") == "0" else ()
-        details = "".join(f"{p.code} {p.path}: {p.message}\n  {p.help}\n" for p in problems)
+        details = "".join(f"{p.code} {p.path}: {p.message}\n  {p.remedy}\n" for p in problems)
     record_failure(run, str(error), code, details)
     os._exit(code)
 

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         rank, findings = _check(read_plan(options.bundle), options.run)
     except InputError as error:
-        show([Finding("bundle", "fail", problem.message, problem.help) for problem in error.problems])
+        show([Finding("bundle", "fail", problem.message, problem.remedy) for problem in error.problems])
         return error.exit_code
     except OSError as error:
         code = code_of_unusable(error)

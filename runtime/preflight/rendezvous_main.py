@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         own = failed_checks(read_plan(options.bundle))
     except InputError as error:
-        show([Finding("bundle", "fail", problem.message, problem.help) for problem in error.problems])
+        show([Finding("bundle", "fail", problem.message, problem.remedy) for problem in error.problems])
         return error.exit_code
     verdict, finding = meet(options, "; ".join(f"{trouble.name}: {trouble.seen}" for trouble in own))
     if options.rank == 0 or verdict is not Exit.DONE:

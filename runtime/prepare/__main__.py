@@ -139,7 +139,7 @@ def _explain(error: Exception) -> None:
     for problem in error.problems:
         place = f"{problem.place.file}:{problem.place.line}: " if problem.place else ""
         console.print(f"{place}error {problem.code} {problem.path}: {problem.message}", soft_wrap=True)
-        console.print(f"  {problem.help}", soft_wrap=True)
+        console.print(f"  {problem.remedy}", soft_wrap=True)
 
 
 def main() -> Exit:

@@ -40,7 +40,7 @@ def test_an_unknown_place_is_an_error_with_neighbours():
     with pytest.raises(InputError) as refused:
         intensity("us-vq")
     assert refused.value.problems[0].path == "carbon.region"
-    assert "us-va" in refused.value.problems[0].help
+    assert "us-va" in refused.value.problems[0].remedy
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_year_without_a_figure_is_an_error():
     with pytest.raises(InputError) as refused:
         intensity("fr", 1999)
     assert refused.value.problems[0].path == "carbon.year"
-    assert "2022, 2023, 2024" in refused.value.problems[0].help
+    assert "2022, 2023, 2024" in refused.value.problems[0].remedy
 
 
 def test_methods_are_told_apart():

@@ -38,7 +38,7 @@ def test_unknown_device_names_the_nearest():
     with pytest.raises(InputError) as refused:
         gpu("A100-SMX4-80GB")
     assert refused.value.problems[0].path == "cluster.gpu"
-    assert "A100-SXM4-80GB" in refused.value.problems[0].help
+    assert "A100-SXM4-80GB" in refused.value.problems[0].remedy
 
 
 def test_missing_arithmetic_is_none():

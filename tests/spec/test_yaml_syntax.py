@@ -31,4 +31,4 @@ def test_a_syntax_error_says_what_is_wrong_where_it_began(text, line, column, wo
     problem = caught.value.problems[0]
     assert (problem.code, problem.place.line, problem.place.column) == ("TW102", line, column)
     assert words in problem.message
-    assert problem.help
+    assert problem.remedy

@@ -203,7 +203,7 @@ def test_an_unknown_key_names_its_place_and_the_nearest(tmp_path):
         backtest(path)
     (problem,) = refused.value.problems
     assert (problem.place.line, problem.place.column) == (2, 3)
-    assert problem.help == "Did you mean `activation_checkpointing`?"
+    assert problem.remedy == "Did you mean `activation_checkpointing`?"
 
 
 def test_one_question_has_one_number():

@@ -54,4 +54,4 @@ def test_every_problem_points_into_the_file_and_is_explained(case, bad, monkeypa
     for problem in problems:
         assert problem.place is not None
         assert problem.code in known
-        assert not re.search(r"None|Traceback|NoneType|<class|pydantic", problem.message + problem.help)
+        assert not re.search(r"None|Traceback|NoneType|<class|pydantic", problem.message + problem.remedy)

@@ -56,7 +56,7 @@ def test_without_pyarrow_the_extra_is_named_at_the_glob(tmp_path: Path, monkeypa
     (found,) = problems(tmp_path, "    - '*.parquet'\n")
     assert found.place is not None
     assert "'*.parquet'" in found.place.text
-    assert found.help == "Run: pip install 'trainwright[parquet]'."
+    assert found.remedy == "Run: pip install 'trainwright[parquet]'."
 
 
 @pytest.mark.parametrize("suffix", COMPRESSIONS)

@@ -54,4 +54,4 @@ def test_an_unknown_profile_is_refused():
     """Profiles are those of the facts table."""
     with pytest.raises(InputError) as refused:
         profile("megatron-9000")
-    assert "megatron-core" in refused.value.problems[0].help
+    assert "megatron-core" in refused.value.problems[0].remedy

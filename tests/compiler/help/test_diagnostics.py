@@ -56,7 +56,7 @@ def test_json_holds_every_part():
         "width": 4,
         "path": "cluster.powr",
         "message": "unknown key `powr`",
-        "help": "Did you mean `power_cap`?",
+        "remedy": "Did you mean `power_cap`?",
     }
 
 

@@ -51,4 +51,4 @@ def test_a_mistyped_key_gets_the_one_that_was_meant():
     """The nearest key is named."""
     with pytest.raises(InputError) as raised:
         explain_key("cluster.power_cpa")
-    assert "cluster.power_cap" in raised.value.problems[0].help
+    assert "cluster.power_cap" in raised.value.problems[0].remedy

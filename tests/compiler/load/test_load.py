@@ -186,7 +186,7 @@ def test_set_picks_a_row_by_its_first_key_and_changes_the_others_in_every_row(fo
     with pytest.raises(InputError) as caught:
         load(path, ["model=llama2-70b"])
     assert [(problem.code, problem.place.file) for problem in caught.value.problems] == [("TW111", "--set")]
-    assert "llama2-7b, llama2-13b" in caught.value.problems[0].help
+    assert "llama2-7b, llama2-13b" in caught.value.problems[0].remedy
 
 
 def test_the_hash_is_of_the_meaning(folder):

@@ -1,4 +1,4 @@
-"""The help of a mistake names what was meant."""
+"""The remedy of a mistake names what was meant."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def keys(section: type[Section]) -> set[str]:
 
 
 def helped(tmp_path, text: str) -> str:
-    """The help for the only unknown key of a text."""
+    """The remedy for the only unknown key of a text."""
     path = tmp_path / "spec.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load(path)
-    return next(problem.help for problem in caught.value.problems if problem.code == "TW201")
+    return next(problem.remedy for problem in caught.value.problems if problem.code == "TW201")
 
 
 def test_words_of_other_tools_mean_keys_of_ours_and_are_none_themselves():
@@ -62,4 +62,4 @@ def test_a_models_name_elsewhere_leads_to_its_preset(tmp_path, model, meant):
     path.write_text(f"model: {model}\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load(path)
-    assert f"Did you mean `{meant}`?" in [problem.help for problem in caught.value.problems]
+    assert f"Did you mean `{meant}`?" in [problem.remedy for problem in caught.value.problems]

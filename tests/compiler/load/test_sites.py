@@ -114,7 +114,7 @@ def test_a_mistyped_site_gets_the_one_that_was_meant(tmp_path):
     """The problem is at the name, and lists the nearest."""
     problem = refused(spec(tmp_path, "permutter"))
     assert (problem.code, problem.place.line, problem.place.column) == ("TW110", 1, 10)
-    assert "`perlmutter`" in problem.help
+    assert "`perlmutter`" in problem.remedy
 
 
 def test_several_bases_are_laid_over_each_other_in_order(tmp_path):

@@ -224,7 +224,7 @@ def test_wrong_content_has_its_file_line_and_reason(tmp_path, case):
     (entry,) = bad(path)
     assert (entry.code, entry.path, entry.line) == (code, str(path), line)
     assert says in entry.message
-    assert entry.problem.help
+    assert entry.problem.remedy
 
 
 def test_line_numbers_hold_beyond_the_first_block(tmp_path):
@@ -249,7 +249,7 @@ def test_a_pattern_that_matches_only_what_is_left_out_says_so(tmp_path):
     write(tmp_path / ".a.txt", "a")
     with pytest.raises(InputError, match="only 1 x hidden") as refused:
         files.source_files(CorpusSource(path="*.txt"), tmp_path)
-    assert refused.value.problems[0].help == "Write the dot of a hidden name, like corpus/.*.txt."
+    assert refused.value.problems[0].remedy == "Write the dot of a hidden name, like corpus/.*.txt."
 
 
 def test_content_decides_and_nothing_else(tmp_path):

@@ -61,4 +61,4 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("trainwright.spec.corpus_format.find_spec", lambda _: None)
     with pytest.raises(InputError, match="TW832") as refused:
         found(path)
-    assert "trainwright[parquet]" in refused.value.problems[0].help
+    assert "trainwright[parquet]" in refused.value.problems[0].remedy

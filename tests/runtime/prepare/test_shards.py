@@ -244,7 +244,7 @@ def test_a_share_that_holds_out_nothing_names_one_that_does(make_job):
     """The remedy of the refusal works."""
     with pytest.raises(InputError, match="TW838") as refused:
         made(make_job(validation=1e-6))
-    share = float(refused.value.problems[0].help.split("%")[0].rsplit(" ", 1)[1]) / 100
+    share = float(refused.value.problems[0].remedy.split("%")[0].rsplit(" ", 1)[1]) / 100
     assert made(make_job("again", validation=share)) == ["trained", "written"]
 
 
