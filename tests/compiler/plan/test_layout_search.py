@@ -24,7 +24,7 @@ def _spec(name="llama2-7b", *sets):
 
 
 def test_every_candidate_is_one_that_the_runtime_can_run():
-    """No ZeRO-0, stages with ZeRO-1, tensor x sequence inside a node, shard groups without tensor, all devices used."""
+    """No ZeRO-0, stages with ZeRO-1, tensor x sequence inside a node, all devices used."""
     for candidate in search(_spec("llama2-70b")).candidates:
         layout = candidate.layout
         assert layout.gpus == 2048
@@ -32,8 +32,14 @@ def test_every_candidate_is_one_that_the_runtime_can_run():
         assert layout.pipeline == 1 or (layout.zero == 1 and 80 % layout.pipeline == 0)
         assert layout.zero in (1, 2, 3)
         assert layout.tensor * layout.sequence <= 8
-        assert layout.shard_group in (0, 8)
-        assert not layout.shard_group or (layout.zero, layout.tensor) == (3, 1)
+
+
+@pytest.mark.parametrize("sets", [(), ("parallel.zero=3",), ("parallel.zero=3", "parallel.tensor=1")])
+def test_shard_groups_are_never_chosen(sets):
+    """hpZ waits for the device after each matrix (DeepSpeed 0.19.8): only a spec that asks for it gets it."""
+    assert {c.layout.shard_group for c in search(_spec("llama2-7b", "cluster.gpus=1024", *sets)).candidates} == {0}
+    asked = ("parallel.zero=3", "parallel.tensor=1", "parallel.shard_group=8")
+    assert choose(_spec("llama2-7b", "cluster.gpus=1024", *asked)).shard_group == 8
 
 
 def test_sequence_parallel_is_offered_with_every_stage_and_with_tensor_parallel():

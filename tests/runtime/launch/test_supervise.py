@@ -91,9 +91,10 @@ def test_final_codes_pass_through(supervise, run, code: int) -> None:
     assert (run.path / "starts").read_text() == "once\n"
 
 
-def test_a_lost_rank_is_started_again(supervise, run) -> None:
-    """After PEER_LOST the run goes on, and its good end is the launch's."""
-    script = f"echo start >> starts; [[ $(wc -l < starts) -ge 3 ]] || {step('$(wc -l < starts)')}"
+@pytest.mark.parametrize("code", [Exit.PEER_LOST, Exit.DEVICE])
+def test_a_lost_rank_or_device_is_started_again(supervise, run, code: Exit) -> None:
+    """The run resumes, and its good end is the launch's."""
+    script = f"echo start >> starts; [[ $(wc -l < starts) -ge 3 ]] || {step('$(wc -l < starts)', code)}"
     assert ended(supervise(script))[0] == Exit.DONE
     assert (run.path / "starts").read_text() == "start\n" * 3
 
@@ -106,9 +107,9 @@ def test_without_progress_three_restarts_are_enough(supervise, run) -> None:
     assert errors.count("starting it again") == 3
 
 
-def step(number: str) -> str:
-    """Bash that logs a step and dies of a lost peer."""
-    return f"""{{ printf '{{"kind": "step", "step": %d}}\\n' {number} >> events.jsonl; exit 79; }}"""
+def step(number: str, code: Exit = Exit.PEER_LOST) -> str:
+    """Bash that logs a step and exits with `code`."""
+    return f"""{{ printf '{{"kind": "step", "step": %d}}\\n' {number} >> events.jsonl; exit {int(code)}; }}"""
 
 
 def test_hosts_are_waited_for_at_a_restart_only(supervise, run) -> None:
