@@ -16,6 +16,7 @@ import psutil
 
 ANYWHERE = "192.0.2.1"  # kept free for documentation (RFC 5737): its route is the default one, and nothing is sent
 MOST_FILES = 2**16  # more serves nothing, and programs that walk over all possible files would take long
+GROUP_FILES = 3  # of a gloo group that has connected to nobody: where it listens, and what wakes its thread
 DISCARD = 9  # a port, which a datagram socket must name to learn its route
 
 
@@ -51,8 +52,8 @@ def interface_toward(host: str, *, several_nodes: bool) -> str | None:
 
 
 def connections(ranks: int) -> int:
-    """Descriptors that one group's rings and trees take on a rank: two neighbours, and one for each level."""
-    return 2 + 2 * ceil(log2(ranks)) if ranks > 1 else 0
+    """Descriptors that one group takes on a rank: its own, two neighbours of rings, and two for each level of trees."""
+    return GROUP_FILES + 2 + 2 * ceil(log2(ranks)) if ranks > 1 else 0
 
 
 def _own_address(host: str) -> str | None:

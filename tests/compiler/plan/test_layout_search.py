@@ -36,7 +36,7 @@ def test_every_candidate_is_one_that_the_runtime_can_run():
 
 @pytest.mark.parametrize("sets", [(), ("parallel.zero=3",), ("parallel.zero=3", "parallel.tensor=1")])
 def test_shard_groups_are_never_chosen(sets):
-    """hpZ waits for the device after each matrix (DeepSpeed 0.19.8): only a spec that asks for it gets it."""
+    """For hpZ waits for the device after each matrix (DeepSpeed 0.19.8): only a spec that asks for it gets it."""
     assert {c.layout.shard_group for c in search(_spec("llama2-7b", "cluster.gpus=1024", *sets)).candidates} == {0}
     asked = ("parallel.zero=3", "parallel.tensor=1", "parallel.shard_group=8")
     assert choose(_spec("llama2-7b", "cluster.gpus=1024", *asked)).shard_group == 8
