@@ -50,7 +50,8 @@ class CorpusSource(Section):
 
     path: FileGlob = Field(
         description="Glob of *.txt, *.jsonl or *.json files, plain or compressed (.gz, .zst, .bz2, .xz), or of "
-        "*.parquet, relative to the spec; or python:stdlib; with token_ids, of *.bin or *.npy."
+        "*.parquet, relative to the spec; or python:stdlib; with token_ids, of *.bin or *.npy. Also in a store: s3://, "
+        "gs://, hf://, file://."
     )
     field: Key = Field(default="text", description="Field of a JSON line, or column of a table, that holds the text.")
     token_ids: TokenIds | None = Field(

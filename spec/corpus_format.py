@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .corpus import CorpusSource
 from .glob import shown
 from .problem import InputError
+from .remote_files import CorpusFile
 from .token_file import TOKEN_ENDINGS, open_token_file
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def unknown_format(name: str, source: CorpusSource) -> str | None:
     return ENDINGS if file_format(name) is None else None
 
 
-def refuse_unreadable(path: Path, source: CorpusSource) -> None:
+def refuse_unreadable(path: CorpusFile, source: CorpusSource) -> None:
     """Raise InputError when a file of a known format cannot be read, as far as its two ends tell."""
     if source.token_ids is not None:
         open_token_file(path, source.token_ids)
@@ -54,9 +55,8 @@ def refuse_unreadable(path: Path, source: CorpusSource) -> None:
     try:
         with path.open("rb") as file:
             if compression:
-                size = os.fstat(file.fileno()).st_size
                 first = file.read(8)
-                file.seek(max(0, size - _XZ_FOOTER_BYTES))
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _XZ_FOOTER_BYTES))
                 _refuse_damaged(path, compression, first, file.read())
     except OSError as error:
         raise unreadable(path, error.strerror or str(error), "Make it readable, or name other files.") from error
@@ -64,14 +64,14 @@ def refuse_unreadable(path: Path, source: CorpusSource) -> None:
         open_parquet(path, source.field).close()
 
 
-def _refuse_damaged(path: Path, compression: str, first: bytes, last: bytes) -> None:
+def _refuse_damaged(path: CorpusFile, compression: str, first: bytes, last: bytes) -> None:
     if first and not first.startswith(_FIRST_BYTES[compression]):
         raise unreadable(path, f"it does not begin as a {compression} file does")
     if first.startswith(_FIRST_BYTES[".xz"][0]) and not last.rstrip(b"\0").endswith(_XZ_FOOTER):
         raise unreadable(path, "it ends too early: it was not copied or written completely")
 
 
-def open_parquet(path: Path, field: str) -> ParquetFile:
+def open_parquet(path: CorpusFile, field: str) -> ParquetFile:
     """A Parquet file with a column of text. Raises InputError: no pyarrow, a damaged file, no such column."""
     if find_spec("pyarrow") is None:
         message = f"{shown(path)} is Parquet, and pyarrow is not installed"
@@ -79,7 +79,7 @@ def open_parquet(path: Path, field: str) -> ParquetFile:
     from pyarrow.parquet import ParquetFile
 
     try:
-        file = ParquetFile(path)
+        file = ParquetFile(path if isinstance(path, Path) else path.open(), pre_buffer=True)
     except (OSError, ValueError) as error:  # pyarrow's own errors are both
         raise unreadable(path, str(error).splitlines()[0]) from error
     columns = {column.name: str(column.type) for column in file.schema_arrow}
@@ -91,6 +91,6 @@ def open_parquet(path: Path, field: str) -> ParquetFile:
     return file
 
 
-def unreadable(path: Path, reason: str, remedy: str = _WRITE_AGAIN) -> InputError:
+def unreadable(path: CorpusFile, reason: str, remedy: str = _WRITE_AGAIN) -> InputError:
     """The error of a file that cannot be read."""
     return InputError.one("TW833", f"{shown(path)} cannot be read: {reason}", remedy, "data.train")

@@ -47,7 +47,7 @@ class Found:
     complete: bool = True
 
 
-def shown(path: Path | str) -> str:
+def shown(path: os.PathLike[str] | str) -> str:
     r"""A path for people and for JSON: bytes that are not UTF-8 become `\xff`."""
     return os.fsencode(path).decode(errors="backslashreplace")
 

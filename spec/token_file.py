@@ -9,12 +9,12 @@ import ast
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from .corpus import TokenIds
 from .glob import shown
 from .problem import InputError
+from .remote_files import CorpusFile
 
 TOKEN_ENDINGS = (".bin", ".npy")
 INDEX_ENDING = ".idx"
@@ -31,7 +31,7 @@ _LONGEST_NPY_HEADER = 10_000  # NumPy's own limit
 class MegatronIndex:
     """Where the tables of an .idx lie: int32 lengths, int64 byte offsets of sequences, int64 first sequences."""
 
-    path: Path
+    path: CorpusFile
     sequences: int
     documents: int
 
@@ -60,26 +60,26 @@ class MegatronIndex:
 class TokenFile:
     """A file of `count` ids of the NumPy type `dtype`, from byte `start` on."""
 
-    path: Path
+    path: CorpusFile
     dtype: str
     start: int
     count: int
     index: MegatronIndex | None = None
 
 
-def index_of(path: Path) -> Path | None:
+def index_of(path: CorpusFile) -> CorpusFile | None:
     """The .idx beside a .bin, if there is one."""
     beside = path.with_suffix(INDEX_ENDING)
     return beside if path.suffix == ".bin" and beside.is_file() else None
 
 
-def without_indices(files: Sequence[Path]) -> list[Path]:
+def without_indices(files: Sequence[CorpusFile]) -> list[CorpusFile]:
     """The files without each .idx whose .bin is there."""
     bins = {path for path in files if path.suffix == ".bin"}
     return [path for path in files if path.suffix != INDEX_ENDING or path.with_suffix(".bin") not in bins]
 
 
-def open_token_file(path: Path, ids: TokenIds) -> TokenFile:
+def open_token_file(path: CorpusFile, ids: TokenIds) -> TokenFile:
     """The layout of a token file. Raises InputError when it is damaged, cut off, or not of the type that is written."""
     try:
         size, beside = path.stat().st_size, index_of(path)
@@ -96,7 +96,7 @@ def open_token_file(path: Path, ids: TokenIds) -> TokenFile:
     return file
 
 
-def _flat(path: Path, size: int, ids: TokenIds) -> TokenFile:
+def _flat(path: CorpusFile, size: int, ids: TokenIds) -> TokenFile:
     if ids.dtype is None:
         raise _refused(path, "a flat .bin does not say the type of its ids", "Write token_ids.dtype: uint16 or uint32.")
     dtype = _FLAT[ids.dtype]
@@ -105,7 +105,7 @@ def _flat(path: Path, size: int, ids: TokenIds) -> TokenFile:
     return TokenFile(path, dtype, 0, size // ITEM_BYTES[dtype])
 
 
-def _npy(path: Path, size: int) -> TokenFile:
+def _npy(path: CorpusFile, size: int) -> TokenFile:
     with path.open("rb") as file:
         described, start = _npy_header(file)
     match described.get("descr"), described.get("shape"):
@@ -134,7 +134,7 @@ def _npy_header(file: BinaryIO) -> tuple[dict[str, object], int]:
     return (found, start) if isinstance(found, dict) else ({}, 0)
 
 
-def _megatron(path: Path, size: int, beside: Path) -> TokenFile:
+def _megatron(path: CorpusFile, size: int, beside: CorpusFile) -> TokenFile:
     with beside.open("rb") as file:
         head = file.read(_MEGATRON_HEAD.size)
         if len(head) < _MEGATRON_HEAD.size or not head.startswith(_MEGATRON_MAGIC):
@@ -162,5 +162,5 @@ def _megatron_bytes(file: BinaryIO, index: MegatronIndex, item: int) -> int:
     return offset + length * item
 
 
-def _refused(path: Path, reason: str, remedy: str = "Write or copy it again, or name other files.") -> InputError:
+def _refused(path: CorpusFile, reason: str, remedy: str = "Write or copy it again, or name other files.") -> InputError:
     return InputError.one("TW833", f"{shown(path)} cannot be read: {reason}", remedy, "data.train")

@@ -92,8 +92,7 @@ INVENTORY = {
     "runtime/power_cap/limits.py": {"subprocess.run": OWN},
     "runtime/preflight/rendezvous.py": {"socket.create_connection": "short lines, proven with the run's token"},
     "runtime/prepare/token_blocks.py": {
-        "np.frombuffer": "ids, each compared with the vocabulary",
-        "np.fromfile": "places in a file, each compared with its size",
+        "np.frombuffer": "ids, each compared with the vocabulary; places in a file, each compared with its size",
     },
     "runtime/prepare/unigram_entropy.py": {"np.memmap": "shards that we have just written"},
     "runtime/train/watchdog.py": {"TCPStore": "a client; what a peer writes is compared, never acted on"},

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from ...spec.corpus_format import refuse_unreadable, unknown_format
 from ...spec.glob import and_more, shown
 from ...spec.problem import InputError
+from ...spec.remote_files import CorpusFile, is_remote, refuse_store
 from ...spec.sections import CorpusSource
 from ...spec.token_file import without_indices
 from ..load import Loaded
@@ -40,6 +40,8 @@ def check(loaded: Loaded) -> Iterator[Finding]:
         if source.path == STDLIB:
             continue
         where, found = key, found_here(source.path, loaded.path.parent)
+        if is_remote(source.path):
+            yield from _store(f"{where}.path", source)
         if found.files:
             files = without_indices(found.files) if source.token_ids else found.files
             yield from _unknown(f"{where}.path", source, files)
@@ -48,12 +50,20 @@ def check(loaded: Loaded) -> Iterator[Finding]:
             yield from _elsewhere(f"{where}.path", source)
 
 
-def _unknown(where: str, source: CorpusSource, files: Sequence[Path]) -> Iterator[Finding]:
+def _unknown(where: str, source: CorpusSource, files: Sequence[CorpusFile]) -> Iterator[Finding]:
     odd = [(path, endings) for path in files if (endings := unknown_format(path.name, source))]
     if odd:
         path, endings = odd[0]
         message = f"{source.path!r}: cannot read {shown(path.name)}: unknown format{and_more(len(odd) - 1)}"
         yield Finding(where, message, endings)
+
+
+def _store(where: str, source: CorpusSource) -> Iterator[Finding]:
+    """A store that is not known, or whose package is not installed."""
+    try:
+        refuse_store(source.path)
+    except InputError as error:
+        yield from (Finding(where, problem.message, problem.remedy) for problem in error.problems)
 
 
 def _elsewhere(where: str, source: CorpusSource) -> Iterator[Finding]:
@@ -64,7 +74,7 @@ def _elsewhere(where: str, source: CorpusSource) -> Iterator[Finding]:
         yield Finding(where, f"{source.path!r}: unknown format", endings)
 
 
-def _unreadable(where: str, source: CorpusSource, files: Sequence[Path]) -> Iterator[Finding]:
+def _unreadable(where: str, source: CorpusSource, files: Sequence[CorpusFile]) -> Iterator[Finding]:
     """The first file with each kind of fault, and how many more have it."""
     faults: dict[str, list[Finding]] = {}
     for path in [path for path in files if not unknown_format(path.name, source)][:MOST_OPENED]:

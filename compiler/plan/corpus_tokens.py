@@ -14,6 +14,7 @@ from ...spec.facts import facts
 from ...spec.glob import Found, find
 from ...spec.mixture import epochs, shares
 from ...spec.problem import InputError
+from ...spec.remote_files import is_remote
 from ...spec.sections import CorpusSource
 from ...spec.token_file import ITEM_BYTES, open_token_file, without_indices
 from ..load import Loaded
@@ -35,6 +36,8 @@ class SourceTokens:
 
 def found_here(pattern: str, folder: Path) -> Found:
     """What matches a pattern from here, as far as that can be found out at once."""
+    if is_remote(pattern):
+        return Found(complete=False)  # a store is not asked: it is slow, and may not be reached from here
     return find(pattern, folder, most_files=MAX_FILES, most_folders=MAX_FOLDERS)
 
 

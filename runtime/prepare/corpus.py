@@ -17,12 +17,12 @@ import codecs
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...spec.corpus_format import file_format, unreadable
 from ...spec.glob import shown
 from ...spec.problem import InputError
 from ...spec.quantity import MEMORY
+from ...spec.remote_files import CorpusFile
 from .decompress import ARCHIVE_ERRORS, ExpansionError, contents
 from .documents import BadDocument, Block, TextPart, text_number
 from .parquet import row_blocks
@@ -42,7 +42,7 @@ class Reading:
     cuttable: bool = True  # whether the tokenizer gives a text's pieces the ids of the whole text
 
 
-def blocks(path: Path, reading: Reading) -> Iterator[tuple[Block, int]]:
+def blocks(path: CorpusFile, reading: Reading) -> Iterator[tuple[Block, int]]:
     """The blocks of a file, each with the bytes of the file read so far. Raises InputError when it cannot be read."""
     kind, compression = file_format(path.name) or (".txt", "")
     if kind == ".parquet":
@@ -62,7 +62,7 @@ def blocks(path: Path, reading: Reading) -> Iterator[tuple[Block, int]]:
         raise unreadable(path, reason, "Make it readable, or name other files.") from error
 
 
-def _text(path: Path, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:
+def _text(path: CorpusFile, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:
     """A text file: one block, or when it is long, pieces that say which document they belong to."""
     start = _read(pieces, _TEXT_BYTES)
     if len(start) < _TEXT_BYTES:
@@ -82,7 +82,7 @@ def _text(path: Path, pieces: Iterator[bytes], reading: Reading) -> Iterator[Blo
             line, first = line + content.count(b"\n"), False
 
 
-def _whole_text(path: Path, reading: Reading) -> int | BadDocument:
+def _whole_text(path: CorpusFile, reading: Reading) -> int | BadDocument:
     """The number of a long text, or what is wrong with it, before any piece of it is used: one pass over the file."""
     decoder, digest, line = codecs.getincrementaldecoder("utf-8")(), hashlib.blake2b(digest_size=8), 1
     with path.open("rb") as file:
@@ -125,7 +125,7 @@ def _border(content: bytearray) -> int:
     return last
 
 
-def _lines_or_list(path: Path, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:
+def _lines_or_list(path: CorpusFile, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:
     """A *.json: lines, unless it begins with the bracket of a list, which is taken as one block."""
     start = _read(pieces, 1)
     if not start.lstrip().startswith(b"["):
@@ -138,7 +138,7 @@ def _lines_or_list(path: Path, pieces: Iterator[bytes], reading: Reading) -> Ite
         yield Block(shown(path), 1, content, reading.field, listed=True, longest=reading.max_document)
 
 
-def _lines(path: Path, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:
+def _lines(path: CorpusFile, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:
     """Blocks of whole lines; a line that is too long is passed over without being kept."""
     rest, line, end, passing = bytearray(), 1, 0, False  # `end` is where the last whole line in `rest` ends
     for piece in pieces:
@@ -159,7 +159,7 @@ def _lines(path: Path, pieces: Iterator[bytes], reading: Reading) -> Iterator[Bl
         yield Block(shown(path), line, bytes(rest), reading.field, longest=reading.max_document)
 
 
-def _over(path: Path, line: int, reading: Reading, what: str) -> Block:
+def _over(path: CorpusFile, line: int, reading: Reading, what: str) -> Block:
     message = f"the {what} is longer than data.max_document ({MEMORY.text(reading.max_document)})"
     return Block(shown(path), line, b"", None, bad=BadDocument("TW840", message, shown(path), line))
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from ...spec.corpus_format import open_parquet, unreadable
 from ...spec.glob import shown
+from ...spec.remote_files import CorpusFile
 from .documents import Block
 
 _ROWS = 256  # of a batch: bounds memory, and is enough for a worker at a time
 
 
-def row_blocks(path: Path, field: str, longest: int) -> Iterator[tuple[Block, int]]:
+def row_blocks(path: CorpusFile, field: str, longest: int) -> Iterator[tuple[Block, int]]:
     """The rows of a file, with the bytes that they stand for. Raises InputError when they cannot be read."""
     with open_parquet(path, field) as file:
         size, total, row = path.stat().st_size, max(1, file.metadata.num_rows), 0

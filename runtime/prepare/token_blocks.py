@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from ...spec.corpus_format import unreadable
 from ...spec.glob import shown
 from ...spec.problem import InputError
+from ...spec.remote_files import CorpusFile
 from ...spec.sections import TokenIds
 from ...spec.token_file import ITEM_BYTES, MegatronIndex, TokenFile, open_token_file
 from ..data.shards import Tokens, token_type
@@ -52,7 +52,7 @@ class TokenDocument:
     part: TextPart
 
 
-def token_blocks(path: Path, meaning: TokenIds) -> Iterator[tuple[TokenBlock, int]]:
+def token_blocks(path: CorpusFile, meaning: TokenIds) -> Iterator[tuple[TokenBlock, int]]:
     """The blocks of a file, each with the bytes of the file read so far. Raises InputError when it cannot be read."""
     file = open_token_file(path, meaning)
     find_ends = _flat_ends(meaning.end_of_document) if file.index is None else _megatron_ends(file, file.index)
@@ -139,7 +139,9 @@ def _megatron_ends(file: TokenFile, index: MegatronIndex) -> FindEnds:
 
 
 def _table(index: MegatronIndex, dtype: str, start: int, count: int) -> NDArray[np.signedinteger]:
-    return np.fromfile(index.path, dtype, count, offset=start)
+    with index.path.open("rb") as file:
+        file.seek(start)
+        return np.frombuffer(file.read(count * np.dtype(dtype).itemsize), dtype)
 
 
 def token_documents(block: TokenBlock) -> Iterator[TokenDocument]:

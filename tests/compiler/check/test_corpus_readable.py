@@ -126,4 +126,18 @@ def test_the_tokens_of_token_files_are_counted(tmp_path: Path) -> None:
     np.zeros(100, "uint16").tofile(tmp_path / "a.bin")
     problems(tmp_path, f"    - {{path: 'a.bin', {IDS[:-1]}, dtype: uint16}}}}\n")
     messages = [problem.message for problem in check(load(tmp_path / "spec.yaml")) if problem.code == "TW407"]
-    assert messages == ["these files hold at most 100 tokens, so each is seen 4e+05 times"]
+    assert messages == ["these files hold at most 100 tokens, so each is seen 400,000 times"]
+
+
+def test_a_store_is_an_error_only_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is named at the glob; the store itself is not asked, so neither notes nor sizes are made of it."""
+    monkeypatch.setattr("trainwright.spec.remote_files.find_spec", lambda name: name)
+    assert problems(tmp_path, "    - 's3://bucket/*.jsonl'\n") == []
+    assert check(load(tmp_path / "spec.yaml")) == []
+    monkeypatch.setattr("trainwright.spec.remote_files.find_spec", lambda _: None)
+    (found,) = problems(tmp_path, "    - 's3://bucket/*.jsonl'\n")
+    assert found.message == "s3://bucket/*.jsonl needs fsspec, which is not installed"
+    assert found.remedy == "Run: pip install 'trainwright[remote]'."
+    (found,) = problems(tmp_path, "    - 'ftp://host/*.jsonl'\n")
+    assert found.message == "ftp://host/*.jsonl: unknown store ftp://"
+    assert len(problems(tmp_path, "    - 's3://bucket/*.docx'\n")) == 2
