@@ -45,3 +45,7 @@ class Layout(BaseModel):
     def global_batch(self) -> int:
         """Sequences in one optimizer step."""
         return self.data * self.micro_batch * self.accumulation
+
+    def with_batch(self, sequences: int) -> Layout:
+        """The same layout for another global batch, which its ranks must be able to share evenly."""
+        return self.model_copy(update={"accumulation": sequences // (self.data * self.micro_batch)})

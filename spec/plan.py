@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, ValidationError
 
+from .batches import BatchSteps, samples_after
 from .foreign_files import read_json
 from .frozen import Frozen
 from .layout import Layout
@@ -20,7 +21,7 @@ VERSION = 1  # of plan.json
 
 
 class Schedule(Frozen):
-    """Steps and tokens, worked out from the spec's amounts."""
+    """Steps and tokens, worked out from the spec's amounts. `sequences_per_step` is the batch after its warm-up."""
 
     steps: PositiveInt
     warmup_steps: int
@@ -30,6 +31,16 @@ class Schedule(Frozen):
     validate_every: PositiveInt
     checkpoint_every: PositiveInt | None
     checkpoint_seconds: float | None = None
+    batch_warmup: tuple[BatchSteps, ...] = Field(default=(), exclude_if=not_)
+
+    @property
+    def batches(self) -> tuple[BatchSteps, ...]:
+        """Every batch of the run, in order; the last has no end."""
+        return (*self.batch_warmup, BatchSteps(sequences=self.sequences_per_step))
+
+    def full_steps(self, steps: int) -> float:
+        """The first `steps` steps, counted in steps of `sequences_per_step`."""
+        return samples_after(self.batches, steps) / self.sequences_per_step if self.batch_warmup else steps
 
 
 class Device(Frozen):

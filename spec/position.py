@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from .batches import batch_at, count_steps
 from .plan import Plan, Schedule
 from .sections import Optimizer
 
@@ -23,11 +24,15 @@ class Position:
 
     def next_samples(self, plan: Plan) -> range:
         """The places of the next step's samples in the order of training; empty at the end."""
-        return range(self.samples, min(self.samples + plan.schedule.sequences_per_step, plan.samples))
+        return range(self.samples, min(self.samples + self.batch(plan), plan.samples))
+
+    def batch(self, plan: Plan) -> int:
+        """Sequences of the next step, were it full."""
+        return batch_at(plan.schedule.batches, self.samples)
 
     def steps_left(self, plan: Plan) -> int:
         """Steps that `plan` still asks for."""
-        return max(0, math.ceil((plan.samples - self.samples) / plan.schedule.sequences_per_step))
+        return count_steps(plan.schedule.batches, self.samples, plan.samples)
 
     def last_step(self, plan: Plan) -> int:
         """The number of the step that the run will end with."""
@@ -35,38 +40,33 @@ class Position:
 
     def learning_rate(self, plan: Plan) -> float:
         """The rate of the next step: the schedule goes by samples, so another batch does not move the run along it."""
-        return learning_rate(
-            self.samples / plan.schedule.sequences_per_step + 1, plan.training.optimizer, plan.schedule
-        )
+        full = plan.schedule.sequences_per_step
+        step = self.samples / full + self.batch(plan) / full
+        return learning_rate(step, plan.training.optimizer, plan.schedule)
 
 
 def learning_rate(step: float, settings: Optimizer, schedule: Schedule) -> float:
     """The rate of optimizer step `step` (the first is 1): linear warm-up to the peak, then as the schedule says.
 
-    Step `warmup_steps` runs at the peak and step `steps` at the final rate (Llama 2, section 2.2). wsd stays at the
-    peak up to its decay (arXiv 2404.06395, section 4; minus_sqrt: arXiv 2405.18392, section 3). inverse_sqrt falls as
-    the square root of warmup_steps / step down to the final rate (arXiv 1706.03762, section 5.3).
+    While the batch warms up, `step` counts samples in full steps. Step `warmup_steps` runs at the peak and step `steps`
+    at the final rate (Llama 2, section 2.2). wsd stays at the peak up to its decay (arXiv 2404.06395, section 4;
+    minus_sqrt: arXiv 2405.18392, section 3). inverse_sqrt falls as the square root of warmup_steps / step down to the
+    final rate (arXiv 1706.03762, section 5.3).
     """
     peak, final = settings.learning_rate, settings.final_share
-    if step <= schedule.warmup_steps:
-        return peak * step / schedule.warmup_steps
+    warmup, steps = schedule.full_steps(schedule.warmup_steps), schedule.full_steps(schedule.steps)
+    if step <= warmup:
+        return peak * step / warmup
+    if settings.schedule == "constant":
+        return peak
     if settings.schedule == "inverse_sqrt":
-        return peak * max(final, math.sqrt(max(1, schedule.warmup_steps) / step))
-    start = _decay_start(settings, schedule)
+        return peak * max(final, math.sqrt((warmup or 1) / step))
+    start = warmup if schedule.decay_steps is None else max(warmup, steps - schedule.decay_steps)
     if step <= start:
         return peak
-    done = min(1.0, (step - start) / max(1, schedule.steps - start))
+    done = min(1.0, (step - start) / max(1, steps - start))
     style = settings.decay_style or "linear" if settings.schedule == "wsd" else settings.schedule
     return peak * (final + (1 - final) * _DECAY[style](done))
-
-
-def _decay_start(settings: Optimizer, schedule: Schedule) -> float:
-    """The last step at the peak rate."""
-    if settings.schedule == "constant":
-        return math.inf
-    if schedule.decay_steps is not None:
-        return max(schedule.warmup_steps, schedule.steps - schedule.decay_steps)
-    return schedule.warmup_steps
 
 
 _DECAY: Mapping[str, Callable[[float], float]] = {

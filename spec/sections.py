@@ -16,13 +16,14 @@ from .corpus import CorpusSource, Data, TokenIds, Tokenizer
 from .launch import Launch
 from .layout import ActivationCheckpointing, Offload
 from .limits import Limits
-from .quantity import Amount, AmountIn, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tonnes, Watts
+from .quantity import Amount, AmountIn, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tokens, Tonnes, Watts
 from .section import Count, Section, Size
 from .shape import ModelShape
 from .text_types import AbsolutePath, Key, Label, Name
 from .tracking import Logging
 
 __all__ = [
+    "BatchStage",
     "Carbon",
     "Checkpointing",
     "Cluster",
@@ -158,12 +159,26 @@ class LossSpike(Section):
     threshold: PositiveFloat = Field(default=1.0, description="A spike is this many nats above the running median.")
 
 
+class BatchStage(Section):
+    """A smaller batch at the start of a run."""
+
+    global_batch: Annotated[Amount, AmountIn(("tokens", "sequences"))] = Field(
+        description="Batch of one optimizer step in this stage."
+    )
+    until: Tokens = Field(gt=0, description="Tokens trained on, counted from the start, at which the stage ends.")
+
+
 class Training(Section):
     """The optimisation: batch, precision, optimizer, and when to save and validate."""
 
     sequence_length: Size = Field(description="Tokens per sequence (context length).")
     global_batch: Annotated[Amount, AmountIn(("tokens", "sequences"))] = Field(
         description="Batch of one optimizer step."
+    )
+    batch_warmup: tuple[BatchStage, ...] = Field(
+        default=(),
+        exclude_if=not_,  # specs from before there was this keep their digest
+        description="Smaller batches at the start, in order; global_batch is the batch after them.",
     )
     precision: Literal["bf16", "fp16", "fp32"] = Field(default="bf16", description="Arithmetic of both passes.")
     optimizer: Optimizer
@@ -184,7 +199,10 @@ class Training(Section):
     @property
     def requested_sequences(self) -> float:
         """The batch that is asked for, in sequences per step; not always whole when it is written in tokens."""
-        batch = self.global_batch
+        return self.in_sequences(self.global_batch)
+
+    def in_sequences(self, batch: Amount) -> float:
+        """A batch in sequences."""
         return batch.value / self.sequence_length if batch.unit == "tokens" else batch.value
 
 

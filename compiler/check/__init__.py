@@ -18,6 +18,7 @@ from . import (
     bandwidth,
     batch,
     batch_rounding,
+    batch_warmup,
     carbon,
     checkpoint,
     corpus_exists,
@@ -43,6 +44,7 @@ from . import (
     nodes,
     own_device,
     planned_batch,
+    planned_warmup,
     power_cap,
     precision,
     region,
@@ -97,6 +99,7 @@ RULES: tuple[Rule, ...] = (
     tensor_divides,
     stages,
     batch,
+    batch_warmup,
     nodes,
     sequence,
     tokenizer,
@@ -135,7 +138,7 @@ RULES: tuple[Rule, ...] = (
     own_device,
 )
 # Rules that need a spec which is otherwise right: they plan it.
-PLANNED: tuple[Rule, ...] = (memory, planned_batch, batch_rounding, limit_broken, limit_at_risk)
+PLANNED: tuple[Rule, ...] = (memory, planned_batch, planned_warmup, batch_rounding, limit_broken, limit_at_risk)
 
 
 def check(loaded: Loaded) -> list[Problem]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...spec.quantity import Amount
-from ...spec.sections import DEFAULT_DECAY
+from ...spec.sections import DEFAULT_DECAY, Training
 from ..load import Loaded
 from .finding import Finding
 
@@ -56,6 +56,15 @@ def _share(loaded: Loaded, amount: Amount) -> float:
     """An amount as a part of the run."""
     if amount.unit == "share":
         return amount.value
-    per_step = loaded.spec.training.requested_sequences * loaded.spec.training.sequence_length
-    tokens = amount.value if amount.unit == "tokens" else amount.value * per_step
+    tokens = amount.value if amount.unit == "tokens" else _tokens_of(loaded.spec.training, amount.value)
     return tokens / loaded.spec.data.tokens
+
+
+def _tokens_of(training: Training, steps: float) -> float:
+    """Tokens of the first steps, at the batches that are asked for."""
+    tokens = 0.0
+    for stage in training.batch_warmup:
+        per_step = training.in_sequences(stage.global_batch) * training.sequence_length
+        here = min(steps, max(0.0, (stage.until - tokens) / per_step))
+        tokens, steps = tokens + here * per_step, steps - here
+    return tokens + steps * training.requested_sequences * training.sequence_length

@@ -5,6 +5,8 @@ In: a spec and a layout. Out: `spec.estimate.Estimate`. Pure arithmetic over the
 
 from __future__ import annotations
 
+import math
+
 from ...spec.emissions import carbon_tonnes, energy_kwh
 from ...spec.estimate import Estimate, Part, Range
 from ...spec.facts import facts
@@ -20,6 +22,7 @@ from ..cost.memory import memory_bytes
 from ..cost.power import average_watts, capped, load
 from ..cost.spread import spread
 from ..cost.step import Step, step
+from .batch_stages import batch_stages
 from .estimate_notes import Answers, notes
 from .layout_search import chosen
 from .limits import judged_limits
@@ -51,11 +54,24 @@ def _why(run: Answers) -> str:
 
 def _hours(run: Answers) -> Range:
     """Device hours in all: steps, over the share of time that trains."""
-    spec, per_step = run.spec, run.case.work.tokens
-    training = spec.data.tokens / per_step * run.step.seconds / HOUR * spec.cluster.gpus
+    spec = run.spec
+    training = _training_seconds(run) / HOUR * spec.cluster.gpus
     value, wide = training / run.goodput.value, 1 + spread(run.case, "hours")
     high = max(value * wide, training / run.goodput.low)
     return Range(value=value, low=value / wide, high=high, because=_why(run))
+
+
+def _training_seconds(run: Answers) -> float:
+    """Seconds of all steps, those of a batch warm-up with their own step time."""
+    layout, length = run.case.layout, run.spec.training.sequence_length
+    seconds, before = 0.0, 0
+    for batch in batch_stages(run.spec.training, layout):
+        tokens = min((batch.until or math.inf) * length, run.spec.data.tokens) - before
+        full = batch.sequences == layout.global_batch
+        taken = run.step if full else step(question(run.spec, layout.with_batch(batch.sequences), run.stack))
+        seconds += tokens / (batch.sequences * length) * taken.seconds
+        before += tokens
+    return seconds
 
 
 def _power(run: Answers) -> Range | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
+from ...spec.batches import count_steps
 from ...spec.display_units import TIMES, fitting
 from ...spec.facts import facts
 from ...spec.gpu_description import GpuDescription
@@ -13,6 +15,7 @@ from ..cost.goodput import Goodput
 from ..cost.power import borrowed
 from ..cost.spread import beyond
 from ..cost.step import Step
+from .batch_stages import batch_stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ def notes(run: Answers) -> tuple[str, ...]:
         _described(run),
         _stack(run),
         run.batch,
+        _batch_warmup(run),
         _extrapolated(run),
         _deterministic(run),
         _counted(run),
@@ -81,6 +85,16 @@ def _counted(run: Answers) -> str:
     share = work.tokens / (run.step.seconds * peak * layout.gpus)
     full, causal = (share * work.shape.training_flops(work.sequence, causal=half) for half in (False, True))
     return f"{batch} MFU counts full attention, as papers do ({full:.1%}); with a causal mask it is {causal:.1%}."
+
+
+def _batch_warmup(run: Answers) -> str:
+    training = run.spec.training
+    if not training.batch_warmup:
+        return ""
+    batches = batch_stages(training, run.case.layout)
+    stages = ", ".join(f"{b.sequences:,} up to {(b.until or 0) * training.sequence_length:,}" for b in batches[:-1])
+    steps = count_steps(batches, 0, ceil(run.spec.data.tokens / training.sequence_length))
+    return f"The batch warms up: sequences per step {stages} tokens; the run has {steps:,} steps."
 
 
 def _time(run: Answers) -> list[str]:

@@ -22,6 +22,7 @@ from ...spec.units import GIB
 from ..cost.case import Case
 from ..cost.from_spec import asking, question, software
 from ..cost.memory import memory_bytes
+from .batch_stages import unshared
 from .candidate import SAME, Candidate, compared, judged, room_bytes, too_large
 from .layouts import CHECKPOINTING, layouts
 
@@ -154,6 +155,7 @@ def _searched(about: _Asked, stack: str | None, everything: bool) -> Search:
     allowed = facts("sanity")["batch"]["tolerance"]
     wanted = spec.training.requested_sequences
     asked = [c for c in running if abs(c.layout.global_batch / wanted - 1) <= allowed] or running
+    asked = [c for c in asked if not unshared(spec.training, c.layout)] or asked  # else TW326 asks back
     fastest = max(candidate.pace for candidate in asked)
     close = [candidate for candidate in asked if candidate.pace >= fastest * (1 - SAME)]
     best = min(close, key=lambda c: _simplicity(c.layout))

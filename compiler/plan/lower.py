@@ -6,18 +6,21 @@ Takes a `Loaded` spec and a `Layout`, returns a `Plan`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from ...spec.batches import BatchSteps, count_steps
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.plan import CarbonPlan, Device, Plan, Schedule
 from ...spec.problem import MissedRuleError
 from ...spec.quantity import Amount
-from ...spec.sections import DEFAULT_DECAY, Carbon, Optimizer, Spec
+from ...spec.sections import DEFAULT_DECAY, Carbon, Spec, Training
 from ..cost.carbon import carbon_intensity
 from ..cost.from_spec import question, rate
 from ..cost.goodput import Allocation, best_interval
 from ..cost.step import step
 from ..load import Loaded
+from .batch_stages import batch_stages
 from .layouts import ROUNDING
 
 
@@ -53,13 +56,15 @@ def _require_fit(spec: Spec, layout: Layout) -> None:
 def _schedule(spec: Spec, layout: Layout) -> Schedule:
     training = spec.training
     per_step = layout.global_batch * training.sequence_length
-    steps = math.ceil(spec.data.tokens / per_step)
+    batches = batch_stages(training, layout)
+    steps = count_steps(batches, 0, math.ceil(spec.data.tokens / training.sequence_length))
     every = training.checkpoint.every or _planned_interval(spec, layout)
     timed = every.unit == "seconds"
     return Schedule(
         steps=steps,
-        warmup_steps=min(steps, _steps(training.optimizer.warmup, per_step, least=0)),
-        decay_steps=_decay_steps(training.optimizer, steps, per_step),
+        warmup_steps=min(steps, _warmup_steps(training, batches, per_step)),
+        decay_steps=_decay_steps(spec, per_step),
+        batch_warmup=batches[:-1],
         sequences_per_step=layout.global_batch,
         tokens_per_step=per_step,
         validate_every=_steps(training.validation.every, per_step),
@@ -68,12 +73,22 @@ def _schedule(spec: Spec, layout: Layout) -> Schedule:
     )
 
 
-def _decay_steps(optimizer: Optimizer, steps: int, tokens_per_step: int) -> int | None:
+def _warmup_steps(training: Training, batches: Sequence[BatchSteps], tokens_per_step: int) -> int:
+    """Steps of the learning rate's warm-up, which a warm-up of the batch makes more of where it is in tokens."""
+    warmup = training.optimizer.warmup
+    if warmup.unit == "tokens" and len(batches) > 1:
+        return count_steps(batches, 0, round(warmup.value / training.sequence_length))
+    return _steps(warmup, tokens_per_step, least=0)
+
+
+def _decay_steps(spec: Spec, tokens_per_step: int) -> int | None:
     """Steps of the decay that ends a wsd schedule; None for another one."""
+    optimizer = spec.training.optimizer
     if optimizer.schedule != "wsd":
         return None
     decay = optimizer.decay or DEFAULT_DECAY
-    return max(1, round(decay.value * steps)) if decay.unit == "share" else _steps(decay, tokens_per_step)
+    share = decay.value * math.ceil(spec.data.tokens / tokens_per_step)
+    return max(1, round(share)) if decay.unit == "share" else _steps(decay, tokens_per_step)
 
 
 def _planned_interval(spec: Spec, layout: Layout) -> Amount:

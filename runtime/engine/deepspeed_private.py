@@ -97,6 +97,20 @@ def clear_gradients(engine: Any) -> None:
             optimizer.averaged_gradients[group] = None
 
 
+def accumulate(engine: Any, turns: int) -> None:
+    """Before a step, set its number of micro-batches: `optimizer.gradient_accumulation_steps`, `engine.micro_steps`.
+
+    `set_train_batch_size` leaves the first as it was, by which CPU offload chooses its buffers, and a step ends where
+    the count of all micro-batches so far is a multiple of the new number.
+    Test: tests/runtime/train/test_layouts.py.
+    """
+    if engine.gradient_accumulation_steps() == turns:
+        return
+    engine.set_train_batch_size(turns * engine.train_micro_batch_size_per_gpu() * engine.dp_world_size)
+    engine.micro_steps = 0
+    engine.optimizer.gradient_accumulation_steps = turns
+
+
 def order_instead_of_waiting(optimizer: Any) -> None:
     """Let streams wait for reductions, not the host: `independent_gradient_partition_epilogue`.
 

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def train_step(session: Session) -> StepVotes:
         StepInputs(
             session.engine,
             session.world,
-            session.train,
+            replace(session.train, layout=plan.layout.with_batch(state.position.batch(plan))),
             number,
             range(samples.start + state.rewound_samples, samples.stop + state.rewound_samples),
             votes=partial(own_votes, session),

@@ -16,7 +16,7 @@ from itertools import chain, repeat
 from torch import Tensor
 
 from ..data.dataset import Dataset
-from ..engine.deepspeed_private import clear_gradients
+from ..engine.deepspeed_private import accumulate, clear_gradients
 from ..engine.protocol import Engine
 from ..parallel.pipeline_schedule import ForwardPass, backward, forward_passes
 from ..parallel.readback import Readback
@@ -57,6 +57,7 @@ class StepInputs:
 
 def run_step(step: StepInputs) -> StepOutcome:
     """Run the step. With a non-finite gradient it is computed once more, to name its origin or to find it gone."""
+    accumulate(step.engine, step.data.layout.accumulation)
     first = _forward_backward(step)
     if first.applied or first.skipped:
         return first

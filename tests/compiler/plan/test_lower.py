@@ -111,3 +111,23 @@ def test_a_wsd_decay_becomes_steps(decay: str | None, steps: int) -> None:
     asked = [f"training.optimizer.decay={decay}"] if decay else []
     assert planned("tiny-cpu", *sets, *asked).schedule.decay_steps == steps
     assert planned("tiny-cpu").schedule.decay_steps is None
+
+
+def test_a_batch_warm_up_becomes_whole_sequences_and_samples() -> None:
+    """1,024 tokens are 4 sequences of 256; they end with the step that reaches 10,240 tokens."""
+    warmup = "training.batch_warmup=[{global_batch: 1024 tokens, until: 10240 tokens}]"
+    schedule = planned("tiny-cpu", "data.tokens=51200 tokens", warmup, "training.optimizer.warmup=5 steps").schedule
+    assert [(stage.sequences, stage.until) for stage in schedule.batch_warmup] == [(4, 40)]
+    assert schedule.steps == 10 + 10
+    tokens = planned("tiny-cpu", "data.tokens=51200 tokens", warmup, "training.optimizer.warmup=14336 tokens").schedule
+    assert (schedule.warmup_steps, tokens.warmup_steps) == (5, 10 + 1)
+
+
+def test_a_batch_warm_up_costs_its_steps() -> None:
+    """Smaller steps make the same tokens dearer: they are charged at their own step time."""
+    found = loaded("llama2-7b", "training.batch_warmup=[{global_batch: 1M tokens, until: 1T}]")
+    grown, plain = predict(found.spec), predict(loaded("llama2-7b").spec)
+    assert grown.device_hours
+    assert plain.device_hours
+    assert plain.device_hours.value * 1.001 < grown.device_hours.value < plain.device_hours.value * 2
+    assert any("batch warms up" in note for note in grown.notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import deepspeed
@@ -57,9 +58,9 @@ def train(plan: Plan, run: RunFolder, world: World) -> dict:
     position = Position(0, 0)
     while samples := position.next_samples(plan):
         apply_hyperparameters(engine.optimizer, settings, position.learning_rate(plan))
-        outcomes.append(
-            run_step(StepInputs(engine, world, data, position.step + 1, samples, StepVotes, lambda _: False))
-        )
+        here = replace(data, layout=plan.layout.with_batch(position.batch(plan)))
+        step = StepInputs(engine, world, here, position.step + 1, samples, StepVotes, lambda _: False)
+        outcomes.append(run_step(step))
         position = Position(position.step + 1, samples.stop)
     norms = [o.gradient_norm for o in outcomes]
     return {"loss": [o.loss for o in outcomes], "norm": norms, "weights": weights(engine, world)}

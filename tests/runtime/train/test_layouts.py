@@ -145,6 +145,23 @@ def test_a_tied_and_uneven_vocabulary_is_shared_rightly(results):
     check(layouts, results(layouts, **odd), truth, FP32)
 
 
+@pytest.mark.parametrize(
+    "layouts",
+    [
+        [*(sharded(data=2, zero=stage) for stage in (1, 2, 3)), sharded(data=2, zero=2, offload="optimizer")],
+        [sharded(pipeline=2, zero=1)],
+        [sharded(tensor=2, zero=1)],
+    ],
+    ids=["data", "pipeline", "tensor"],
+)
+def test_a_batch_that_warms_up_equals_one_rank(results, layouts):
+    """Two steps of two sequences, one of three rounds too many for them, then full ones: each sample counts once."""
+    growing = {"schedule__batch_warmup": ({"sequences": 2, "until": 3},)}
+    (truth,) = results([sharded(zero=1)], **growing)
+    assert len(truth["loss"]) == 5  # of 2, 2, 4, 4 and the last 3 sequences
+    check(layouts, results(layouts, **growing), truth, FP32)
+
+
 @pytest.mark.slow
 def test_four_stages_equal_one_rank(results):
     """As many micro-batches as stages, and fewer; documents that see only themselves."""

@@ -77,6 +77,24 @@ def test_on_cpus_deterministic_kernels_change_nothing(whole, workplace, tiny_pla
     assert place.state() == whole.state()
 
 
+def test_a_batch_that_warms_up_goes_on_bit_for_bit(workplace, tiny_plan):
+    """Kill -9 among small steps, under a wsd schedule: the run ends like one that nobody disturbed."""
+    growing = {
+        "schedule__batch_warmup": ({"sequences": 2, "until": 11},),
+        "training__optimizer__schedule": "wsd",
+        "schedule__decay_steps": 2,
+        "schedule__steps": 9,
+        "schedule__checkpoint_every": 2,
+    }
+    places = [workplace(tiny_plan(steps=6, **growing)) for _ in range(2)]
+    assert places[0].train() == Exit.DONE
+    assert places[1].train(inject="kill rank=1 step=4") == Exit.PEER_LOST
+    assert places[1].train() == Exit.DONE
+    assert [event["tokens"] // 32 for event in places[0].events("step")] == [2, 4, 6, 8, 10, 12, 16, 20, 24]
+    assert places[1].losses() == places[0].losses()
+    assert places[1].state() == places[0].state()
+
+
 def test_a_pipeline_goes_on_bit_for_bit(workplace, tiny_plan):
     """A stage killed between two checkpoints: the run that goes on is the one that nobody disturbed, on every stage."""
     layout = Layout(pipeline=2, accumulation=4)
