@@ -38,7 +38,7 @@ COMMANDS = {
     "preflight": "Check the machines before a run starts.",
     "launch": "Compile, verify and start a run, and follow it.",
     "status": "Say where a run stands.",
-    "stop": "Ask a run to checkpoint and exit.",
+    "stop": "Ask runs to checkpoint and exit.",
     "watch": "Follow a run live: progress, loss, power, carbon so far.",
     "report": "The emissions table and the loss curves of runs.",
     "compare": "Runs and specs side by side, planned or measured.",

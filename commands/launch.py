@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..compiler.render.write_bundle import require_replaceable, write
-from ..runtime.launch.admit import Decision, decide, require_free, say_decision
+from ..compiler.load import load_all
+from ..compiler.render.write_bundle import write
+from ..runtime.launch.admit import require_free, say_decision
+from ..runtime.launch.launchable import Launchable
 from ..runtime.launch.lock import INHERITED, hold
 from ..spec.extras import require_extra
 from ..spec.manifest import changed_files, is_bundle
-from ..spec.plan import Plan, read_plan
+from ..spec.plan import read_plan
 from ..spec.problem import InputError
 from ..spec.run_folder import RunFolder
+from .launch_matrix import compiled, launch_matrix, make_run_folder
 from .options import Sets
 from .output import print_problems
 
@@ -41,14 +42,19 @@ def command(
         _refuse_options({"--set": sets, "--target": target, "--out": out})
         launch = _bundle(source)
     else:
-        launch = _compiled(source, sets, target, out)
+        first, *others = load_all([source], sets)
+        if others:
+            one_run = {"--out": out, "--run": run, "--follow": follow}
+            launch_matrix(source, [first, *others], target, one_run, dry_run=dry_run)
+            return
+        launch = compiled(first, target, out or Path("build") / first.spec.name, source.parent, print_problems)
     folder = RunFolder(run or Path("runs") / launch.plan.name)
     if dry_run:
         _look(launch, folder)
         return
-    if launch.is_local:
+    if launch.target == "local":
         require_extra("train")
-    _make(folder.path)
+    make_run_folder(folder.path)
     if not folder.lock.exists():
         launch.decide(folder)  # a refusal leaves no lock file behind
     with hold(folder) as lock:
@@ -65,47 +71,10 @@ def command(
     sys.exit(code or _followed(folder, sys.stdout.isatty() if follow is None else follow))
 
 
-@dataclass(frozen=True, slots=True)
-class _Launch:
-    """What is to be launched: a bundle that is there, or the files that it will have; and where its corpus lies."""
-
-    bundle: Path
-    root: Path
-    plan: Plan
-    files: dict[str, str]
-
-    @property
-    def is_local(self) -> bool:
-        """Whether this Python trains: other targets have one of their own, in a container or on their nodes."""
-        names = self.files or {path.name for path in self.bundle.iterdir()}
-        return not any(name.startswith(("slurm", "kubernetes", "ssh")) for name in names)
-
-    def decide(self, run: RunFolder) -> Decision:
-        """Whether it may start or resume `run`."""
-        script = self.files["launch.sh"] if self.files else (self.bundle / "launch.sh").read_text(encoding="utf-8")
-        return decide(self.plan, run, self.root, elsewhere="--elsewhere" in script)
-
-    def words(self, run: RunFolder) -> list[str]:
-        """The command that starts it."""
-        return ["bash", *(str(path.absolute()) for path in (self.bundle / "launch.sh", run.path, self.root))]
-
-
-def _bundle(folder: Path) -> _Launch:
+def _bundle(folder: Path) -> Launchable:
     """A bundle that was compiled before."""
     _vouch(folder)
-    return _Launch(folder, Path.cwd(), read_plan(folder), {})
-
-
-def _compiled(spec: Path, sets: list[str], target: str | None, out: Path | None) -> _Launch:
-    """The bundle of a spec, still in memory."""
-    from ..compiler.load import load
-    from ..compiler.pipeline import compile_bundle
-
-    loaded = load(spec, sets)
-    files = compile_bundle(loaded, target, print_problems)
-    bundle = out or Path("build") / loaded.spec.name
-    require_replaceable(bundle)
-    return _Launch(bundle, spec.parent, Plan.model_validate_json(files["plan.json"]), files)
+    return Launchable(folder, Path.cwd(), read_plan(folder), {})
 
 
 def _refuse_options(given: dict[str, object]) -> None:
@@ -116,7 +85,7 @@ def _refuse_options(given: dict[str, object]) -> None:
         raise InputError.one("TW709", message, "Launch the spec with it, or the bundle without.", names[0])
 
 
-def _look(launch: _Launch, run: RunFolder) -> None:
+def _look(launch: Launchable, run: RunFolder) -> None:
     """What a launch would do. Nothing is written."""
     require_free(run)
     decision = launch.decide(run)
@@ -128,20 +97,13 @@ def _look(launch: _Launch, run: RunFolder) -> None:
         print(shlex.join(launch.words(run)))
 
 
-def _start(launch: _Launch, run: RunFolder) -> int:
+def _start(launch: Launchable, run: RunFolder) -> int:
     """Start the bundle's launch.sh: in place of this process, or where it only submits jobs, as a child."""
     words = launch.words(run)
     print(f"bundle {launch.bundle}, run folder {run.path}; stop with: trainwright stop {run.path}", flush=True)
     if not (launch.bundle / "slurm.sbatch").exists():
         os.execvp(words[0], words)  # noqa: S606 - no shell; signals then reach the supervisor itself
     return subprocess.run(words, check=False, close_fds=False).returncode  # the run continues without us
-
-
-def _make(folder: Path) -> None:
-    """Make the run folder before anything is started. Raises OSError that names it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def _followed(run: RunFolder, wanted: bool) -> int:

@@ -56,7 +56,8 @@ OWNERS = {
     },
     "subprocess": {
         "commands/launch.py", "compiler/render/verify.py", "runtime/launch/deepspeed_launcher.py",
-        "runtime/launch/local_ranks.py", "runtime/launch/locate.py", "runtime/launch/stop.py",
+        "runtime/launch/local_ranks.py", "runtime/launch/locate.py", "runtime/launch/slurm_array.py",
+        "runtime/launch/stop.py",
         "runtime/launch/supervise.py", "runtime/launch/tracker_processes.py", "runtime/power_cap/guard.py",
         "runtime/power_cap/limits.py",
     },

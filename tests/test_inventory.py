@@ -75,6 +75,7 @@ INVENTORY = {
     "runtime/launch/deepspeed_launcher.py": {"subprocess.Popen": OWN},
     "runtime/launch/local_ranks.py": {"subprocess.Popen": OWN},
     "runtime/launch/locate.py": {"subprocess.run": "the words of a note that matched its form"},
+    "runtime/launch/slurm_array.py": {"subprocess.run": OWN},
     "runtime/launch/stop.py": {"subprocess.run": "the words of a note that matched its form"},
     "runtime/launch/supervise.py": {"subprocess.Popen": OWN},
     "runtime/launch/tracker_processes.py": {"subprocess.Popen": OWN},

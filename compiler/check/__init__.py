@@ -7,7 +7,7 @@ severity: TW2 and TW3 errors, TW4 warnings, TW5 notes. A rule that crashes becom
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -162,7 +162,7 @@ def check_files(paths: Iterable[Path], sets: Iterable[str] = ()) -> tuple[list[P
     for path in paths:
         try:
             found = {loaded.spec.name: check(loaded) for loaded in load_all([path], overrides)}
-            problems += _named(found)
+            problems += by_spec(found)
             names += found
         except InputError as error:
             problems += error.problems
@@ -192,7 +192,7 @@ def load_checked(paths: Iterable[Path], sets: Iterable[str] = (), warn: Warn = n
             problems += error.problems
     if problems:
         raise InputError(problems)
-    warn(_named(warnings))
+    warn(by_spec(warnings))
     return found
 
 
@@ -206,14 +206,19 @@ def load_checked_one(path: Path, sets: Iterable[str] = (), *, limits: bool = Tru
     return loaded
 
 
-def _named(found: dict[str, list[Problem]]) -> list[Problem]:
-    """The problems of the specs of one file; one that only some of a matrix have says which."""
+def by_spec(found: Mapping[str, Iterable[Problem]], total: int = 0) -> list[Problem]:
+    """The problems of the specs of one file; one that only some of a matrix of `total` have says which.
+
+    `total` is the number of entries of `found` where it is not given.
+    """
     owners: dict[Problem, list[str]] = {}
     for name, problems in found.items():
         for problem in dict.fromkeys(problems):
             owners.setdefault(problem, []).append(name)
     return [
-        problem if len(names) == len(found) else replace(problem, message=f"{', '.join(names)}: {problem.message}")
+        problem
+        if len(names) == (total or len(found))
+        else replace(problem, message=f"{', '.join(names)}: {problem.message}")
         for problem, names in owners.items()
     ]
 

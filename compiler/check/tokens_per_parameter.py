@@ -32,6 +32,6 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     ratio = loaded.spec.data.tokens / parameters
     if rule["optimal"] / rule["tolerance"] <= ratio <= rule["optimal"] * rule["tolerance"]:
         return
-    best = TOKENS.text(float(f"{rule['optimal'] * parameters:.2g}"))
+    best = TOKENS.text(float(f"{rule['optimal'] * parameters:.2g}")).removesuffix(" tokens")
     message = f"{ratio:.3g} tokens a parameter; compute-optimal is about {rule['optimal']} ({best} tokens)"
     yield Finding("data.tokens", message, f"Source: {rule['source']}.")

@@ -86,6 +86,6 @@ def _answer(*words: str) -> str:
 
 _NAME = "([a-z0-9][a-z0-9.-]*)"
 _SCHEDULERS: dict[str, tuple[re.Pattern[str], Callable[..., RunLocation | None]]] = {  # note -> its form, who to ask
-    "slurm-job": (re.compile(r"(\d+)", re.ASCII), _slurm),
+    "slurm-job": (re.compile(r"(\d+(?:_\d+)?)", re.ASCII), _slurm),
     "kubernetes-job": (re.compile(rf"{_NAME}\s+{_NAME}\s+(job\.batch|jobset|trainjob)"), _kubernetes),
 }

@@ -37,22 +37,7 @@ verdict=$("${admit[@]}" --look) || exit
 said=$(mktemp)
 trap 'rm -f -- "$said"' EXIT
 refused() {
-  cat -- "$said" >&2
-  local about='qos|account|partition'
-  case $(<"$said") in
-    *[Qq]os* | *QOS*) ;;
-    *account*) about='account|qos|partition' ;;
-    *artition*) about='partition' ;;
-    *time\ limit*) about='time_limit|partition|qos' ;;
-    *reservation*) about='reservation' ;;
-    *license*) about='licenses' ;;
-    *gres*) about='gres|gpus_per_node' ;;
-    *feature*) about='constraint' ;;
-    *Memory*) about='mem|partition' ;;
-    *) about='[a-z_]+' ;;
-  esac
-  echo "trainwright: TW708: Slurm refused the job; the settings of the spec that this can be about:" >&2
-  sed -n -E '/^(cluster|launch):/,/^[^ ]/{/^ +('"$about"'): .*# .*:[0-9]+$/p}' "$bundle/spec.lock.yaml" >&2
+  "$python" -m trainwright.runtime.launch.slurm_refusal "$bundle/spec.lock.yaml" <"$said"
   [[ -z ${prepare:-} ]] || scancel "${prepare%%;*}"
   exit 2
 }
