@@ -70,10 +70,10 @@ def _draw_tables(tables: Sequence[Table]) -> None:
     from ..spec.terminal import Terminal
 
     console = Terminal()
-    for item in tables:
+    for index, item in enumerate(tables):
+        if index:
+            console.print()
         console.print(terminal(item))
-        for note in item.notes:
-            console.print(f"  {note}")
 
 
 @contextmanager

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -35,13 +36,11 @@ def show(document: Document, console: Console, *, sections: bool) -> None:
 def _show(table: Table, console: Console) -> None:
     console.print()
     console.print(terminal(table))
-    for note in table.notes:
-        console.print(Text(note, "dim"))
 
 
 def terminal(table: Table) -> RenderableType:
-    """The table for a terminal: as it is where it fits, else without spare columns, else turned on its side."""
-    return _Fitted(table)
+    """The table for a terminal: as it fits, else without spare columns, else turned on its side; then its notes."""
+    return Group(_Fitted(table), *(Padding(Text(note, "dim"), (0, 0, 0, 2)) for note in table.notes))
 
 
 class _Fitted:
