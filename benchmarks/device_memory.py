@@ -19,7 +19,7 @@ from trainwright.compiler.load import load
 from trainwright.compiler.pipeline import compile_bundle
 from trainwright.spec.problem import InputError
 from trainwright.tests.fakes.cuda.build import build
-from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, Machine, Server
+from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, Hardware, Server
 from trainwright.tests.fakes.nvml import fake
 
 ROOT = Path(__file__).parents[1]
@@ -156,7 +156,7 @@ def compare(point: Point, server: Server, folder: Path) -> Row:
     for stage in sorted({0, point.pipeline - 1}):
         answer = folder / f"answer-{stage}.json"
         variables = {**ENVIRONMENT_OF_A_RANK, "PRETEND_LOG": "", "FAKE_NVML": str(server.library / "nvml.state")}
-        machine = Machine(server, environment=variables)
+        machine = Hardware(server, environment=variables)
         done = machine.start(
             "trainwright.tests.fakes.cuda.alone",
             [str(bundle), str(stage * stage_ranks), str(answer)],

@@ -23,7 +23,7 @@ from trainwright.compiler.backtest.published_run import PublishedRun, Skipped
 from trainwright.compiler.backtest.read_runs import read_runs, read_text
 from trainwright.compiler.backtest.run_case import case
 from trainwright.compiler.backtest.run_software import date
-from trainwright.compiler.cost.case import Case
+from trainwright.compiler.cost.case import StepCase
 from trainwright.compiler.cost.spread import spread
 from trainwright.compiler.cost.step import step
 from trainwright.spec.facts import facts
@@ -49,13 +49,13 @@ class Run:
     source: str
     profile: str
     family: str
-    case: Case
+    case: StepCase
     seconds: float
     date: str | None
     factor: float | None  # None: no efficiency reproduces the row, so nothing is fitted to it
 
 
-def _bare(asked: Case, factor: float) -> Case:
+def _bare(asked: StepCase, factor: float) -> StepCase:
     return replace(asked, profile=replace(asked.profile, matmul=factor))
 
 

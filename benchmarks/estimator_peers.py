@@ -28,7 +28,7 @@ from trainwright.compiler.backtest.published_run import Skipped
 from trainwright.compiler.backtest.read_runs import read_runs, read_text
 from trainwright.compiler.backtest.run_case import case
 from trainwright.compiler.backtest.vtrain_csv import measured, numbers
-from trainwright.compiler.cost.case import Case
+from trainwright.compiler.cost.case import StepCase
 from trainwright.compiler.cost.step import step
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "published_runs"
@@ -39,7 +39,7 @@ GIGA = 1e9
 FILES = {"papers": ("published_runs.yaml",), "later": ("new_sources.yaml", "more_rows.yaml")}
 
 
-def runs() -> list[tuple[str, str, Case, float]]:
+def runs() -> list[tuple[str, str, StepCase, float]]:
     """Kind, name, description and measured seconds of the rows that every tool can express."""
     found = [(kind, *run) for kind, files in FILES.items() for name in files for run in _published(DATA / name)]
     text = (DATA / "vtrain_multi.csv").read_text(encoding="utf-8")
@@ -47,8 +47,8 @@ def runs() -> list[tuple[str, str, Case, float]]:
     return found + [("vtrain", run.id, run.case, run.seconds) for run in measured(lines)]
 
 
-def _published(path: Path) -> list[tuple[str, Case, float]]:
-    found: list[tuple[str, Case, float]] = []
+def _published(path: Path) -> list[tuple[str, StepCase, float]]:
+    found: list[tuple[str, StepCase, float]] = []
     for row in read_runs(path, read_text(path)):
         speed = row.calc_tokens_per_s_per_gpu
         megatron = "A100" in (row.gpu or "") and "Megatron" in (row.framework or "")
@@ -61,7 +61,7 @@ def _published(path: Path) -> list[tuple[str, Case, float]]:
     return found
 
 
-def calculon(folder: Path) -> Callable[[Case], float]:
+def calculon(folder: Path) -> Callable[[StepCase], float]:
     """Calculon's batch time."""
     sys.path.insert(0, str(folder))
     from calculon import System
@@ -69,7 +69,7 @@ def calculon(folder: Path) -> Callable[[Case], float]:
 
     system = json.loads((folder / "systems" / "a100_80g.json").read_text())
 
-    def predict(asked: Case) -> float:
+    def predict(asked: StepCase) -> float:
         shape, layout = asked.work.shape, asked.layout
         system["networks"][1]["bandwidth"] = asked.machine.net / GIGA
         application = {
@@ -96,14 +96,14 @@ def calculon(folder: Path) -> Callable[[Case], float]:
     return predict
 
 
-def llm_analysis(folder: Path) -> Callable[[Case], float]:
+def llm_analysis(folder: Path) -> Callable[[StepCase], float]:
     """llm-analysis' latency per iteration."""
     sys.path.insert(0, str(folder))
     logging.disable(logging.CRITICAL)
     from llm_analysis.analysis import ActivationRecomputation, LLMAnalysis
     from llm_analysis.config import ModelConfig, ParallelismConfig, get_dtype_config_by_name, get_gpu_config_by_name
 
-    def predict(asked: Case) -> float:
+    def predict(asked: StepCase) -> float:
         shape, layout = asked.work.shape, asked.layout
         model = ModelConfig(
             name="row", num_layers=shape.layers, n_head=shape.heads, hidden_dim=shape.hidden_size,
@@ -128,7 +128,7 @@ def llm_analysis(folder: Path) -> Callable[[Case], float]:
     return predict
 
 
-def scored(name: str, predict: Callable[[Case], float], rows: list[tuple[str, str, Case, float]]) -> None:
+def scored(name: str, predict: Callable[[StepCase], float], rows: list[tuple[str, str, StepCase, float]]) -> None:
     """Print one tool's errors and seconds per answer; a row that it refuses is counted."""
     errors: dict[str, list[float]] = {kind: [] for kind in (*FILES, "vtrain")}
     refused, spent = 0, time.process_time()

@@ -13,7 +13,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 from trainwright.compiler.backtest.backtest import Prediction, backtest
-from trainwright.compiler.cost.power import capped
+from trainwright.compiler.cost.power import operating_point
 from trainwright.spec.facts import facts
 from trainwright.spec.hardware import gpu
 
@@ -58,7 +58,7 @@ def main() -> None:
     chip = gpu("A100")
     for load, curve in facts("power")["curves"]["ampere"].items():
         watts = range(100, 401, 5)
-        (line,) = axis.plot(watts, [capped(chip, cap, load).speed for cap in watts], label=load)
+        (line,) = axis.plot(watts, [operating_point(chip, cap, load).speed for cap in watts], label=load)
         axis.scatter([p[0] for p in curve["points"]], [p[1] for p in curve["points"]], color=line.get_color(), s=16)
     axis.set(xlabel="Power cap of an A100 (W)", ylabel="Throughput against 400 W", ylim=(0, 1.05))
     axis.grid(alpha=0.3)

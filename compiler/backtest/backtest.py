@@ -18,10 +18,10 @@ from ...report.tables.estimate import layout_text
 from ...spec.facts import facts
 from ...spec.problem import InputError, Place, Problem
 from ...spec.units import GIB, HOUR
-from ..cost.case import Case
+from ..cost.case import StepCase
 from ..cost.goodput import Allocation, goodput
 from ..cost.memory import memory_bytes
-from ..cost.power import capped
+from ..cost.power import operating_point
 from ..cost.spread import spread
 from ..cost.step import step
 from .published_run import PublishedRun, Skipped
@@ -166,14 +166,14 @@ def predictions(row: PublishedRun) -> Iterator[Prediction]:
         yield Prediction(row.id, "gpu_hours", hours, row.gpu_hours, spread(asked, "hours", when), taken)
 
 
-def _assumed(row: PublishedRun, asked: Case) -> str:
+def _assumed(row: PublishedRun, asked: StepCase) -> str:
     """Devices and layout that the row leaves open, as they were taken: `estimate` of the same answers the same."""
     parts = [] if row.gpus else [f"{asked.layout.gpus:,} devices"]
     parts += [] if any(getattr(row, key) for key in LAYOUT) else [layout_text(asked.layout.model_dump())]
     return ", ".join(parts)
 
 
-def _memory(row: PublishedRun, asked: Case) -> float:
+def _memory(row: PublishedRun, asked: StepCase) -> float:
     """Peak bytes of what the row counts: all of the process, or what was allocated; never more than the device has."""
     parts = memory_bytes(asked)
     if says(row.mem_note, "allocated"):
@@ -181,7 +181,7 @@ def _memory(row: PublishedRun, asked: Case) -> float:
     return min(sum(parts.values()), asked.machine.gpu.memory_bytes or float("inf"))
 
 
-def _speed(row: PublishedRun, asked: Case) -> float:
+def _speed(row: PublishedRun, asked: StepCase) -> float:
     """Tokens per second and device; of a whole run, over all its hours."""
     pace = asked.work.tokens / step(asked).seconds / asked.layout.gpus
     if row.kind != "pretraining_run":
@@ -194,7 +194,7 @@ def _power_cap(row: PublishedRun) -> Iterator[Prediction]:
     cap, throughput = row.known("power_cap"), row.known("rel_throughput")
     model = (row.model or "").lower()
     load = next((kind for word, kind in LOADS.items() if word in model), "pretraining")
-    limited = capped(device(row), cap, load)
+    limited = operating_point(device(row), cap, load)
     if limited is None:
         raise Skipped("the power of this device is unknown")
     yield Prediction(row.id, "power_cap", limited.speed, throughput, facts("power")["speed_spread"])

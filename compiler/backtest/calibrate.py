@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from ...spec.problem import InputError
-from ..cost.case import Case
+from ..cost.case import StepCase
 from ..cost.step import step
 from .published_run import PublishedRun, Skipped
 from .read_runs import read_runs, read_text
@@ -66,7 +66,7 @@ def _solve(seconds: Callable[[float], float], wanted: float) -> float | None:
     return (low + high) / 2
 
 
-def _scaled(asked: Case, factor: float) -> Case:
+def _scaled(asked: StepCase, factor: float) -> StepCase:
     return replace(asked, profile=replace(asked.profile, matmul=asked.profile.matmul * factor))
 
 

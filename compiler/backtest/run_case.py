@@ -1,4 +1,4 @@
-"""A published run as the `Case` that the cost model answers; whatever its row does not say gets a documented default.
+"""A published run as the `StepCase` that the cost model answers; what its row leaves open gets a documented default.
 
 Defaults are data (`facts/software.yaml`: frameworks, networks); a row that lacks what no default can give is `Skipped`.
 """
@@ -13,8 +13,8 @@ from ...spec.facts import facts
 from ...spec.hardware import Gpu, gpu, gpu_names
 from ...spec.problem import InputError
 from ...spec.shape import ModelShape
-from ..cost.case import Case, Machine, Work
-from ..cost.power import capped
+from ..cost.case import Hardware, StepCase, Workload
+from ..cost.power import operating_point
 from .published_run import PublishedRun, Skipped
 from .run_fit import fitted
 from .run_layout import devices, layout, on_host
@@ -80,7 +80,7 @@ def shape(row: PublishedRun) -> ModelShape:
     )
 
 
-def machine(row: PublishedRun, device: Gpu) -> Machine:
+def machine(row: PublishedRun, device: Gpu) -> Hardware:
     """Node size, network and cap."""
     defaults = facts("software")["networks"]
     described = str(row.net_type or "").lower()
@@ -89,7 +89,7 @@ def machine(row: PublishedRun, device: Gpu) -> Machine:
     usual = defaults["gbps"].get(device.family, 100) * (4 / per_node if device.family == "volta" else 1) * GBPS
     island = next((size for word, size in defaults["islands"].items() if word in described), 0)
     rate = row.bandwidth_per_gpu or usual
-    return Machine(device, per_node, rate, fabric, row.power_cap, island=min(island, per_node))
+    return Hardware(device, per_node, rate, fabric, row.power_cap, island=min(island, per_node))
 
 
 def _precision(row: PublishedRun, chip: Gpu) -> str:
@@ -103,7 +103,7 @@ def _precision(row: PublishedRun, chip: Gpu) -> str:
     return found
 
 
-def case(row: PublishedRun) -> Case:
+def case(row: PublishedRun) -> StepCase:
     """Everything together. Raises Skipped with the reason when the row says too little."""
     sequence = row.known("sequence_length")
     chip, model = device(row), shape(row)
@@ -114,11 +114,11 @@ def case(row: PublishedRun) -> Case:
         raise Skipped("the row says neither gpus nor the global batch")
     spread = layout(row, stack, usual, count)
     where = machine(row, chip)
-    limited = capped(chip, where.power_cap)
+    limited = operating_point(chip, where.power_cap)
     if limited and limited.speed <= 0:
         raise Skipped(f"a cap of {where.power_cap:g} W is below what a {chip.name} can run at")
-    asked = Case(
-        Work(model, sequence, spread.global_batch, precision),
+    asked = StepCase(
+        Workload(model, sequence, spread.global_batch, precision),
         spread,
         replace(where, net=where.net * stack.rails, partial=stack.partial),
         stack,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from ...spec.facts import facts
-from ..cost.case import Case, Profile
+from ..cost.case import SoftwareProfile, StepCase
 from ..cost.memory import memory_bytes
 from ..cost.step import step
 from .published_run import PublishedRun
@@ -19,18 +19,18 @@ LAYOUT = (
 )  # fmt: skip
 
 
-def sliced(stack: Profile) -> Profile:
+def sliced(stack: SoftwareProfile) -> SoftwareProfile:
     """The stack with a loss that never holds all logits at once."""
     return replace(stack, memory={**stack.memory, "slice": facts("software")["defaults"]["loss_slice"]})
 
 
-def fits(asked: Case) -> bool:
+def fits(asked: StepCase) -> bool:
     """Whether the case fits its device, to within the error of a memory figure."""
     room = asked.machine.gpu.memory_bytes
     return room is None or sum(memory_bytes(asked).values()) <= facts("software")["defaults"]["fill"] * room
 
 
-def fitted(row: PublishedRun, asked: Case) -> Case:
+def fitted(row: PublishedRun, asked: StepCase) -> StepCase:
     """The case with what its row leaves open: the fastest layout that fits where it says nothing of one."""
     if says(row.loss, "chunk|tile|fused|cut"):
         asked = replace(asked, profile=sliced(asked.profile))
@@ -46,11 +46,11 @@ def fitted(row: PublishedRun, asked: Case) -> Case:
     return asked
 
 
-def _seconds_a_sequence(asked: Case) -> float:
+def _seconds_a_sequence(asked: StepCase) -> float:
     return step(asked).seconds / asked.work.batch
 
 
-def _layouts(asked: Case) -> Iterator[Case]:
+def _layouts(asked: StepCase) -> Iterator[StepCase]:
     """Common layouts of the same devices and batch without pipeline stages."""
     old, node = asked.layout, asked.machine.per_node
     kept = dict.fromkeys((old.activation_checkpointing, "selective", "full"))
@@ -73,7 +73,7 @@ def _layouts(asked: Case) -> Iterator[Case]:
         yield replace(asked, layout=layout, work=replace(asked.work, batch=layout.global_batch))
 
 
-def _lighter(row: PublishedRun, asked: Case) -> Iterator[Case]:
+def _lighter(row: PublishedRun, asked: StepCase) -> Iterator[StepCase]:
     """The case with less memory, by what its row does not say, the cheapest in time first.
 
     Tensor parallelism only where no other degree is said; recomputation only under PyTorch, whose recipes turn it on by
@@ -81,7 +81,7 @@ def _lighter(row: PublishedRun, asked: Case) -> Iterator[Case]:
     """
     old, torch = asked.layout, asked.profile.native_pipeline
 
-    def changed(**change: object) -> Case:
+    def changed(**change: object) -> StepCase:
         return replace(asked, layout=old.model_copy(update=change))
 
     if not row.loss and not asked.profile.memory["slice"]:

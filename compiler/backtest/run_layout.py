@@ -14,7 +14,7 @@ from ...spec.hardware import Gpu
 from ...spec.layout import ActivationCheckpointing, Layout, Offload
 from ...spec.shape import ModelShape
 from ...spec.units import DAY
-from ..cost.case import Profile
+from ..cost.case import SoftwareProfile
 from .published_run import PublishedRun
 
 BILLION = 1e9
@@ -53,7 +53,7 @@ def _shard_group(row: PublishedRun) -> int:
     return (row.gpus_per_node or 8) // (row.tensor or 1) if local else 0
 
 
-def _interleave(row: PublishedRun, stack: Profile, pipeline: int) -> int:
+def _interleave(row: PublishedRun, stack: SoftwareProfile, pipeline: int) -> int:
     """Virtual stages; Megatron-Core of the H100 years interleaves unless told otherwise."""
     if row.interleave or pipeline == 1 or stack.name != "megatron-core":
         return row.interleave or 1
@@ -81,7 +81,7 @@ def on_host(row: PublishedRun) -> bool:
     return says(row.offload, "activation|checkpoint") or says(row.activation_checkpointing, "offload")
 
 
-def _micro_batch(row: PublishedRun, stack: Profile, pipeline: int, rank_batch: int | None) -> int:
+def _micro_batch(row: PublishedRun, stack: SoftwareProfile, pipeline: int, rank_batch: int | None) -> int:
     """Sequences of one forward pass of a rank whose batch is `rank_batch` (None: unknown).
 
     PyTorch cuts what it calls the local batch into as many micro batches as there are stages.
@@ -95,7 +95,7 @@ def _micro_batch(row: PublishedRun, stack: Profile, pipeline: int, rank_batch: i
     return micro
 
 
-def layout(row: PublishedRun, stack: Profile, usual: ActivationCheckpointing, count: int) -> Layout:
+def layout(row: PublishedRun, stack: SoftwareProfile, usual: ActivationCheckpointing, count: int) -> Layout:
     """The layout of a row over `count` devices."""
     tensor, pipeline, context = (degree or 1 for degree in (row.tensor, row.pipeline, row.context))
     data = max(1, int(row.data or count // (tensor * pipeline * context)))

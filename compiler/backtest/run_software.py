@@ -1,6 +1,7 @@
 """Which software a published run used, and when: its framework's profile, with the attention kernel of its date.
 
-The rules are data (`facts/software.yaml`: frameworks). In: a row. Out: a `Profile`, and what the framework recomputes.
+The rules are data (`facts/software.yaml`: frameworks). In: a row.
+Out: a `SoftwareProfile`, and what the framework recomputes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from ...spec.facts import facts
 from ...spec.layout import ActivationCheckpointing
-from ..cost.case import Profile
+from ..cost.case import SoftwareProfile
 from ..cost.stack import profile
 from .published_run import PublishedRun
 
@@ -46,7 +47,7 @@ def _applies(rule: Mapping[str, Any], row: PublishedRun, text: str, when: str | 
     )
 
 
-def software(row: PublishedRun, family: str) -> tuple[Profile, ActivationCheckpointing]:
+def software(row: PublishedRun, family: str) -> tuple[SoftwareProfile, ActivationCheckpointing]:
     """The profile of a row's framework on a device family, and what it recomputes unless the row says."""
     table = facts("software")
     defaults, when = table["defaults"], date(row)

@@ -15,7 +15,7 @@ from math import ceil
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.shape import ModelShape
-from ..cost.case import Case, Machine, Work
+from ..cost.case import Hardware, StepCase, Workload
 from ..cost.stack import profile
 from .run_case import GBPS, PADDING
 
@@ -42,7 +42,7 @@ class Measured:
     """One line: what was run, and seconds of an iteration."""
 
     id: str
-    case: Case
+    case: StepCase
     seconds: float
 
 
@@ -61,7 +61,7 @@ def numbers(line: str) -> list[float] | None:
     return values
 
 
-def _case(row: dict[str, int]) -> Case:
+def _case(row: dict[str, int]) -> StepCase:
     tensor, hidden = row["tensor"], row["hidden"]
     step = PADDING * tensor
     shape = ModelShape(
@@ -87,8 +87,8 @@ def _case(row: dict[str, int]) -> Case:
     )
     stack = profile("megatron-2021")
     net = NODE_GBPS / NODE * GBPS
-    machine = Machine(gpu("A100-SXM4-80GB"), NODE, net, "infiniband", partial=stack.partial)
-    return Case(Work(shape, row["sequence"], row["batch"], "fp16"), layout, machine, stack)
+    machine = Hardware(gpu("A100-SXM4-80GB"), NODE, net, "infiniband", partial=stack.partial)
+    return StepCase(Workload(shape, row["sequence"], row["batch"], "fp16"), layout, machine, stack)
 
 
 def measured(lines: list[tuple[int, list[float]]]) -> Iterator[Measured]:

@@ -1,1 +1,1 @@
-"""The cost models: compute, memory, network, power, carbon; all answer a `Case`."""
+"""The cost models: compute, memory, network, power, carbon; all answer a `StepCase`."""

@@ -1,6 +1,6 @@
 """What the cost model is asked about: a model, a batch, a machine, a layout and the software that runs it.
 
-Estimate, search and backtest all describe their question as one `Case`; `cost/step.py` answers it.
+Estimate, search and backtest all describe their question as one `StepCase`; `cost/step.py` answers it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...spec.shape import ModelShape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Work:
+class Workload:
     """One optimizer step: the model, tokens per sequence, sequences per step, arithmetic."""
 
     shape: ModelShape
@@ -32,7 +32,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Machine:
+class Hardware:
     """Devices and network. `net` is the line rate that one device can use, bytes/s one direction (0: one node)."""
 
     gpu: Gpu
@@ -45,7 +45,7 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Profile:
+class SoftwareProfile:
     """How a training stack runs a transformer; fields are explained in facts/software.yaml."""
 
     name: str
@@ -89,21 +89,21 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case:
+class StepCase:
     """The whole question."""
 
-    work: Work
+    work: Workload
     layout: Layout
-    machine: Machine
-    profile: Profile
+    machine: Hardware
+    profile: SoftwareProfile
     speed: float = field(default=1.0)  # throughput of the device under its cap, against no cap
     host_activations: bool = False  # what full recomputation keeps lies in host memory
     memo: dict[object, Any] = field(default_factory=dict[object, Any], init=False)  # so that `replace` begins anew
 
-    def about(self, layout: Layout) -> Case:
+    def about(self, layout: Layout) -> StepCase:
         """The same question about another layout, and the batch that it makes; both share a memo."""
         work = replace(self.work, batch=layout.global_batch)
-        other = Case(work, layout, self.machine, self.profile, self.speed, self.host_activations)
+        other = StepCase(work, layout, self.machine, self.profile, self.speed, self.host_activations)
         object.__setattr__(other, "memo", self.memo)
         return other
 

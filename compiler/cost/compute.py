@@ -8,7 +8,7 @@ from math import ceil
 
 from ...spec.facts import facts
 from ...spec.hardware import Gpu
-from .case import Case
+from .case import StepCase
 from .once import MICRO, once_for
 
 WIDE = 2  # bytes of a 16-bit element
@@ -77,7 +77,7 @@ class LayerTime:
     last: float
 
 
-def _matmuls(case: Case) -> list[tuple[int, int, int]]:
+def _matmuls(case: StepCase) -> list[tuple[int, int, int]]:
     """The (tokens, columns, depth) of a layer's forward products on one rank."""
     shape, tensor, tokens = case.work.shape, case.layout.tensor, case.tokens_per_rank
     d, f = shape.hidden_size, shape.ffn_size // tensor
@@ -94,7 +94,7 @@ def _backward(gpu: Gpu, precision: str, product: tuple[int, int, int]) -> float:
     return inputs + weights
 
 
-def _attention(case: Case) -> tuple[float, float]:
+def _attention(case: StepCase) -> tuple[float, float]:
     """Seconds of the attention core, forward and backward."""
     work, layout, gpu = case.work, case.layout, case.machine.gpu
     shape, sequence = work.shape, work.sequence
@@ -118,7 +118,7 @@ def _attention(case: Case) -> tuple[float, float]:
     )
 
 
-def _elementwise(case: Case) -> tuple[float, float]:
+def _elementwise(case: StepCase) -> tuple[float, float]:
     """Seconds of norms, residuals, activation and rotary positions, forward and backward."""
     shape, layout, profile = case.work.shape, case.layout, case.profile
     tokens, d, tensor = case.tokens_per_rank, shape.hidden_size, layout.tensor
@@ -135,7 +135,7 @@ def _elementwise(case: Case) -> tuple[float, float]:
 
 
 @once_for(*MICRO)
-def layer_time(case: Case) -> LayerTime:
+def layer_time(case: StepCase) -> LayerTime:
     """Seconds of one layer and one micro batch on one rank, forward and backward, at full clock."""
     gpu, precision = case.machine.gpu, case.work.precision
     products = _matmuls(case)
@@ -148,7 +148,7 @@ def layer_time(case: Case) -> LayerTime:
 
 
 @once_for(*MICRO)
-def head_time(case: Case) -> float:
+def head_time(case: StepCase) -> float:
     """Seconds of the output head and loss of one micro batch, forward and backward."""
     shape, layout, gpu = case.work.shape, case.layout, case.machine.gpu
     rows = shape.vocab_size // layout.tensor

@@ -1,4 +1,4 @@
-"""A spec and a layout as the `Case` that the cost model answers."""
+"""A spec and a layout as the `StepCase` that the cost model answers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.problem import InputError, MissedRuleError
 from ...spec.sections import Cluster, Interconnect, Spec
-from .case import Case, Machine, Profile, Work
-from .power import capped
+from .case import Hardware, SoftwareProfile, StepCase, Workload
+from .power import operating_point
 from .stack import profile
 
 
@@ -21,13 +21,13 @@ def rate(interconnect: Interconnect, per_node: int) -> float:
     return (interconnect.bandwidth_per_node or 0.0) / per_node
 
 
-def machine(cluster: Cluster) -> Machine:
+def machine(cluster: Cluster) -> Hardware:
     """The cluster as the cost model sees it."""
     net = rate(cluster.interconnect, cluster.gpus_per_node)
-    return Machine(gpu(cluster.gpu), cluster.gpus_per_node, net, cluster.interconnect.kind, cluster.power_cap)
+    return Hardware(gpu(cluster.gpu), cluster.gpus_per_node, net, cluster.interconnect.kind, cluster.power_cap)
 
 
-def software(spec: Spec, stack: str | None = None) -> Profile:
+def software(spec: Spec, stack: str | None = None) -> SoftwareProfile:
     """The profile of `stack`, or of this project's runtime as the spec configures it.
 
     Raises InputError when there is no such stack, or when it was never compared on the spec's devices.
@@ -44,16 +44,16 @@ def software(spec: Spec, stack: str | None = None) -> Profile:
     return replace(found, matmul=found.matmul * (spec.cluster.efficiency or 1.0))
 
 
-def question(spec: Spec, layout: Layout, stack: str | None = None) -> Case:
+def cost_case(spec: Spec, layout: Layout, stack: str | None = None) -> StepCase:
     """The case of training `spec` with `layout`, by `stack` (None: this project's runtime).
 
     Raises InputError when there is no such stack.
     """
-    return asking(spec, stack)(layout)
+    return cost_case_factory(spec, stack)(layout)
 
 
-def asking(spec: Spec, stack: str | None = None) -> Callable[[Layout], Case]:
-    """What makes cases of `spec`: all but the layout is looked up once. Raises InputError as `question` does."""
+def cost_case_factory(spec: Spec, stack: str | None = None) -> Callable[[Layout], StepCase]:
+    """What makes cases of `spec`: all but the layout is looked up once. Raises InputError as `cost_case` does."""
     where = machine(spec.cluster)
     precision = spec.training.precision
     if where.gpu.peak(precision) is None:
@@ -65,6 +65,6 @@ def asking(spec: Spec, stack: str | None = None) -> Callable[[Layout], Case]:
     shape, sequence, runs = spec.model.shape, spec.training.sequence_length, software(spec, stack)
     exact = spec.training.deterministic and not spec.cluster.on_cpu
     where = replace(where, net=where.net * runs.rails, partial=runs.partial)
-    limited = capped(where.gpu, where.power_cap)
+    limited = operating_point(where.gpu, where.power_cap)
     speed = limited.speed if limited else 1.0
-    return Case(Work(shape, sequence, 1, precision, exact), Layout(), where, runs, speed).about
+    return StepCase(Workload(shape, sequence, 1, precision, exact), Layout(), where, runs, speed).about

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...spec.facts import facts
 from ...spec.units import GIGA
-from .case import Case
+from .case import StepCase
 from .gradient_bucket import bucket_elements
 from .once import STATES, once_for
 from .runtime_memory import LIVE_LAYERS, SLICE_ROWS, peak_parts, whole_bytes
@@ -17,7 +17,7 @@ BUCKET_BYTES = 8  # for each element of a gradient buffer, in every ZeRO stage
 
 
 @once_for(*STATES)
-def state_bytes(case: Case) -> dict[str, float]:
+def state_bytes(case: StepCase) -> dict[str, float]:
     """Weights, gradients and optimizer of the heaviest stage, divided as the ZeRO stage says."""
     layout, state = case.layout, case.profile.state
     owned, shards = stage_parameters(case), case.shards
@@ -38,14 +38,14 @@ def state_bytes(case: Case) -> dict[str, float]:
     return parts
 
 
-def _kept(case: Case, norm: float, attention: float, activation: float) -> float:
+def _kept(case: StepCase, norm: float, attention: float, activation: float) -> float:
     """Bytes that a layer keeps of one token, given bytes per element of its norms, attention and feed-forward."""
     shape, layout = case.work.shape, case.layout
     d, f, kv, tensor = shape.hidden_size, shape.ffn_size, shape.kv_size, layout.tensor
     return norm * d / (tensor if layout.megatron_sequence else 1) + (attention * d + 4 * kv + activation * f) / tensor
 
 
-def _layer_bytes(case: Case) -> tuple[float, float, float]:
+def _layer_bytes(case: StepCase) -> tuple[float, float, float]:
     """Bytes that one layer keeps for its backward pass: (its input, everything, everything but `selective`'s)."""
     shape, layout, tokens = case.work.shape, case.layout, case.tokens_per_rank
     kept = case.profile.memory
@@ -65,7 +65,7 @@ def _layer_bytes(case: Case) -> tuple[float, float, float]:
     return border, inside + scores, thin
 
 
-def activation_bytes(case: Case) -> float:
+def activation_bytes(case: StepCase) -> float:
     """Activations of all layers and micro batches in flight on the first stage, and the working set of one layer."""
     layout = case.layout
     border, everything, thin = _layer_bytes(case)
@@ -84,7 +84,7 @@ def activation_bytes(case: Case) -> float:
     return held * (everything if layout.activation_checkpointing == "none" else thin) + pipes
 
 
-def logit_bytes(case: Case) -> float:
+def logit_bytes(case: StepCase) -> float:
     """Logits in 16 bit and fp32 with their gradient, on the stage that computes the loss.
 
     A head that works by slices holds one slice, and the fp32 gradient of its weight.
@@ -98,7 +98,7 @@ def logit_bytes(case: Case) -> float:
 
 
 @once_for("tensor", "data", "sequence", "context", "pipeline")
-def bucket_bytes(case: Case) -> float:
+def bucket_bytes(case: StepCase) -> float:
     """Gradients on their way to other ranks: our buffers as the bundle sizes them, or what the stack is known to hold.
 
     Stage 1 has two fp32 buffers that take turns, stage 2 two 16-bit ones and the fp32 copy that travels, stage 3 one
@@ -110,7 +110,7 @@ def bucket_bytes(case: Case) -> float:
     return BUCKET_BYTES * bucket_elements(case.work.shape, layout.tensor)
 
 
-def memory_bytes(case: Case) -> dict[str, float]:
+def memory_bytes(case: StepCase) -> dict[str, float]:
     """Peak bytes by part; their sum is what nvidia-smi would show."""
     held = case.profile.memory
     parts = {**state_bytes(case)}  # those are remembered

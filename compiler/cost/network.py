@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from ...spec.facts import facts
-from .case import Machine
+from .case import Hardware
 
 NIC_SHARE = 0.7  # a device whose line rate is at least this share of its PCIe rate has an adapter of its own
 
@@ -25,12 +25,12 @@ class Group:
         return ceil(self.size / self.per_node)
 
 
-def group(machine: Machine, size: int, stride: int) -> Group:
+def group(machine: Hardware, size: int, stride: int) -> Group:
     """The group of `size` ranks that are `stride` apart in rank order."""
     return Group(size, max(1, min(size, machine.per_node // stride)) if stride < machine.per_node else 1, stride)
 
 
-def _link(machine: Machine, ranks: int) -> float:
+def _link(machine: Hardware, ranks: int) -> float:
     constants = facts("constants")["network"]
     if machine.gpu.link:
         usual = constants["link_of"].get(machine.gpu.family, constants["link"])
@@ -38,7 +38,7 @@ def _link(machine: Machine, ranks: int) -> float:
     return machine.gpu.pcie * constants["pcie"]
 
 
-def _pcie(machine: Machine, ranks: Group) -> float:
+def _pcie(machine: Hardware, ranks: Group) -> float:
     """Bus bandwidth of a ring over PCIe in one node: inside a socket, or over both, which other rings may cross too."""
     share = facts("constants")["network"]["socket"]
     if ranks.size * ranks.stride <= share["devices"]:
@@ -46,19 +46,19 @@ def _pcie(machine: Machine, ranks: Group) -> float:
     return machine.gpu.pcie * min(share["ring"], share["between"] / ranks.stride)
 
 
-def _rails(machine: Machine, ranks: Group) -> float:
+def _rails(machine: Hardware, ranks: Group) -> float:
     """Bytes/s between nodes: the line rate of the group's members, less where they share adapters with other groups."""
     alone = ranks.per_node in (1, machine.per_node) or machine.net >= NIC_SHARE * machine.gpu.pcie
     share = 1.0 if alone else machine.partial
     return ranks.per_node * machine.net * _fabric(machine)[0] * share
 
 
-def _fabric(machine: Machine) -> tuple[float, float]:
+def _fabric(machine: Hardware) -> tuple[float, float]:
     row = facts("fabrics")["fabrics"][machine.fabric]
     return row["efficiency"], row["latency"]
 
 
-def bandwidth(machine: Machine, ranks: Group) -> float:
+def bandwidth(machine: Hardware, ranks: Group) -> float:
     """Bus bandwidth of a ring over the group, bytes/s: all rails of a node's members together, at most the link."""
     if ranks.nodes == 1 and machine.island and ranks.size > machine.island:
         return machine.island * machine.gpu.pcie * facts("constants")["network"]["boards"]
@@ -67,24 +67,24 @@ def bandwidth(machine: Machine, ranks: Group) -> float:
     return min(_link(machine, ranks.per_node), _rails(machine, ranks))
 
 
-def _ring_latency(machine: Machine, ranks: Group) -> float:
+def _ring_latency(machine: Hardware, ranks: Group) -> float:
     inside, outside = facts("constants")["network"]["hop"]
     outer = ranks.nodes if ranks.nodes > 1 else 0
     return (ranks.size - 1 - outer) * inside + outer * outside * _fabric(machine)[1]
 
 
-def _tree_latency(machine: Machine, ranks: Group) -> float:
+def _tree_latency(machine: Hardware, ranks: Group) -> float:
     inside, outside = facts("constants")["network"]["hop"]
     between = 2 * log2(ranks.nodes) * outside * _fabric(machine)[1] if ranks.nodes > 1 else 0.0
     return between + 2 * (ranks.per_node - 1) * inside
 
 
-def busy_seconds(machine: Machine, ranks: Group, size: float) -> float:
+def busy_seconds(machine: Hardware, ranks: Group, size: float) -> float:
     """What an all-gather of `size` bytes keeps a device's own memory and links busy, however slow the network is."""
     return size * (ranks.size - 1) / ranks.size / _link(machine, min(ranks.size, machine.per_node))
 
 
-def gather_seconds(machine: Machine, ranks: Group, size: float, calls: float = 1) -> float:
+def gather_seconds(machine: Hardware, ranks: Group, size: float, calls: float = 1) -> float:
     """All-gather or reduce-scatter of `size` bytes in all, in `calls` calls: ring only."""
     if ranks.size == 1:
         return 0.0
@@ -93,7 +93,7 @@ def gather_seconds(machine: Machine, ranks: Group, size: float, calls: float = 1
     return size * share / bandwidth(machine, ranks) + calls * latency
 
 
-def reduce_seconds(machine: Machine, ranks: Group, size: float, calls: float = 1) -> float:
+def reduce_seconds(machine: Hardware, ranks: Group, size: float, calls: float = 1) -> float:
     """All-reduce of `size` bytes in all, in `calls` calls: ring or tree, whichever has the lower latency."""
     if ranks.size == 1:
         return 0.0
@@ -102,7 +102,7 @@ def reduce_seconds(machine: Machine, ranks: Group, size: float, calls: float = 1
     return size * share / bandwidth(machine, ranks) + calls * (latency + facts("constants")["network"]["call"])
 
 
-def exchange_seconds(machine: Machine, ranks: Group, size: float) -> float:
+def exchange_seconds(machine: Hardware, ranks: Group, size: float) -> float:
     """All-to-all in which each rank holds `size` bytes."""
     if ranks.size == 1:
         return 0.0
@@ -110,7 +110,7 @@ def exchange_seconds(machine: Machine, ranks: Group, size: float) -> float:
     return size * share / bandwidth(machine, ranks) + facts("constants")["network"]["call"]
 
 
-def send_seconds(machine: Machine, stride: int, size: float) -> float:
+def send_seconds(machine: Hardware, stride: int, size: float) -> float:
     """One rank sends `size` bytes to the rank `stride` away."""
     near = stride < machine.per_node
     rate = _link(machine, 0) if near else machine.net * _fabric(machine)[0]

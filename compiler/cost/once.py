@@ -11,7 +11,7 @@ from functools import wraps
 from operator import attrgetter
 from typing import TypeVar
 
-from .case import Case
+from .case import StepCase
 
 MICRO = ("tensor", "sequence", "context", "micro_batch", "megatron_sequence")  # one layer and micro batch on one rank
 STAGES = ("tensor", "pipeline", "uneven_stages")
@@ -20,13 +20,13 @@ STATES = (*STAGES, "sequence", "context", "data", "zero", "shard_group", "offloa
 Result = TypeVar("Result")
 
 
-def once_for(*degrees: str) -> Callable[[Callable[[Case], Result]], Callable[[Case], Result]]:
+def once_for(*degrees: str) -> Callable[[Callable[[StepCase], Result]], Callable[[StepCase], Result]]:
     """Remember in the question's memo a function of a case that reads no other degrees of its layout than these."""
     read = attrgetter(*degrees)
 
-    def remembered(part: Callable[[Case], Result]) -> Callable[[Case], Result]:
+    def remembered(part: Callable[[StepCase], Result]) -> Callable[[StepCase], Result]:
         @wraps(part)
-        def once(case: Case) -> Result:
+        def once(case: StepCase) -> Result:
             key = (part, read(case.layout))
             if key not in case.memo:
                 case.memo[key] = part(case)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from ...spec.facts import facts
 from ...spec.hardware import Gpu
-from .case import Case
+from .case import StepCase
 from .compute import layer_time, sustained
 
 
 @dataclass(frozen=True, slots=True)
-class Capped:
+class OperatingPoint:
     """A device under a cap: throughput against its highest cap, and draw at full load, in watts."""
 
     speed: float
@@ -48,7 +48,7 @@ def _curve(x: list[float], y: list[float], at: float) -> float:
     )
 
 
-def capped(gpu: Gpu, cap: float | None, load: str = "pretraining") -> Capped | None:
+def operating_point(gpu: Gpu, cap: float | None, load: str = "pretraining") -> OperatingPoint | None:
     """Speed and full-load draw of `gpu` under `cap` (None: its default); None where its power is unknown (CPU)."""
     if gpu.power is None:
         return None
@@ -58,7 +58,7 @@ def capped(gpu: Gpu, cap: float | None, load: str = "pretraining") -> Capped | N
     caps, speeds, draws = ([float(point[i]) for point in points] for i in range(3))
     scale = gpu.power.highest / caps[-1]
     asked = min(cap or gpu.power.default, gpu.power.highest) / scale
-    return Capped(_curve(caps, speeds, asked), _curve(caps, draws, asked) * scale)
+    return OperatingPoint(_curve(caps, speeds, asked), _curve(caps, draws, asked) * scale)
 
 
 def borrowed(gpu: Gpu) -> bool:
@@ -66,7 +66,7 @@ def borrowed(gpu: Gpu) -> bool:
     return gpu.power is not None and gpu.family not in facts("power")["curves"]
 
 
-def average_watts(gpu: Gpu, full: Capped, matrix: float, traffic: float) -> float:
+def average_watts(gpu: Gpu, full: OperatingPoint, matrix: float, traffic: float) -> float:
     """Average draw of a device that reaches `full` watts at full load.
 
     `matrix`: matrix arithmetic against what training sustains under the cap; `traffic`: share of the memory's rate.
@@ -78,7 +78,7 @@ def average_watts(gpu: Gpu, full: Capped, matrix: float, traffic: float) -> floa
     return gpu.power.idle + (full.watts - gpu.power.idle) * busy
 
 
-def load(case: Case, seconds: float) -> tuple[float, float]:
+def load(case: StepCase, seconds: float) -> tuple[float, float]:
     """How hard a step of `seconds` works a device: (`matrix`, `traffic`) as `average_watts` takes them."""
     layout, gpu, shape = case.layout, case.machine.gpu, case.work.shape
     flops = case.work.tokens * shape.training_flops(case.work.sequence, causal=True) / layout.gpus

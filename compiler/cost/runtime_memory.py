@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from .case import Case
+from .case import StepCase
 from .once import MICRO, once_for
 from .stages import stage_layers
 
@@ -30,12 +30,12 @@ GATHERED_LAYERS = 3.5
 GONE_LAYERS = 2
 
 
-def _wide(case: Case) -> int:
+def _wide(case: StepCase) -> int:
     return WIDE.get(case.work.precision, 2)
 
 
 @once_for(*MICRO, "activation_checkpointing")
-def kept_bytes(case: Case) -> tuple[float, float]:
+def kept_bytes(case: StepCase) -> tuple[float, float]:
     """Bytes that one layer keeps for its backward pass: its input, and all of it.
 
     Elements a token: two residuals and two norms of width d; q and the result of attention, divided over
@@ -56,7 +56,7 @@ def kept_bytes(case: Case) -> tuple[float, float]:
 
 
 @once_for(*MICRO)
-def head_bytes(case: Case) -> float:
+def head_bytes(case: StepCase) -> float:
     """Bytes of the head while a slice is scored: its logits, the fp32 gradient of its weight, that of its input."""
     shape, tokens = case.work.shape, case.tokens_per_rank
     rows = shape.vocab_size / case.layout.tensor
@@ -66,7 +66,7 @@ def head_bytes(case: Case) -> float:
 
 
 @once_for(*MICRO, "activation_checkpointing")
-def working_bytes(case: Case) -> float:
+def working_bytes(case: StepCase) -> float:
     """Bytes inside the layer whose backward pass runs: gradients, and with full recomputation all that it keeps."""
     shape, layout = case.work.shape, case.layout
     hidden, ffn = LAYER_GRADIENTS
@@ -75,7 +75,7 @@ def working_bytes(case: Case) -> float:
     return max(_wide(case) * case.tokens_per_rank * gradients, _attention_sums(case)) + again
 
 
-def _attention_sums(case: Case) -> float:
+def _attention_sums(case: StepCase) -> float:
     """Bytes of the fp32 sums of dQ: deterministic, one for each block that runs at a time (FlashAttention-2)."""
     shape, layout = case.work.shape, case.layout
     heads = shape.heads / (layout.tensor * layout.sequence)
@@ -83,13 +83,13 @@ def _attention_sums(case: Case) -> float:
     return 4 * blocks * case.tokens_per_rank * shape.hidden_size / layout.tensor
 
 
-def whole_bytes(case: Case) -> tuple[float, float]:
+def whole_bytes(case: StepCase) -> tuple[float, float]:
     """Bytes of a layer's weights that nothing but tensor parallelism divides, and of the embedding's."""
     shape, tensor = case.work.shape, case.layout.tensor
     return _wide(case) * shape.layer_parameters / tensor, _wide(case) * shape.vocab_size * shape.hidden_size / tensor
 
 
-def _ahead_bytes(case: Case, each: float, buckets: float) -> float:
+def _ahead_bytes(case: StepCase, each: float, buckets: float) -> float:
     """What ZeRO-3 holds two layers into the backward pass, against the loss: weights, and what computes or is reduced.
 
     Either all of a layer's working set, or its last gradients, those that wait for a buffer, and the buffer's copy.
@@ -100,7 +100,7 @@ def _ahead_bytes(case: Case, each: float, buckets: float) -> float:
     return weights + max(working_bytes(case), last + layer + buckets / 2) - GONE_LAYERS * each
 
 
-def _stage_parts(case: Case, index: int, buckets: float) -> dict[str, float]:
+def _stage_parts(case: StepCase, index: int, buckets: float) -> dict[str, float]:
     """The parts of one pipeline stage: the embedding's result and the last norm's are kept beside the layers."""
     layout = case.layout
     border, everything = kept_bytes(case)
@@ -115,7 +115,7 @@ def _stage_parts(case: Case, index: int, buckets: float) -> dict[str, float]:
     return {"activations": kept, "logits": head, "backward pass": more, "buckets": at_loss}
 
 
-def peak_parts(case: Case, gradients: float, buckets: float) -> dict[str, float]:
+def peak_parts(case: StepCase, gradients: float, buckets: float) -> dict[str, float]:
     """The parts of the fullest moment that are not weights and optimizer, given all gradients and all buffers of them.
 
     With one micro batch a step, ZeRO 1's gradients take the places of activations one by one.

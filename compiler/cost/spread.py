@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from math import log2, prod
 
 from ...spec.facts import facts
-from .case import Case
+from .case import StepCase
 from .stack import extrapolated
 
 
-def beyond(case: Case, date: str | None = None) -> tuple[str, ...]:
+def beyond(case: StepCase, date: str | None = None) -> tuple[str, ...]:
     """What of a case no compared row has, in words that follow "no published run"; nothing for processors."""
     seen, gpu, shape = facts("accuracy")["seen"], case.machine.gpu, case.work.shape
     if gpu.family == "cpu":
@@ -29,7 +29,7 @@ def beyond(case: Case, date: str | None = None) -> tuple[str, ...]:
     return (*([where] if where else []), *(words for size, limits, words in sizes if _doublings(size, limits)))
 
 
-def _stack(case: Case, date: str | None) -> str:
+def _stack(case: StepCase, date: str | None) -> str:
     return extrapolated(case.profile, case.machine.gpu.family, date) if case.profile.families else ""
 
 
@@ -39,7 +39,7 @@ def _doublings(size: float, limits: Sequence[float]) -> float:
     return max(0.0, log2(low / size), log2(size / high))
 
 
-def spread(case: Case, kind: str, date: str | None = None) -> float:
+def spread(case: StepCase, kind: str, date: str | None = None) -> float:
     """Half-width of a `step`, of `memory`, or of the `hours` of a whole run."""
     table = facts("accuracy")
     if case.machine.gpu.family == "cpu":

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...spec.facts import facts
 from ...spec.problem import InputError
-from .case import Profile
+from .case import SoftwareProfile
 
 PAIRS = ("norm", "residual", "activation", "gated", "rope", "host", "families", "dates")
 
@@ -29,7 +29,7 @@ def profile_names() -> tuple[str, ...]:
 
 
 @cache
-def profile(name: str, family: str = "ampere", date: str | None = None) -> Profile:
+def profile(name: str, family: str = "ampere", date: str | None = None) -> SoftwareProfile:
     """The profile `name` as it runs on a device family in a year and month ("2024-07"; None: the last it is known of).
 
     Raises InputError when there is none of that name.
@@ -40,11 +40,11 @@ def profile(name: str, family: str = "ampere", date: str | None = None) -> Profi
     row = _merged(name)
     row.pop("base", None)
     values: dict[str, Any] = {key: tuple(value) if key in PAIRS else value for key, value in row.items()}
-    stack = Profile(name=name, **values)
+    stack = SoftwareProfile(name=name, **values)
     return replace(stack, attention=_kernel(stack, family, date)) if stack.attention == "newest" else stack
 
 
-def _kernel(stack: Profile, family: str, date: str | None) -> str:
+def _kernel(stack: SoftwareProfile, family: str, date: str | None) -> str:
     """The attention kernel of the date: what the device has a kernel of, once the stack had taken it up."""
     when = date or stack.dates[1]
     if family == "blackwell" or (family == "hopper" and when >= stack.flash3_since):
@@ -53,7 +53,7 @@ def _kernel(stack: Profile, family: str, date: str | None) -> str:
     return max((kind for kind in since if since[kind] <= when), default="materialised")
 
 
-def extrapolated(stack: Profile, family: str, date: str | None = None) -> str:
+def extrapolated(stack: SoftwareProfile, family: str, date: str | None = None) -> str:
     """Why no published row bears the profile out, in words after "no published run"; empty where one does."""
     if family not in stack.families:
         return f"of {stack.name} on a device of the {family} family"

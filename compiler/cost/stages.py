@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import ceil
 
 from ...spec.shape import ModelShape
-from .case import Case
+from .case import StepCase
 from .once import STAGES, once_for
 
 
@@ -37,7 +37,7 @@ def head_layers(shape: ModelShape) -> float:
 
 
 @once_for(*STAGES)
-def stage_layers(case: Case) -> tuple[int, ...]:
+def stage_layers(case: StepCase) -> tuple[int, ...]:
     """Layers of each stage of a case: as equal as can be, or balanced where the layout says so."""
     shape, layout = case.work.shape, case.layout
     if layout.uneven_stages:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from ...spec.facts import facts
-from .case import Case
+from ...spec.step_parts import StepPart
+from .case import StepCase
 from .compute import LayerTime, head_time, layer_time, stream_seconds
 from .network import Group, busy_seconds, exchange_seconds, gather_seconds, group, reduce_seconds, send_seconds
 from .once import MICRO, STAGES, STATES, once_for
@@ -22,11 +23,11 @@ OFFLOAD_BYTES = 6  # per parameter over PCIe: the fp32 gradient out, the 16-bit 
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepTime:
     """Seconds of a step and what they are made of."""
 
     seconds: float
-    parts: Mapping[str, float]
+    parts: Mapping[StepPart, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _waiting(device: float, host: float) -> float:
     return slower * (1 + (faster / slower) ** order) ** (1 / order) - device
 
 
-def _share(case: Case, times: LayerTime) -> float:
+def _share(case: StepCase, times: LayerTime) -> float:
     """Seconds of forward work that the backward pass repeats in one layer."""
     if case.layout.activation_checkpointing == "none":
         return 0.0
@@ -63,7 +64,7 @@ def _share(case: Case, times: LayerTime) -> float:
 
 
 @once_for(*MICRO)
-def _model_parallel(case: Case) -> float:
+def _model_parallel(case: StepCase) -> float:
     """Seconds of one layer's tensor, sequence and context collectives in one forward pass."""
     layout, machine, d = case.layout, case.machine, case.work.shape.hidden_size
     activation = WIDE * case.tokens_per_rank * d
@@ -79,13 +80,13 @@ def _model_parallel(case: Case) -> float:
 
 
 @once_for(*MICRO)
-def _summed(case: Case) -> float:
+def _summed(case: StepCase) -> float:
     """Seconds to add up one micro batch's hidden states over the tensor-parallel ranks."""
     ranks, size = case.layout.tensor, WIDE * case.tokens_per_rank * case.work.shape.hidden_size
     return reduce_seconds(case.machine, group(case.machine, ranks, 1), size) if ranks > 1 else 0.0
 
 
-def _vocabulary(case: Case) -> float:
+def _vocabulary(case: StepCase) -> float:
     """Seconds of the cut vocabulary in one micro batch: the embedding's sum, and that of the head's gradient.
 
     Each on the pipeline stage that has it (arXiv 1909.08053, section 3).
@@ -94,7 +95,7 @@ def _vocabulary(case: Case) -> float:
 
 
 @once_for(*MICRO, "activation_checkpointing")
-def _layer(case: Case) -> _Micro:
+def _layer(case: StepCase) -> _Micro:
     times = layer_time(case)
     repeated = _share(case, times)
     full = case.layout.activation_checkpointing == "full"
@@ -110,14 +111,14 @@ def _layer(case: Case) -> _Micro:
 
 
 @once_for(*STATES)
-def _data_groups(case: Case) -> tuple[Group, Group]:
+def _data_groups(case: StepCase) -> tuple[Group, Group]:
     """The group over which ZeRO shards, and the group that holds copies of one shard."""
     tensor, machine, shards = case.layout.tensor, case.machine, case.shards
     return group(machine, shards, tensor), group(machine, case.replicas // shards, tensor * shards)
 
 
 @once_for(*STAGES)
-def stage_parameters(case: Case) -> float:
+def stage_parameters(case: StepCase) -> float:
     """Parameters of the heaviest pipeline stage on one tensor-parallel rank."""
     shape, layout = case.work.shape, case.layout
     if layout.pipeline == 1:
@@ -128,7 +129,7 @@ def stage_parameters(case: Case) -> float:
 
 
 @once_for(*STATES)
-def _sharded_parameters(case: Case) -> float:
+def _sharded_parameters(case: StepCase) -> float:
     """Seconds of ZeRO-3's gathers and scatters in one micro batch (two gathers, one scatter)."""
     if case.layout.zero < 3:
         return 0.0
@@ -143,7 +144,7 @@ def _sharded_parameters(case: Case) -> float:
 
 
 @once_for(*STATES)
-def _contention(case: Case) -> float:
+def _contention(case: StepCase) -> float:
     """Seconds by which ZeRO-3's transfers slow the compute that hides them, in one micro batch."""
     if case.layout.zero < 3:
         return 0.0
@@ -152,7 +153,7 @@ def _contention(case: Case) -> float:
 
 
 @once_for(*STATES)
-def _gradients(case: Case) -> tuple[float, float]:
+def _gradients(case: StepCase) -> tuple[float, float]:
     """Seconds of one gradient reduction, and once a step of gathering updated parameters."""
     inner, outer = _data_groups(case)
     machine, layout = case.machine, case.layout
@@ -171,7 +172,7 @@ def _gradients(case: Case) -> tuple[float, float]:
 
 
 @once_for(*STATES)
-def _optimizer(case: Case) -> float:
+def _optimizer(case: StepCase) -> float:
     layout = case.layout
     inner, _ = _data_groups(case)
     owned = stage_parameters(case) / (inner.size if layout.zero else 1)
@@ -183,7 +184,7 @@ def _optimizer(case: Case) -> float:
 
 
 @once_for(*STATES)
-def _accumulation(case: Case) -> float:
+def _accumulation(case: StepCase) -> float:
     """Seconds of adding one micro batch's 16-bit gradients to fp32 ones, which ZeRO 2 and 3 hold divided."""
     if case.work.precision == "fp32" or (case.work.precision == "fp16" and not case.profile.own_buckets):
         return 0.0
@@ -196,7 +197,7 @@ def _hidden(seconds: float, share: float, behind: float) -> float:
     return seconds - min(share * seconds, behind)
 
 
-def _transfers(case: Case) -> float:
+def _transfers(case: StepCase) -> float:
     """Seconds of handing hidden states from stage to stage."""
     layout, profile = case.layout, case.profile
     if layout.pipeline == 1:
@@ -209,7 +210,7 @@ def _transfers(case: Case) -> float:
 
 
 @once_for("data", "sequence", "context", "tensor", "pipeline", "micro_batch", "accumulation")
-def _least_seconds(case: Case) -> float:
+def _least_seconds(case: StepCase) -> float:
     """Seconds of a step at the best share of the peak that was ever published for the device; 0 where none was."""
     best = facts("accuracy")["best_mfu"].get(case.machine.gpu.family, {}).get(case.work.precision)
     if best is None:
@@ -218,7 +219,7 @@ def _least_seconds(case: Case) -> float:
     return flops / (best * case.machine.gpu.flops[case.work.precision] * case.layout.gpus * case.speed)
 
 
-def step(case: Case) -> Step:
+def step(case: StepCase) -> StepTime:
     """Predict one optimizer step of `case`."""
     layout, profile, stages = case.layout, case.profile, case.layout.pipeline
     micro, all_layers = layout.accumulation, case.work.shape.layers
@@ -234,23 +235,24 @@ def step(case: Case) -> Step:
     rounds = micro if layout.zero == 2 and stages == 1 else 1  # divided gradients are reduced with every micro batch
     gathers = 1 if stages > 1 and profile.native_pipeline else micro
     parts = {
-        "compute": micro * (slowest * layer.compute + head),
-        "recomputation": micro * slowest * layer.recompute,
-        "tensor parallel": micro * (slowest * layer.tensor + (tables if ends else 0.0)),
-        "host": micro * slowest * layer.waiting,
-        "parameters": gathers * exposed + _hidden(gather, profile.overlap["updates"], behind),
-        "gradients": rounds * _hidden(reduction, profile.overlap["gradients"], behind),
-        "pipeline bubble": (all_layers * each + last - per_micro) / layout.interleave,
-        "pipeline transfers": _transfers(case),
-        "accumulation": micro * _accumulation(case),
-        "optimizer": _optimizer(case),
+        StepPart.COMPUTE: micro * (slowest * layer.compute + head),
+        StepPart.RECOMPUTATION: micro * slowest * layer.recompute,
+        StepPart.TENSOR_PARALLEL: micro * (slowest * layer.tensor + (tables if ends else 0.0)),
+        StepPart.HOST_WAIT: micro * slowest * layer.waiting,
+        StepPart.ZERO3_GATHERS: gathers * exposed,
+        StepPart.UPDATED_WEIGHTS_GATHER: _hidden(gather, profile.overlap["updates"], behind),
+        StepPart.GRADIENT_REDUCTION: rounds * _hidden(reduction, profile.overlap["gradients"], behind),
+        StepPart.PIPELINE_BUBBLE: (all_layers * each + last - per_micro) / layout.interleave,
+        StepPart.PIPELINE_TRANSFERS: _transfers(case),
+        StepPart.GRADIENT_ACCUMULATION: micro * _accumulation(case),
+        StepPart.OPTIMIZER: _optimizer(case),
     }
     return _whole(case, parts)
 
 
-def _whole(case: Case, parts: dict[str, float]) -> Step:
+def _whole(case: StepCase, parts: dict[StepPart, float]) -> StepTime:
     """The step with what its size in nodes adds, no faster than the best that was ever published."""
     nodes, total = ceil(case.layout.gpus / case.machine.per_node), sum(parts.values())
-    parts["jitter"] = total * case.profile.jitter * log2(nodes) if nodes > 1 else 0.0
-    parts["beyond any published run"] = max(0.0, _least_seconds(case) - total - parts["jitter"])
-    return Step(sum(parts.values()), parts)
+    parts[StepPart.JITTER] = total * case.profile.jitter * log2(nodes) if nodes > 1 else 0.0
+    parts[StepPart.PUBLISHED_LIMIT] = max(0.0, _least_seconds(case) - total - parts[StepPart.JITTER])
+    return StepTime(sum(parts.values()), parts)

@@ -10,9 +10,9 @@ from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.sections import Spec
 from ...spec.units import GIB
-from ..cost.case import Case
+from ..cost.case import StepCase
 from ..cost.memory import memory_bytes
-from ..cost.step import Step, step
+from ..cost.step import StepTime, step
 
 ROOM = 0.92  # share of a device's memory that a plan may fill: the estimate's own error
 SAME = 0.005  # closer than this, the simpler layout wins
@@ -25,7 +25,7 @@ class Candidate:
     layout: Layout
     memory: Mapping[str, float]
     memory_bytes: float  # at the peak, on one device
-    step: Step | None = None
+    step: StepTime | None = None
     pace: float = 0.0
     lacks: tuple[str, ...] = ()  # what of it the stack cannot run
 
@@ -36,7 +36,7 @@ def room_bytes(spec: Spec) -> float:
     return min(ROOM * limit if limit else inf, asked or inf)
 
 
-def judged(case: Case, room: float) -> Candidate:
+def judged(case: StepCase, room: float) -> Candidate:
     """A layout with its bytes, and with its seconds where they are at most `room`."""
     memory = memory_bytes(case)
     total = sum(memory.values())

@@ -12,16 +12,17 @@ from ...spec.estimate import Estimate, Part, Range
 from ...spec.facts import facts
 from ...spec.layout import Layout
 from ...spec.sections import Spec
+from ...spec.step_parts import StepPart
 from ...spec.units import HOUR
 from ..cost.carbon import carbon_intensity, scopes
-from ..cost.case import Case
-from ..cost.from_spec import question
+from ..cost.case import StepCase
+from ..cost.from_spec import cost_case
 from ..cost.goodput import Allocation, goodput
 from ..cost.loss import final_loss
 from ..cost.memory import memory_bytes
-from ..cost.power import average_watts, capped, load
+from ..cost.power import average_watts, load, operating_point
 from ..cost.spread import spread
-from ..cost.step import Step, step
+from ..cost.step import StepTime, step
 from .batch_stages import batch_stages
 from .estimate_notes import Answers, notes
 from .layout_search import chosen
@@ -48,7 +49,7 @@ def _why(run: Answers) -> str:
         return "the speed of this processor is not known"
     parts = run.step.parts
     largest = max(parts, key=lambda name: parts[name])
-    names = {"compute": "matrix multiplication efficiency of the software"}
+    names = {StepPart.COMPUTE: "matrix multiplication efficiency of the software"}
     return f"{names.get(largest, largest)} ({parts[largest] / run.step.seconds:.0%} of a step)"
 
 
@@ -68,7 +69,7 @@ def _training_seconds(run: Answers) -> float:
     for batch in batch_stages(run.spec.training, layout):
         tokens = min((batch.until or math.inf) * length, run.spec.data.tokens) - before
         full = batch.sequences == layout.global_batch
-        taken = run.step if full else step(question(run.spec, layout.with_batch(batch.sequences), run.stack))
+        taken = run.step if full else step(cost_case(run.spec, layout.with_batch(batch.sequences), run.stack))
         seconds += tokens / (batch.sequences * length) * taken.seconds
         before += tokens
     return seconds
@@ -77,7 +78,7 @@ def _training_seconds(run: Answers) -> float:
 def _power(run: Answers) -> Range | None:
     """Average draw of one device: by how much it computes and moves, never simply the cap."""
     cluster, gpu = run.spec.cluster, run.case.machine.gpu
-    limit = capped(gpu, cluster.power_cap)
+    limit = operating_point(gpu, cluster.power_cap)
     if limit is None or gpu.power is None:
         if cluster.device_power is None:
             return None
@@ -144,14 +145,14 @@ def predict(spec: Spec, stack: str | None = None) -> Estimate:
 
 def estimate(spec: Spec, layout: Layout, stack: str | None = None, batch: str = "") -> Estimate:
     """Predict everything about training `spec` with `layout`; `batch` is a note on batches that would be faster."""
-    case = question(spec, layout, stack)
+    case = cost_case(spec, layout, stack)
     taken = step(case)
     whole = Allocation(spec.cluster.gpus, spec.cluster.gpus_per_node, spec.model.shape.parameters)
     found = _assembled(Answers(spec, case, taken, goodput(whole, interval(spec, case, taken)), stack, batch))
     return found.model_copy(update={"limits": judged_limits(spec, found)})
 
 
-def interval(spec: Spec, case: Case, taken: Step) -> float | None:
+def interval(spec: Spec, case: StepCase, taken: StepTime) -> float | None:
     """Seconds between checkpoints as the spec asks; None where it leaves them to the planner."""
     asked = spec.training.checkpoint.every
     if asked is None or asked.unit == "seconds":
@@ -190,7 +191,7 @@ def _assembled(run: Answers) -> Estimate:
         memory_bytes=memory,
         memory_parts=memory_parts,
         memory_limit_bytes=chip.memory_bytes,
-        time_parts=tuple(Part(name=name, value=value) for name, value in run.step.parts.items() if value),
+        time_parts=tuple(Part(name=name.value, value=value) for name, value in run.step.parts.items() if value),
         device_hours=hours,
         days=_scaled(hours, 1 / (cluster.gpus * DAY_HOURS)),
         power_watts=watts,

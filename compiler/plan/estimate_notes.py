@@ -10,11 +10,11 @@ from ...spec.display_units import TIMES, fitting
 from ...spec.facts import facts
 from ...spec.gpu_description import GpuDescription
 from ...spec.sections import Spec
-from ..cost.case import Case
+from ..cost.case import StepCase
 from ..cost.goodput import Goodput
 from ..cost.power import borrowed
 from ..cost.spread import beyond
-from ..cost.step import Step
+from ..cost.step import StepTime
 from .batch_stages import batch_stages
 
 
@@ -23,8 +23,8 @@ class Answers:
     """The spec's question and its answers, from which each figure of an estimate is drawn."""
 
     spec: Spec
-    case: Case
-    step: Step
+    case: StepCase
+    step: StepTime
     goodput: Goodput
     stack: str | None = None  # another stack than this project's runtime
     batch: str = ""  # which batch would make these devices faster

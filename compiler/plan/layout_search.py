@@ -19,8 +19,8 @@ from ...spec.problem import InputError, MissedRuleError
 from ...spec.quantity import Amount
 from ...spec.sections import Spec
 from ...spec.units import GIB
-from ..cost.case import Case
-from ..cost.from_spec import asking, question, software
+from ..cost.case import StepCase
+from ..cost.from_spec import cost_case, cost_case_factory, software
 from ..cost.memory import memory_bytes
 from .batch_stages import unshared
 from .candidate import SAME, Candidate, compared, judged, room_bytes, too_large
@@ -143,7 +143,7 @@ class _Asked:
 @lru_cache(maxsize=8)
 def _searched(about: _Asked, stack: str | None, everything: bool) -> Search:
     spec = about.spec
-    case, room, can = asking(spec, stack), room_bytes(spec), software(spec, stack).layouts
+    case, room, can = cost_case_factory(spec, stack), room_bytes(spec), software(spec, stack).layouts
     found = [judged(case(layout), room) for layout in layouts(spec, can)]
     if not found:
         raise _no_layout(stack, *_impossible(spec, stack))
@@ -165,7 +165,7 @@ def _searched(about: _Asked, stack: str | None, everything: bool) -> Search:
 
 
 def _foreign(
-    legal: Iterable[Layout], case: Callable[[Layout], Case], room: float, can: Mapping[str, Any]
+    legal: Iterable[Layout], case: Callable[[Layout], StepCase], room: float, can: Mapping[str, Any]
 ) -> tuple[Candidate, ...]:
     """Layouts that fit and that the stack cannot run, the fastest first, with what they need of it."""
     found: list[Candidate] = []
@@ -233,7 +233,7 @@ def _remedy(spec: Spec, found: Search) -> str:
         settings = fits.model_dump(exclude_defaults=True, exclude={"accumulation"})
         return f"This fits: {', '.join(f'{key}: {value}' for key, value in settings.items())}."
     if layout.offload == "none":
-        lighter = question(spec, layout.model_copy(update={"offload": "optimizer"}))
+        lighter = cost_case(spec, layout.model_copy(update={"offload": "optimizer"}))
         if sum(memory_bytes(lighter).values()) <= found.room:
             return f"This fits: `parallel: {{zero: {layout.zero}, offload: optimizer}}`. More devices do as well."
     for devices in (spec.cluster.gpus * factor for factor in MORE):

@@ -1,6 +1,6 @@
 """Every parallel layout of a spec that a training stack can run: degrees, stages, micro batches, recomputation.
 
-What a stack can run is data (`facts/software.yaml`: layouts). In: a spec and a `Profile`. Out: `Layout` values.
+What a stack can run is data (`facts/software.yaml`: layouts). In: a spec and a `SoftwareProfile`. Out: `Layout` values.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from ...spec.problem import MissedRuleError
 from ...spec.quantity import Amount
 from ...spec.sections import DEFAULT_DECAY, Carbon, Spec, Training
 from ..cost.carbon import carbon_intensity
-from ..cost.from_spec import question, rate
+from ..cost.from_spec import cost_case, rate
 from ..cost.goodput import Allocation, best_interval
 from ..cost.step import step
 from ..load import Loaded
@@ -94,7 +94,7 @@ def _decay_steps(spec: Spec, tokens_per_step: int) -> int | None:
 def _planned_interval(spec: Spec, layout: Layout) -> Amount:
     """The steps between checkpoints that lose least to saves and failures together."""
     whole = Allocation(spec.cluster.gpus, spec.cluster.gpus_per_node, spec.model.shape.parameters)
-    steps = best_interval(whole) / step(question(spec, layout)).seconds
+    steps = best_interval(whole) / step(cost_case(spec, layout)).seconds
     return Amount(value=max(1, round(steps)), unit="steps")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.compiler.cost.case import Case, Machine, Work
+from trainwright.compiler.cost.case import Hardware, StepCase, Workload
 from trainwright.compiler.cost.compute import head_time, layer_time, matmul_seconds
 from trainwright.compiler.cost.stack import profile
 from trainwright.spec.hardware import gpu
@@ -16,8 +16,8 @@ LLAMA_7B = ModelShape(32, 4096, 11008, 32, 32, 32000)
 
 
 def _case(name="fsdp-compiled", **layout):
-    machine = Machine(A100, 8, 25e9, "infiniband")
-    return Case(Work(LLAMA_7B, 4096, 8), Layout(**layout), machine, profile(name))
+    machine = Hardware(A100, 8, 25e9, "infiniband")
+    return StepCase(Workload(LLAMA_7B, 4096, 8), Layout(**layout), machine, profile(name))
 
 
 @pytest.mark.parametrize("size", [256, 1000, 4096, 8192])

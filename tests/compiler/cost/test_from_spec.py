@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.compiler.cost.from_spec import question, rate, software
+from trainwright.compiler.cost.from_spec import cost_case, rate, software
 from trainwright.compiler.cost.stack import profile
 from trainwright.spec.cluster import Interconnect
 from trainwright.spec.layout import Layout
@@ -41,13 +41,13 @@ def test_the_profile_follows_the_spec():
 def test_what_the_device_cannot_do_is_refused(sets, words):
     """No bf16 on a V100, no A100 below 100 W: an error, not another number."""
     with pytest.raises(MissedRuleError, match=words):
-        question(_spec(*sets), Layout(data=1024))
+        cost_case(_spec(*sets), Layout(data=1024))
 
 
 def test_several_nodes_need_a_bandwidth():
     """Four processes on nodes of two, and no network: an error, not infinity."""
     with pytest.raises(MissedRuleError, match="no bandwidth"):
-        question(loaded("tiny-cpu", "cluster.gpus=4").spec, Layout(data=4))
+        cost_case(loaded("tiny-cpu", "cluster.gpus=4").spec, Layout(data=4))
 
 
 def test_an_unknown_profile_is_refused():

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from trainwright.compiler.cost.case import Case, Machine, Work
-from trainwright.compiler.cost.from_spec import question
+from trainwright.compiler.cost.case import Hardware, StepCase, Workload
+from trainwright.compiler.cost.from_spec import cost_case
 from trainwright.compiler.cost.memory import (
     BUCKET_BYTES,
     activation_bytes,
@@ -33,7 +33,9 @@ TRILLION = ModelShape(
 
 
 def _case(shape=LLAMA_7B, name="deepspeed", batch=64, **layout):
-    return Case(Work(shape, 2048, batch), Layout(**layout), Machine(gpu("A100"), 8, 25e9, "infiniband"), profile(name))
+    return StepCase(
+        Workload(shape, 2048, batch), Layout(**layout), Hardware(gpu("A100"), 8, 25e9, "infiniband"), profile(name)
+    )
 
 
 @pytest.mark.parametrize(("zero", "per_parameter"), [(0, 18), (1, 6 + 12 / 8), (2, 2 + 16 / 8), (3, 18 / 8)])
@@ -91,7 +93,7 @@ def test_hpz_costs_a_second_copy_and_nothing_else():
 def test_buckets_are_those_of_the_bundle(name):
     """The estimate counts the buffer that ds_config.json asks for: two layers of a small model, never a constant."""
     made = unit(name)
-    case = question(made.spec, made.plan.layout)
+    case = cost_case(made.spec, made.plan.layout)
     asked = deepspeed_config(made.plan)["zero_optimization"]["reduce_bucket_size"]
     assert bucket_bytes(case) == BUCKET_BYTES * asked
 
@@ -147,7 +149,7 @@ def test_full_recomputation_adds_one_layer_where_that_is_more_than_the_head():
 def test_a_cpu_keeps_the_probabilities_of_short_sequences():
     """runtime/model/attention.py keeps the fp32 half under the mask of sequences up to its longest."""
     assert profile("cpu").memory["scores"] == [2, LONGEST]
-    short, long = (Work(LLAMA_7B, length, 8) for length in (LONGEST, LONGEST + 64))
+    short, long = (Workload(LLAMA_7B, length, 8) for length in (LONGEST, LONGEST + 64))
     cases = [replace(_case(name=name), work=work) for work in (short, long) for name in ("cpu", "deepspeed")]
     kept = [kept_bytes(case)[1] for case in cases]
     assert kept[0] - kept[1] == 32 * LONGEST**2 * 4 / 2
@@ -170,7 +172,7 @@ FULL = {"zero": 3, "accumulation": 2, "activation_checkpointing": "full"}
 )
 def test_zero_3_runs_ahead_in_the_backward_pass(shape, layout, tensors, taken):
     """GiB of tensors, and taken from the device, in benchmarks/device_memory.py: 4,096 tokens a sequence."""
-    case = replace(_case(shape, **layout), work=Work(shape, 4096, 64))
+    case = replace(_case(shape, **layout), work=Workload(shape, 4096, 64))
     parts = {name: size / 2**30 for name, size in memory_bytes(case).items()}
     assert sum(parts.values()) > taken
     assert sum(parts.values()) - parts["context"] - parts["fragmentation"] == pytest.approx(tensors, rel=0.05)
@@ -179,5 +181,5 @@ def test_zero_3_runs_ahead_in_the_backward_pass(shape, layout, tensors, taken):
 def test_deterministic_attention_has_a_sum_for_each_block():
     """One head a rank: an A100's 108 multiprocessors work on as many blocks of it at once."""
     case = _case(tensor=32)
-    exact = replace(case, work=Work(LLAMA_7B, 2048, 64, deterministic=True))
+    exact = replace(case, work=Workload(LLAMA_7B, 2048, 64, deterministic=True))
     assert working_bytes(exact) == 4 * 108 * 2048 * 4096 / 32 > working_bytes(case)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from trainwright.compiler.cost.case import Machine
+from trainwright.compiler.cost.case import Hardware
 from trainwright.compiler.cost.network import bandwidth, gather_seconds, group, reduce_seconds, send_seconds
 from trainwright.spec.hardware import gpu
 
-DGX = Machine(gpu("A100"), 8, 25e9, "infiniband")
+DGX = Hardware(gpu("A100"), 8, 25e9, "infiniband")
 GIB = 2**30
 
 
@@ -50,14 +50,14 @@ def test_neighbours_in_a_node_send_over_nvlink():
 
 def test_roce_is_a_little_slower_than_infiniband():
     """The fabric alone costs up to 15% of bandwidth, not a factor."""
-    roce = Machine(gpu("A100"), 8, 25e9, "roce")
+    roce = Hardware(gpu("A100"), 8, 25e9, "roce")
     ratio = gather_seconds(roce, group(roce, 1024, 1), GIB) / gather_seconds(DGX, group(DGX, 1024, 1), GIB)
     assert 1.0 < ratio < 1.4
 
 
 def test_pcie_is_fast_inside_a_socket_and_shared_between_sockets():
     """Four devices of one socket; eight over both; four pairs that all cross at once get the least."""
-    pcie = Machine(gpu("A100-PCIE-80GB"), 8, 0.0, "none")
+    pcie = Hardware(gpu("A100-PCIE-80GB"), 8, 0.0, "none")
     socket, ring, pairs = (bandwidth(pcie, group(pcie, *ranks)) for ranks in ((4, 1), (8, 1), (2, 4)))
     assert socket > ring > pairs
     assert 4 * pairs > ring

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from trainwright.compiler.cost.case import Case, Machine, Work
+from trainwright.compiler.cost.case import Hardware, StepCase, Workload
 from trainwright.compiler.cost.stack import extrapolated, profile, profile_names
 from trainwright.compiler.cost.step import step
 from trainwright.spec.facts import facts
 from trainwright.spec.hardware import gpu
 from trainwright.spec.layout import Layout
 from trainwright.spec.shape import ModelShape
+from trainwright.spec.step_parts import StepPart
 
 SHAPE = ModelShape(layers=32, hidden_size=4096, ffn_size=11008, heads=32, kv_heads=32, vocab_size=32000)
 
@@ -37,8 +38,8 @@ def test_no_step_beats_the_best_published():
     """A stack without any loss reaches the published best of the device, causal attention counted, and no more."""
     device = gpu("A100-SXM4-80GB")
     perfect = replace(profile("llmc"), matmul=3.0)
-    case = Case(Work(SHAPE, 4096, 64), Layout(data=8, micro_batch=8), Machine(device, 8, 0, "none"), perfect)
+    case = StepCase(Workload(SHAPE, 4096, 64), Layout(data=8, micro_batch=8), Hardware(device, 8, 0, "none"), perfect)
     found = step(case)
     mfu = case.work.tokens / found.seconds / 8 * SHAPE.training_flops(4096, causal=True) / device.flops["bf16"]
-    assert found.parts["beyond any published run"] > 0
+    assert found.parts[StepPart.PUBLISHED_LIMIT] > 0
     assert mfu == pytest.approx(facts("accuracy")["best_mfu"]["ampere"]["bf16"])

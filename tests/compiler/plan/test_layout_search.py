@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainwright.compiler.cost.from_spec import asking
+from trainwright.compiler.cost.from_spec import cost_case_factory
 from trainwright.compiler.cost.memory import memory_bytes
 from trainwright.compiler.cost.step import step
 from trainwright.compiler.plan.candidate import ROOM, SAME
 from trainwright.compiler.plan.estimate import predict
 from trainwright.compiler.plan.layout_search import NoLayoutError, choose, search
 from trainwright.spec.problem import InputError
+from trainwright.spec.step_parts import StepPart
 from trainwright.tests.compiler.specs import loaded
 
 
@@ -148,7 +149,7 @@ def test_no_single_change_of_the_chosen_layout_is_faster(name, device, gpus, len
         return
     if not found.fits:
         return
-    best, ask, tried = found.best, asking(spec), 0
+    best, ask, tried = found.best, cost_case_factory(spec), 0
     for layout in _neighbours(spec, best.layout):
         case = ask(layout)
         if _runs(spec, layout) and sum(memory_bytes(case).values()) <= found.room:
@@ -327,7 +328,7 @@ def test_offload_costs_time():
     sets = ("cluster.gpus=8", "parallel.zero=3")
     stay = search(_spec("llama2-7b", *sets)).best
     leave = search(_spec("llama2-7b", *sets, "parallel.offload=optimizer")).best
-    assert leave.step.parts["optimizer"] > 10 * stay.step.parts["optimizer"]
+    assert leave.step.parts[StepPart.OPTIMIZER] > 10 * stay.step.parts[StepPart.OPTIMIZER]
 
 
 def test_a_laptop_gets_the_plain_layout():
