@@ -42,6 +42,8 @@ COMMANDS = {
     "watch": "Follow a run live: progress, loss, power, carbon so far.",
     "report": "The emissions table and the loss curves of runs.",
     "compare": "Runs and specs side by side, planned or measured.",
+    "receipt": "Write down what an emissions table rests on, to be checked.",
+    "verify": "Compute a receipt again, and compare it with its run.",
     "reproduce": "Rebuild a paper's table from the checked-in specs.",
     "completion": "Print the completion script of a shell.",
     "export": "Write a run's weights in the Hugging Face Llama layout.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ..spec.facts import facts
 from ..spec.problem import InputError
 from .options import FormatOption, is_text
 from .output import print_tables, print_written
+from .receipt import write_receipt
 
 POINTS = 200  # of a predicted curve
 
@@ -24,10 +26,14 @@ def command(
     run: list[Path] = typer.Option([], help="A run to set beside the prediction. Repeatable."),
     form: FormatOption = "text",
     out: Path | None = typer.Option(None, "--out", "-o", help="Folder of the document; default reproduce-PAPER."),
+    receipt: Path | None = typer.Option(
+        None, "--receipt", metavar="FILE", help="Write the receipt of the published rows, for `trainwright verify`."
+    ),
 ) -> None:
     """Rebuild a paper's emissions table; every number says whether it is published, predicted or measured."""
     from ..report.build import build_report
     from ..report.formats.terminal import show
+    from ..report.receipt.paper import paper_receipt
     from ..report.tables.paper import paper_document, predicted_series
     from ..report.write import write_document
 
@@ -35,6 +41,9 @@ def command(
     if paper not in papers:
         raise InputError.one("TW864", f"no paper is called {paper!r}", f"known: {', '.join(papers)}")
     estimates = [_predict(name) for name in papers[paper]["specs"]]
+    if receipt:
+        write_receipt(paper_receipt(papers[paper], estimates, _texts(papers[paper]["specs"])), receipt)
+        return
     series = [predicted_series(item.name, *_curve(item)) for item in estimates]
     document = paper_document(papers[paper], estimates, series, build_report(run).runs if run else ())
 
@@ -51,9 +60,16 @@ def command(
 
 
 def _predict(name: str) -> Estimate:
-    path = Path(str(files("trainwright") / "examples" / f"{name}.yaml"))
-    spec = load(path).spec
-    return predict(spec)
+    return predict(load(_path(name)).spec)
+
+
+def _path(name: str) -> Path:
+    return Path(str(files("trainwright") / "examples" / f"{name}.yaml"))
+
+
+def _texts(names: Sequence[str]) -> dict[str, str]:
+    """The checked-in specs, by file name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in map(_path, names)}
 
 
 def _curve(item: Estimate) -> tuple[list[float], list[float | None]]:

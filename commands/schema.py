@@ -7,13 +7,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-Kind = Literal["spec", "problems", "estimate", "status", "report"]
+Kind = Literal["spec", "problems", "estimate", "status", "report", "receipt"]
 
 
 def command(
     kind: Annotated[
         Kind,
-        typer.Argument(metavar="OF", help="spec; or the JSON output of: problems (check), estimate, status, report."),
+        typer.Argument(
+            metavar="OF", help="spec; or the JSON output of: problems (check), estimate, status, report, receipt."
+        ),
     ] = "spec",
 ) -> None:
     """Print the schema; `# yaml-language-server: $schema=...` in a spec gives completion and hover text."""
@@ -31,9 +33,10 @@ def _schema(kind: Kind) -> dict[str, Any]:
         return problems_schema()
     from pydantic import TypeAdapter
 
+    from ..report.receipt.values import Receipt
     from ..report.status import RunStatus
     from ..report.values import Report
     from ..spec.estimate import Estimate
 
-    kinds = {"estimate": list[Estimate], "status": list[RunStatus], "report": Report}
+    kinds = {"estimate": list[Estimate], "status": list[RunStatus], "report": Report, "receipt": Receipt}
     return TypeAdapter[Any](kinds[kind]).json_schema(mode="serialization")

@@ -90,6 +90,7 @@ def _run(history: RunHistory, label: str) -> Run:
         ended=max((event.time for event in history.events if event.time is not None), default=None),
         actual=actual,
         planned=planned,
+        planned_scopes=estimate.scope_parts if estimate else (),
         published=published_row(estimate) if estimate else None,
         predicted_loss=estimate.final_loss.value if estimate and estimate.final_loss else None,
         changes=changes(planned, actual, estimate, carbon) if planned and estimate else (),

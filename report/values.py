@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ..spec import event_fields
-from ..spec.estimate import Frozen, Limit, Range
+from ..spec.estimate import Frozen, Limit, Part, Range
 from ..spec.foreign_text import for_terminal
 from ..spec.plan import CarbonPlan
 
@@ -82,6 +82,7 @@ class Attempt(Value):
     lost_energy_kwh: float | None
     ended: str
     power_cap: str
+    carbon: CarbonPlan | None = None  # the factors that it counts with
 
 
 class Gap(Value):
@@ -184,6 +185,7 @@ class Run(Value):
     ended: float | None = None  # Unix seconds of the last event
     actual: Row
     planned: Row | None
+    planned_scopes: tuple[Part, ...] = ()  # what the plan's carbon is made of
     published: Row | None
     predicted_loss: float | None = None  # at the end of training, by the estimate
     changes: tuple[Change, ...]

@@ -6,6 +6,7 @@ The paper's way (Llama 2, Table 2): device hours x power x PUE x carbon intensit
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -25,6 +26,18 @@ def energy_kwh(device_hours: float, watts: float) -> float:
 def carbon_tonnes(kwh: float, pue: float, kg_per_kwh: float) -> float:
     """Carbon emitted for `kwh` of device energy, in tCO2eq."""
     return kwh * pue * kg_per_kwh / KG_PER_TONNE
+
+
+def exact_sum(values: Sequence[float | None]) -> float | None:
+    """The exactly rounded sum; None when a part is unknown or the sum leaves the range of a float, and of nothing."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    try:
+        found = math.fsum(known)
+    except (OverflowError, ValueError):  # ValueError: infinities of both signs
+        return None
+    return found if math.isfinite(found) else None
 
 
 def truncated(value: float, digits: int = 2) -> float:

@@ -10,6 +10,7 @@ class Exit(IntEnum):
     """What a process says when it ends."""
 
     DONE = 0
+    DIFFERS = 1  # `verify`: something in the receipt does not hold
     INPUT = 2  # the spec or another input is wrong; nothing was written
     FAULT = 3  # our fault: two lines on screen, the traceback in a file
     PREEMPTED = 75  # stopped on request; training saves first. Launch again to resume (EX_TEMPFAIL)

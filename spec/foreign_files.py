@@ -54,6 +54,26 @@ def parse_json(text: bytes | str) -> Any:
         raise ValueError("nested too deep") from error
 
 
+def parse_strict_json(text: bytes | str) -> Any:
+    """As `parse_json`, for what must mean one thing: a key that stands twice is a ValueError, as are NaN, Infinity."""
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in found if names.count(name) > 1)!r:.60} stands twice")
+    return found
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no number of JSON")
+
+
 def read_json(path: Path, largest: int = LARGEST) -> Any:
     """The value of a JSON file, read as `read_foreign` and parsed as `parse_json` do."""
     return parse_json(read_foreign(path, largest))

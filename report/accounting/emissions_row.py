@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...spec.emissions import WATTS_PER_KILOWATT, carbon_tonnes
+from ...spec.emissions import WATTS_PER_KILOWATT, carbon_tonnes, exact_sum
 from ...spec.estimate import Estimate
 from ...spec.event_fields import EnforcedCap
 from ...spec.events import Event, FaultEvent, GapEvent, PhaseEvent
@@ -58,6 +58,12 @@ def _measured_share(run: AttemptEvents, devices: int | None) -> float | None:
     return max(0.0, 1.0 - _unmeasured_seconds(gaps([run]), devices) / (run.seconds * devices))
 
 
+def carbon_of(attempt: int, history: RunHistory) -> CarbonPlan | None:
+    """The factors that an attempt counts with: those of the plan that it ran with."""
+    own = history.attempts.get(attempt)
+    return own.carbon if own and own.carbon else history.carbon
+
+
 def describe_attempts(runs: Sequence[AttemptEvents], history: RunHistory) -> list[Attempt]:
     """Each attempt as the report shows it."""
     return [_attempt(runs, index, history) for index in range(len(runs))]
@@ -83,6 +89,7 @@ def _attempt(runs: Sequence[AttemptEvents], index: int, history: RunHistory) -> 
         lost_energy_kwh=None if run.energy is None or at_kept is None else run.energy - at_kept if lost else 0.0,
         ended=_ended(run),
         power_cap=_power_cap(run.start.power_cap),
+        carbon=carbon_of(run.number, history),
     )
 
 
@@ -104,10 +111,12 @@ def _power_cap(cap: EnforcedCap | None) -> str:
 
 def coverage(found: Sequence[Attempt]) -> float | None:
     """Share of all device time that a meter covered; None when nothing ran."""
-    total = sum(a.seconds * (a.world_size or 0) for a in found)
+    held = [a.seconds * (a.world_size or 0) for a in found]
+    total = exact_sum(held)
     if not total or any(a.measured_share is None and a.seconds for a in found):
         return None
-    return sum(a.seconds * (a.world_size or 0) * (a.measured_share or 0.0) for a in found) / total
+    covered = exact_sum([one * (a.measured_share or 0.0) for one, a in zip(held, found, strict=True)])
+    return None if covered is None else covered / total
 
 
 def spans(events: Sequence[Event]) -> list[Span]:
@@ -128,10 +137,9 @@ def _span(name: str, events: Sequence[PhaseEvent]) -> Span:
 
 def actual_row(found: Sequence[Attempt], carbon: CarbonPlan | None) -> Row:
     """What the run used, all attempts counted. A number that rests on a missing one is None."""
-    known_devices = all(a.world_size for a in found)
-    hours = sum(a.seconds * (a.world_size or 0) for a in found) / HOUR if found and known_devices else None
-    known_energy = [a.energy_kwh for a in found if a.energy_kwh is not None]
-    energy = sum(known_energy) if found and len(known_energy) == len(found) else None
+    held = exact_sum([a.seconds * a.world_size if a.world_size else None for a in found])
+    hours = None if held is None else held / HOUR
+    energy = exact_sum([a.energy_kwh for a in found])
     return Row(
         basis=_basis(coverage(found), energy),
         device_hours=hours,
@@ -185,7 +193,7 @@ def published_row(estimate: Estimate) -> Row | None:
 def total_row(rows: Sequence[Row]) -> Row:
     """The sum of unrounded rows; a sum with an unknown part is unknown. Power is energy over hours."""
     hours, energy, tonnes = (
-        _sum([getattr(row, key) for row in rows]) for key in ("device_hours", "energy_kwh", "carbon_tonnes")
+        exact_sum([getattr(row, key) for row in rows]) for key in ("device_hours", "energy_kwh", "carbon_tonnes")
     )
     bases: set[Basis] = {row.basis for row in rows}
     mixed: Basis = "unknown" if "unknown" in bases else "partly measured"
@@ -196,8 +204,3 @@ def total_row(rows: Sequence[Row]) -> Row:
         energy_kwh=energy,
         carbon_tonnes=tonnes,
     )
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from ...spec.emissions import KG_PER_TONNE
 from ...spec.foreign_text import for_csv
+from ..receipt.rows import report_ledger
 from ..tables.cells import Table
 from ..values import Curves, Report, Row, Run
 
@@ -54,7 +54,8 @@ def codecarbon_csv(report: Report) -> str:
 
     As in CodeCarbon, energy includes the PUE. Columns of what was not metered stay empty.
     """
-    lines = [codecarbon_line(run) for run in report.runs]
+    numbers = report_ledger(report).values
+    lines = [codecarbon_line(run, f"run{index}", numbers) for index, run in enumerate(report.runs, 1)]
     return _csv(CODECARBON, ([line.get(name) for name in CODECARBON] for line in lines))
 
 
@@ -96,28 +97,24 @@ CODECARBON = (
 )
 
 
-def codecarbon_line(run: Run) -> dict[str, object]:
-    """The fields of one run that are known."""
-    seconds = sum(attempt.seconds for attempt in run.attempts)
-    pue = run.carbon.pue if run.carbon else None
-    energy = run.actual.energy_kwh * pue if run.actual.energy_kwh is not None and pue else None
-    kg = run.actual.carbon_tonnes * KG_PER_TONNE if run.actual.carbon_tonnes is not None else None
-    watts = run.actual.power_watts * run.devices if run.actual.power_watts is not None and run.devices else None
+def codecarbon_line(run: Run, name: str, numbers: Mapping[str, float | None]) -> dict[str, object]:
+    """The fields of one run that are known; every number is one of its receipt's."""
     part = "cpu" if run.device.upper().startswith("CPU") else "gpu"
+    energy = numbers[f"{name}.codecarbon.energy_consumed"]
     return {
         "timestamp": _moment(run.ended),
         "project_name": run.name,
         "run_id": run.label,
-        "duration": seconds,
-        "emissions": kg,
-        "emissions_rate": kg / seconds if kg is not None and seconds else None,
-        f"{part}_power": watts,
+        "duration": numbers[f"{name}.codecarbon.duration"],
+        "emissions": numbers[f"{name}.codecarbon.emissions"],
+        "emissions_rate": numbers[f"{name}.codecarbon.emissions_rate"],
+        f"{part}_power": numbers[f"{name}.codecarbon.power"],
         f"{part}_energy": energy,
         "energy_consumed": energy,
         f"{part}_count": run.devices,
         f"{part}_model": run.device,
         "tracking_mode": "process",
-        "pue": pue,
+        "pue": numbers[f"{name}.pue"],
     }
 
 

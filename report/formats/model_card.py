@@ -10,23 +10,23 @@ import json
 from ...spec.display_units import MASSES
 from ...spec.foreign_text import for_markdown
 from ...spec.number_text import with_unit
+from ..receipt.rows import HUGGING_FACE, report_ledger
 from ..tables.emissions import emissions
 from ..tables.run import factor_rows
 from ..values import Report
 from .markdown import markdown
 
-GRAMS_PER_TONNE = 1e6
-
 
 def model_card(report: Report) -> str:
     """Front matter and section for the card of the trained model. Unknown emissions are left out of the metadata."""
     tonnes = report.actual_total.carbon_tonnes
+    grams = report_ledger(report).values[HUGGING_FACE]
     hardware = "; ".join(dict.fromkeys(f"{run.devices or 'unknown number of'} x {run.device}" for run in report.runs))
     basis = ", ".join(dict.fromkeys(run.actual.basis for run in report.runs))
     places = dict.fromkeys(run.carbon.place for run in report.runs if run.carbon and run.carbon.place)
     metadata = [
         "co2_eq_emissions:",
-        *([f"  emissions: {tonnes * GRAMS_PER_TONNE:.6f}"] if tonnes is not None else []),
+        *([f"  emissions: {grams!r}"] if grams is not None else []),
         f"  source: {_yaml_text(f'{report.generator}: energy {basis}, times PUE and carbon intensity')}",
         '  training_type: "pre-training"',
         *([f"  geographical_location: {_yaml_text('; '.join(places))}"] if places else []),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...spec.display_units import ENERGIES, MASSES
-from ...spec.number_text import style, with_unit
+from ...spec.number_text import Style, style, with_unit
 from ..values import Report, Row
 from .cells import Cell, Table, styled, text
 
@@ -41,15 +41,30 @@ def _labels_note(report: Report) -> tuple[str, ...]:
     return tuple(note for basis, note in notes.items() if basis in bases)
 
 
+def row_styles(rows: Sequence[Row]) -> tuple[Style, Style, Style, Style]:
+    """How the columns of hours, power, energy and carbon print: digits are chosen once a column."""
+    return (
+        style([row.device_hours for row in rows], ((1.0, ""),)),
+        style([row.power_watts for row in rows], ((1.0, "W"),), 1),
+        style([row.energy_kwh for row in rows], ENERGIES),
+        style([row.carbon_tonnes for row in rows], MASSES),
+    )
+
+
+def report_rows(report: Report) -> list[tuple[str, Row]]:
+    """Every row of the table, totals last, each with its name."""
+    rows = [
+        (run.label, row) for run in report.runs for row in (run.published, run.planned, run.actual) if row is not None
+    ]
+    totals = (report.planned_total, report.actual_total) if len(report.runs) > 1 else ()
+    return [*rows, *(("Total", row) for row in totals if row is not None)]
+
+
 def emissions_table(
     rows: Sequence[tuple[str, Row]], totals: Sequence[tuple[str, Row]], notes: tuple[str, ...]
 ) -> Table:
     """Rows of the Table 2 form, each with a name; digits are chosen once a column, from rows and totals."""
-    everything = [row for _, row in (*rows, *totals)]
-    hours = style([row.device_hours for row in everything], ((1.0, ""),))
-    watts = style([row.power_watts for row in everything], ((1.0, "W"),), 1)
-    energy = style([row.energy_kwh for row in everything], ENERGIES)
-    mass = style([row.carbon_tonnes for row in everything], MASSES)
+    hours, watts, energy, mass = row_styles([row for _, row in (*rows, *totals)])
 
     def line(name: str, row: Row, basis: str) -> tuple[Cell, ...]:
         return (

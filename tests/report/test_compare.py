@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 
 import pytest
 
 from trainwright.report.build import build_report
-from trainwright.report.formats.csv import codecarbon_line
+from trainwright.report.formats.csv import codecarbon_csv
 from trainwright.report.tables.compare import cap_sweep, of_estimate, of_run, regions, side_by_side
 from trainwright.report.tables.paper import paper_document, predicted_series
 from trainwright.report.tables.published import published_table
@@ -108,4 +110,6 @@ def test_the_pue_of_a_run_is_the_plans_number(whole):
     (run,) = build_report([whole]).runs
     odd = run.model_copy(update={"carbon": run.carbon.model_copy(update={"pue": 1.0987654321})})
     assert of_run(odd).pue == 1.0987654321
-    assert codecarbon_line(odd)["pue"] == 1.0987654321
+    report = build_report([whole]).model_copy(update={"runs": (odd,)})
+    (line,) = csv.DictReader(io.StringIO(codecarbon_csv(report)))
+    assert line["pue"] == "1.0987654321"
