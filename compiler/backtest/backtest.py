@@ -186,7 +186,8 @@ def _speed(row: PublishedRun, asked: StepCase) -> float:
     pace = asked.work.tokens / step(asked).seconds / asked.layout.gpus
     if row.kind != "pretraining_run":
         return pace
-    whole = Allocation(asked.layout.gpus, asked.machine.per_node, asked.work.shape.parameters)
+    saved = asked.work.shape.checkpoint_bytes(asked.work.precision)
+    whole = Allocation(asked.layout.gpus, asked.machine.per_node, saved)
     return pace * goodput(whole, None).value
 
 

@@ -9,7 +9,6 @@ from math import ceil, sqrt
 from ...spec.facts import facts
 from ...spec.units import DAY, HOUR
 
-STATE_BYTES = 14  # fp32 master and moments and 16-bit weights, written at each checkpoint
 LOW, USUAL, HIGH = range(3)  # of a fact's three values
 
 
@@ -26,11 +25,11 @@ class Goodput:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What fails and is saved together: devices, how many are in a node, the model's parameters."""
+    """What fails and is saved together: devices, how many are in a node, bytes of a checkpoint."""
 
     devices: int
     per_node: int
-    parameters: int
+    checkpoint_bytes: float
 
     def failures(self, index: int) -> float:
         """Failures per second of all devices together."""
@@ -41,7 +40,7 @@ class Allocation:
         table = facts("reliability")
         each = table["checkpoint_bandwidth_gb_s"]["value"][2 - index] * 1e9
         rate = min(each * ceil(self.devices / self.per_node), table["storage_gb_s"]["value"][2 - index] * 1e9)
-        return table["checkpoint_pause_seconds"]["value"][index] + STATE_BYTES * self.parameters / rate
+        return table["checkpoint_pause_seconds"]["value"][index] + self.checkpoint_bytes / rate
 
 
 def best_interval(run: Allocation) -> float:

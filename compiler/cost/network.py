@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, log2
 
-from ...spec.facts import facts
+from ...spec.facts import facts, planning_fact
 from .case import Hardware
 
-NIC_SHARE = 0.7  # a device whose line rate is at least this share of its PCIe rate has an adapter of its own
+OWN_ADAPTER = planning_fact("own_adapter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _pcie(machine: Hardware, ranks: Group) -> float:
 
 def _rails(machine: Hardware, ranks: Group) -> float:
     """Bytes/s between nodes: the line rate of the group's members, less where they share adapters with other groups."""
-    alone = ranks.per_node in (1, machine.per_node) or machine.net >= NIC_SHARE * machine.gpu.pcie
+    alone = ranks.per_node in (1, machine.per_node) or machine.net >= OWN_ADAPTER * machine.gpu.pcie
     share = 1.0 if alone else machine.partial
     return ranks.per_node * machine.net * _fabric(machine)[0] * share
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, log2
 
-from ...spec.facts import facts
+from ...spec.facts import facts, planning_fact
 from ...spec.step_parts import StepPart
 from .case import StepCase
 from .compute import LayerTime, head_time, layer_time, stream_seconds
@@ -15,11 +15,8 @@ from .once import MICRO, STAGES, STATES, once_for
 from .stages import stage_layers
 
 WIDE = 2
-OPTIMIZER_BYTES = (
-    34  # per parameter: read gradient, master and two moments; write the last three and the 16-bit copy; norm
-)
-
-OFFLOAD_BYTES = 6  # per parameter over PCIe: the fp32 gradient out, the 16-bit weight back
+OPTIMIZER_BYTES = planning_fact("optimizer_bytes")
+OFFLOAD_BYTES = planning_fact("offload_bytes")
 
 
 @dataclass(frozen=True, slots=True)

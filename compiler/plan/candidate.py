@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 
+from ...spec.facts import planning_fact
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.sections import Spec
@@ -14,8 +15,8 @@ from ..cost.case import StepCase
 from ..cost.memory import memory_bytes
 from ..cost.step import StepTime, step
 
-ROOM = 0.92  # share of a device's memory that a plan may fill: the estimate's own error
-SAME = 0.005  # closer than this, the simpler layout wins
+MEMORY_FILL = planning_fact("memory_fill")
+TIE_MARGIN = planning_fact("tie_margin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Candidate:
 def room_bytes(spec: Spec) -> float:
     """Bytes of a device that a plan may fill: a share of its memory, or the spec's limit where that is less."""
     limit, asked = gpu(spec.cluster.gpu).memory_bytes, spec.limits.memory if spec.limits else None
-    return min(ROOM * limit if limit else inf, asked or inf)
+    return min(MEMORY_FILL * limit if limit else inf, asked or inf)
 
 
 def judged(case: StepCase, room: float) -> Candidate:
@@ -59,9 +60,9 @@ def compared(candidate: Candidate, best: Candidate) -> str:
     if candidate.lacks:
         pace = f"{behind:.1%} slower" if behind > 0 else f"{-behind:.1%} faster"
         return f"{pace}, but the runtime has no {' or '.join(candidate.lacks)}"
-    if behind < -SAME:
+    if behind < -TIE_MARGIN:
         return f"{-behind:.1%} faster, but {candidate.layout.global_batch} sequences a step"
-    if behind <= SAME or candidate.step is None or best.step is None:
+    if behind <= TIE_MARGIN or candidate.step is None or best.step is None:
         return "same speed, more complex layout"
     per = candidate.layout.global_batch / best.layout.global_batch
     gaps = {name: value - per * best.step.parts.get(name, 0.0) for name, value in candidate.step.parts.items()}

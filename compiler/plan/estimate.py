@@ -13,7 +13,7 @@ from ...spec.facts import facts
 from ...spec.layout import Layout
 from ...spec.sections import Spec
 from ...spec.step_parts import StepPart
-from ...spec.units import HOUR
+from ...spec.units import DAY, HOUR
 from ..cost.carbon import carbon_intensity, scopes
 from ..cost.case import StepCase
 from ..cost.from_spec import cost_case
@@ -27,8 +27,6 @@ from .batch_stages import batch_stages
 from .estimate_notes import Answers, notes
 from .layout_search import chosen
 from .limits import judged_limits
-
-DAY_HOURS = 24.0
 
 
 def _around(value: float, spread: float, because: str) -> Range:
@@ -147,7 +145,8 @@ def estimate(spec: Spec, layout: Layout, stack: str | None = None, batch: str = 
     """Predict everything about training `spec` with `layout`; `batch` is a note on batches that would be faster."""
     case = cost_case(spec, layout, stack)
     taken = step(case)
-    whole = Allocation(spec.cluster.gpus, spec.cluster.gpus_per_node, spec.model.shape.parameters)
+    saved = spec.model.shape.checkpoint_bytes(spec.training.precision)
+    whole = Allocation(spec.cluster.gpus, spec.cluster.gpus_per_node, saved)
     found = _assembled(Answers(spec, case, taken, goodput(whole, interval(spec, case, taken)), stack, batch))
     return found.model_copy(update={"limits": judged_limits(spec, found)})
 
@@ -193,7 +192,7 @@ def _assembled(run: Answers) -> Estimate:
         memory_limit_bytes=chip.memory_bytes,
         time_parts=tuple(Part(name=name.value, value=value) for name, value in run.step.parts.items() if value),
         device_hours=hours,
-        days=_scaled(hours, 1 / (cluster.gpus * DAY_HOURS)),
+        days=_scaled(hours, HOUR / DAY / cluster.gpus),
         power_watts=watts,
         energy_kwh=energy,
         carbon_tonnes=_total(parts, energy.because) if energy else None,

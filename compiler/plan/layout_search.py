@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import ceil
 from typing import Any
 
-from ...spec.facts import facts
+from ...spec.facts import facts, planning_fact
 from ...spec.layout import Layout
 from ...spec.problem import InputError, MissedRuleError
 from ...spec.quantity import Amount
@@ -23,10 +23,10 @@ from ..cost.case import StepCase
 from ..cost.from_spec import cost_case, cost_case_factory, software
 from ..cost.memory import memory_bytes
 from .batch_stages import unshared
-from .candidate import SAME, Candidate, compared, judged, room_bytes, too_large
+from .candidate import TIE_MARGIN, Candidate, compared, judged, room_bytes, too_large
 from .layouts import CHECKPOINTING, layouts
 
-WORTH = 0.02  # a gain that is worth a note
+NOTABLE_GAIN = planning_fact("notable_gain")
 MORE = tuple(2**power for power in range(1, 12))  # times the devices that are tried where none of the layouts fits
 NEEDS: Mapping[str, tuple[str, Callable[[Layout], bool]]] = {
     "uneven": ("uneven stages", lambda layout: layout.uneven_stages),
@@ -90,7 +90,7 @@ class Search:
             there = search(_in_tokens(spec), self.stack).candidates
         other = max(there, key=lambda candidate: candidate.pace)
         gain = other.pace / self.best.pace - 1
-        if gain <= WORTH or not self.fits:
+        if gain <= NOTABLE_GAIN or not self.fits:
             return ""
         return (
             f"{self.best.layout.global_batch:,} sequences a step divide badly over {spec.cluster.gpus:,} devices: "
@@ -157,7 +157,7 @@ def _searched(about: _Asked, stack: str | None, everything: bool) -> Search:
     asked = [c for c in running if abs(c.layout.global_batch / wanted - 1) <= allowed] or running
     asked = [c for c in asked if not unshared(spec.training, c.layout)] or asked  # else TW326 asks back
     fastest = max(candidate.pace for candidate in asked)
-    close = [candidate for candidate in asked if candidate.pace >= fastest * (1 - SAME)]
+    close = [candidate for candidate in asked if candidate.pace >= fastest * (1 - TIE_MARGIN)]
     best = min(close, key=lambda c: _simplicity(c.layout))
     rest = sorted((c for c in running if c is not best), key=lambda c: (-c.pace, _simplicity(c.layout)))
     foreign = _foreign(layouts(spec, {**can, **EVERYTHING}), case, room, can) if everything else ()

@@ -11,14 +11,15 @@ from itertools import product
 from math import ceil, floor
 from typing import Any
 
+from ...spec.facts import planning_fact
 from ...spec.layout import Layout
 from ...spec.sections import Spec
 from ..cost.stages import head_layers, split
 
-ROUNDING = 0.25  # the global batch may be this far from what was asked for in tokens
+BATCH_ROUNDING = planning_fact("batch_rounding")
 CHECKPOINTING = ("none", "selective", "full")
 ROUNDS = (1, 2, 4, 8, 16, 32)  # a batch in tokens is also rounded to whole micro batches of these sizes
-LONG = 16384  # tokens from which context parallelism is tried
+LONG_CONTEXT = planning_fact("long_context")
 RINGS = (1, 2, 4, 8, 16)
 CHUNKS = (1, 2, 4, 8)  # virtual stages
 Can = Mapping[str, Any]
@@ -48,7 +49,7 @@ def _degrees(spec: Spec, can: Can) -> Iterator[dict[str, int]]:
     """Legal degrees: tensor and sequence groups together inside a node, each with whole heads."""
     cluster, model, length = spec.cluster, spec.model, spec.training.sequence_length
     node = min(cluster.gpus, cluster.gpus_per_node)
-    rings = RINGS if can["context"] and length >= LONG else (1,)
+    rings = RINGS if can["context"] and length >= LONG_CONTEXT else (1,)
     for tensor in _divisors(node, node, cluster.gpus, model.heads, model.kv_heads, model.ffn_size):
         rest = node // tensor
         spread = _divisors(rest, rest, model.heads // tensor, length) if can["sequence"] else [1]
@@ -111,13 +112,13 @@ def _rounds(spec: Spec, data: int, micro: int | None) -> list[tuple[int, int]]:
     near = sorted((abs(n * data / wanted - 1), n) for n in sizes if n > 0)
     found: dict[int, int] = {}
     for off, size in near:
-        if off <= (0 if exact else ROUNDING):
+        if off <= (0 if exact else BATCH_ROUNDING):
             for part in _parts(size):
                 found.setdefault(part, size // part)
     if micro is not None:
         count = max(1, round(each / micro))
         off = abs(count * micro * data / wanted - 1)
-        return [(micro, count)] if off <= (0 if exact else ROUNDING) else []
+        return [(micro, count)] if off <= (0 if exact else BATCH_ROUNDING) else []
     return sorted(found.items())
 
 

@@ -21,7 +21,7 @@ from ..cost.goodput import Allocation, best_interval
 from ..cost.step import step
 from ..load import Loaded
 from .batch_stages import batch_stages
-from .layouts import ROUNDING
+from .layouts import BATCH_ROUNDING
 
 
 def lower(loaded: Loaded, layout: Layout) -> Plan:
@@ -48,7 +48,7 @@ def _require_fit(spec: Spec, layout: Layout) -> None:
     if layout.gpus != spec.cluster.gpus:
         raise MissedRuleError("TW308", f"the layout needs {layout.gpus} devices, the cluster has {spec.cluster.gpus}")
     wanted = spec.training.requested_sequences
-    allowed = 0 if spec.training.global_batch.unit == "sequences" else ROUNDING
+    allowed = 0 if spec.training.global_batch.unit == "sequences" else BATCH_ROUNDING
     if abs(layout.global_batch / wanted - 1) > allowed:
         raise MissedRuleError("TW317", f"the layout makes {layout.global_batch} sequences a step, not {wanted:g}")
 
@@ -93,7 +93,8 @@ def _decay_steps(spec: Spec, tokens_per_step: int) -> int | None:
 
 def _planned_interval(spec: Spec, layout: Layout) -> Amount:
     """The steps between checkpoints that lose least to saves and failures together."""
-    whole = Allocation(spec.cluster.gpus, spec.cluster.gpus_per_node, spec.model.shape.parameters)
+    saved = spec.model.shape.checkpoint_bytes(spec.training.precision)
+    whole = Allocation(spec.cluster.gpus, spec.cluster.gpus_per_node, saved)
     steps = best_interval(whole) / step(cost_case(spec, layout)).seconds
     return Amount(value=max(1, round(steps)), unit="steps")
 

@@ -19,7 +19,6 @@ from ..parallel.gloo import connections
 from .devices import check_devices
 from .finding import Finding
 
-BYTES_A_PARAMETER = 16  # in a checkpoint: fp32 weight, two AdamW moments, and at most 4 bytes of a working copy
 SAMPLE_BYTES = 64 * MIB
 LIBRARY_FILES = 256  # descriptors: CUDA, NCCL and its links inside a node, logs, TensorBoard
 GROUPS = 12  # of ranks that talk through gloo at most: all, and those of each degree of a layout, DeepSpeed's included
@@ -35,7 +34,7 @@ def check_machine(plan: Plan, run: Path) -> list[Finding]:
 
 def checkpoint_bytes(plan: Plan) -> int:
     """Size of one checkpoint generation, in bytes."""
-    return plan.model.shape.parameters * BYTES_A_PARAMETER
+    return round(plan.model.shape.checkpoint_bytes(plan.training.precision))
 
 
 def processors(plan: Plan) -> Finding:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trainwright.compiler.cost.from_spec import cost_case_factory
 from trainwright.compiler.cost.memory import memory_bytes
 from trainwright.compiler.cost.step import step
-from trainwright.compiler.plan.candidate import ROOM, SAME
+from trainwright.compiler.plan.candidate import MEMORY_FILL, TIE_MARGIN
 from trainwright.compiler.plan.estimate import predict
 from trainwright.compiler.plan.layout_search import NoLayoutError, choose, search
 from trainwright.spec.problem import InputError
@@ -153,7 +153,7 @@ def test_no_single_change_of_the_chosen_layout_is_faster(name, device, gpus, len
     for layout in _neighbours(spec, best.layout):
         case = ask(layout)
         if _runs(spec, layout) and sum(memory_bytes(case).values()) <= found.room:
-            assert step(case).seconds >= best.step.seconds * (1 - SAME)
+            assert step(case).seconds >= best.step.seconds * (1 - TIE_MARGIN)
             tried += 1
     assert tried
 
@@ -251,7 +251,7 @@ def test_what_cannot_be_cut_into_stages_is_not(change):
 def test_the_choice_fits_with_room_to_spare():
     """Memory stays below the share that a plan may fill."""
     best = search(_spec("llama2-70b")).best
-    assert best.memory_bytes <= ROOM * 80 * 2**30
+    assert best.memory_bytes <= MEMORY_FILL * 80 * 2**30
 
 
 def test_a_spec_is_searched_once_whoever_asks():
