@@ -36,6 +36,7 @@ COMMANDS = {
     "calibrate": "Fit the estimator's efficiency to your own runs.",
     "compile": "Write the bundle: plan, scripts, DeepSpeed config, estimate.",
     "preflight": "Check the machines before a run starts.",
+    "data": "The prepared datasets that runs share.",
     "launch": "Compile, verify and start a run, and follow it.",
     "status": "Say where a run stands.",
     "stop": "Ask runs to checkpoint and exit.",

@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat
 
 from .quantity import Bytes, Fraction, Tokens
 from .section import Section, Size
-from .text_types import FileGlob, Key
+from .text_types import FileGlob, Key, Note
 
 Split = Literal["train", "validation"]
 
@@ -59,6 +59,16 @@ class CorpusSource(Section):
         exclude_if=not_,  # specs from before there was this keep their digest
         description="The files hold tokens already: Megatron's .bin and .idx, or flat .npy or .bin.",
     )
+    licence: Note | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="Licence of the text, e.g. ODC-By-1.0: kept with the dataset.",
+    )
+    origin: Note | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="Where the text is from, in words: kept with the dataset.",
+    )
     weight: PositiveFloat | None = Field(
         default=None,
         description="Relative share of this source in the mixture. Written in none, sources give as much as they have: "
@@ -80,6 +90,11 @@ class Data(Section):
         default=False,
         exclude_if=not_,
         description="Leave out documents that are equal to an earlier one, of any source, and count them.",
+    )
+    store: FileGlob | None = Field(
+        default=None,
+        exclude_if=not_,
+        description="Folder of prepared datasets, shared by all runs that name it; default: .datasets beside the run.",
     )
     tokens: Tokens = Field(gt=0, description="Training tokens to see in all.")
     seed: NonNegativeInt = Field(default=0, description="Seed of the sample order.")

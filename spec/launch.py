@@ -44,13 +44,16 @@ class Container(Section):
 
 
 class SlurmPrepare(Section):
-    """The job that makes tokenizer and shards: one node, no GPU. What is not given is as in the training job."""
+    """The jobs that make tokenizer and shards: no GPU. What is not given is as in the training job."""
 
     partition: Account | None = Field(default=None, description="Partition; default: launch.partition.")
     account: Account | None = Field(default=None, description="Account; default: launch.account.")
     qos: Account | None = Field(default=None, description="Quality of service; default: launch.slurm.qos.")
     constraint: SlurmText | None = Field(default=None, description="Node features, e.g. cpu; default: none.")
     time_limit: Seconds | None = Field(default=None, gt=0, description="Wall-clock limit; default: the partition's.")
+    nodes: Count = Field(
+        default=1, description="Nodes that tokenize together, as a job array; more than one is worth it from hours on."
+    )
     exclusive: bool = Field(default=True, description="Take a whole node.")
     mem: Bytes | None = Field(default=None, gt=0, description="Memory; default: all of the node.")
     cpus_per_task: Count | None = Field(default=None, description="Cores; default: Slurm's.")

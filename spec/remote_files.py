@@ -6,6 +6,7 @@ Credentials and endpoints are those of the stores' own configuration (`AWS_PROFI
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from dataclasses import dataclass, replace
@@ -86,7 +87,7 @@ class RemoteFile(os.PathLike[str]):
     def stat(self) -> RemoteFacts:
         """Size, and in the place of a time what changes with the content. Raises OSError."""
         info = self._info()
-        return RemoteFacts(int(info["size"]), hash(_mark(info) or str(info)))
+        return RemoteFacts(int(info["size"]), _number(_mark(info) or str(info)))
 
     def digest(self) -> str | None:
         """What the store says of the content, if it does; None means that it must be read."""
@@ -111,6 +112,11 @@ CorpusFile = Path | RemoteFile
 def _mark(info: dict[str, Any]) -> str | None:
     found = next((str(info[key]) for key in _MARKS if info.get(key)), None)
     return None if found is None else f"{found}/{info['size']}"
+
+
+def _number(text: str) -> int:
+    """A number that is the same for a text in every process."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
 def find_remote(pattern: str) -> list[RemoteFile]:

@@ -6,7 +6,7 @@ A run folder holds
     plan.json estimate.json MANIFEST   of that bundle; those that the first start ran with are in attempts/1/, for good
     initial/                           the weights of `model.init_from`, with their digest
     tokenizer/tokenizer.model          SentencePiece, or a tokenizer.json; made-from.json says what decided it
-    data/                              memory-mapped shards, index.json with their SHA-256: the data of the run
+    data                               link to a dataset of the store: shards, index.json with their SHA-256
     checkpoints/step-00000100/         one folder a generation, with its own manifest; `latest` names the newest
     checkpoints/damaged-step-*/        a generation that did not pass its hashes, set aside by a resume
     events.jsonl                       append-only, one JSON object a line
@@ -74,7 +74,7 @@ class RunFolder:
 
     @property
     def data(self) -> Path:
-        """Tokenized shards."""
+        """Tokenized shards: a link to a dataset."""
         return self.path / "data"
 
     @property

@@ -75,4 +75,5 @@ KubernetesLabel = Annotated[
 ]
 # A line of shell is code by design (launch.setup), and a value of an environment variable is quoted where it stands:
 # letters of any script, blanks and ASCII signs, so that neither can end its line.
+Note = Annotated[str, Word(r"(?:[\x20-\x7e]|[^\W_])+", 500, "one line of printable text")]
 ShellLine = Annotated[str, Word(r"(?:[\x20-\x7e]|[^\W_])*", 2000, "one line of printable text")]

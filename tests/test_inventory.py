@@ -93,6 +93,10 @@ INVENTORY = {
     "runtime/power_cap/guard.py": {"subprocess.Popen": OWN},
     "runtime/power_cap/limits.py": {"subprocess.run": OWN},
     "runtime/preflight/rendezvous.py": {"socket.create_connection": "short lines, proven with the run's token"},
+    "runtime/prepare/duplicates.py": {
+        "np.load": "a table that a worker of ours has written, never pickled",
+        "np.memmap": "shards that we have just written",
+    },
     "runtime/prepare/token_blocks.py": {
         "np.frombuffer": "ids, each compared with the vocabulary; places in a file, each compared with its size",
     },

@@ -28,6 +28,8 @@ def files(unit: RenderInputs) -> dict[str, str]:
         "setup": bool(launch.setup),
         "requeue": launch.slurm.requeue,
         "warning": _warning(launch),
+        "workers": launch.slurm.prepare.nodes,
+        "store": unit.plan.data.store,
     }
     return {
         "launch.sh": script("slurm.launch.sh.j2", **values),

@@ -46,7 +46,9 @@ HARMLESS_KEYS = (
     "data.on_bad_document",
     "data.max_document",
     "data.max_expansion",
+    "data.store",
 )
+NOTES = (".licence", ".origin")  # of a source
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class SettingChange:
     @property
     def harmless(self) -> bool:
         """Whether it cannot influence the weights."""
-        return self.key.startswith(HARMLESS + HARMLESS_KEYS) or self.moves
+        return self.key.startswith(HARMLESS + HARMLESS_KEYS) or self.key.endswith(NOTES) or self.moves
 
     @property
     def moves(self) -> bool:

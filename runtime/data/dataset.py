@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...spec.corpus import Split
+from ...spec.dataset_index import Index, SourcePart
 from ...spec.layout import Layout
 from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from .sample_order import SampleOrder
 from .shard_files import SHARD_FILES
-from .shards import Index, SourcePart, file_sha256, read_index
+from .shards import file_sha256, read_index
+from .store import hold_for_reading
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def open_dataset(plan: Plan, run: RunFolder, split: Split) -> Dataset:
 
     Raises InputError when tokenizer, sources or sequence length do not fit the plan, or a shard has the wrong size.
     """
+    hold_for_reading(run.data)
     index = read_index(run.data)
     _fits(index, plan, run)
     length = plan.training.sequence_length

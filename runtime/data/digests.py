@@ -9,9 +9,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from ...spec.dataset_index import Index
 from ...spec.problem import InputError, Problem
 from ...spec.run_folder import RunFolder
-from .shards import Index, file_sha256, read_index
+from .shards import file_sha256, read_index
 
 TOKENIZER, DATA = "tokenizer", "data"
 

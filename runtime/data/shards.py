@@ -1,8 +1,9 @@
 """Tokens on disk: flat files of 16- or 32-bit ids, and one index with their sizes and hashes.
 
     data/index.json                     see `Index`
-    data/train-00-00000.bin             source 0's training tokens, little-endian, `<s> document </s>` after another
-    data/validation-00-00000.bin        documents held out
+    data/train-00-00012-00000.bin       training tokens of source 0 from its unit 12, little-endian,
+                                        `<s> document </s>` after another
+    data/validation-00-00012-00000.bin  documents held out
 
 Document borders need no list: the end-of-document id never occurs inside a document.
 """
@@ -11,76 +12,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...spec.corpus import Split
+from ...spec.dataset_index import Index, Shard
 from ...spec.foreign_files import read_foreign
-from ...spec.frozen import Frozen
 from ...spec.problem import InputError
 
 Tokens = NDArray[np.unsignedinteger]
 
 SHARD_TOKENS = 2**28  # 512 MiB of 16-bit ids: 2T tokens are 7,451 files
-
-
-class Shard(Frozen):
-    """One file of tokens."""
-
-    file: str
-    tokens: int
-    sha256: str
-
-
-class SourcePart(Frozen):
-    """What one source of the corpus gave to one split."""
-
-    path: str
-    documents: int
-    bytes: int  # of text; files of tokens have none
-    tokens: int
-    shards: tuple[Shard, ...]
-
-
-class Skipped(Frozen):
-    """Documents of a source that could not be used, for one reason."""
-
-    code: str  # of the problem, as `trainwright explain` knows it
-    documents: int
-    examples: tuple[str, ...]
-
-
-class SourceFacts(Frozen):
-    """How a source was read."""
-
-    files: int
-    left_out: str  # what its pattern matches and was not read, in words
-    skipped: tuple[Skipped, ...]
-    duplicates: int = 0  # documents that are equal to an earlier one, where they are left out
-
-
-class Index(Frozen):
-    """Everything known about the shards of a run."""
-
-    version: Literal[1] = 1
-    dtype: Literal["uint16", "uint32"]
-    vocab_size: int
-    begin_of_document: int | None  # None where documents begin without a mark
-    end_of_document: int
-    tokenizer_sha256: str
-    fingerprint: str
-    unigram_entropy: float  # nats per held-out token; see `unigram_entropy`
-    train: tuple[SourcePart, ...]
-    validation: tuple[SourcePart, ...]
-    sources: tuple[SourceFacts, ...] = ()  # the training text, and the held-out text where it is a source of its own
-
-    def parts(self, split: Split) -> tuple[SourcePart, ...]:
-        """The sources of one split."""
-        return self.train if split == "train" else self.validation
 
 
 def token_type(vocab_size: int) -> Literal["uint16", "uint32"]:
@@ -112,6 +59,12 @@ def shard_damage(folder: Path, shard: Shard) -> str | None:
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
     return None if found == shard.sha256 else f"{path} does not have the hash that the index records"
+
+
+def damaged_shards(folder: Path, index: Index, workers: int) -> list[str]:
+    """What is wrong with a dataset's bytes; reads all of them. Hashing lets go of the interpreter, so threads do."""
+    with ThreadPoolExecutor(workers) as pool:
+        return list(filter(None, pool.map(partial(shard_damage, folder), index.shards)))
 
 
 class ShardWriter:

@@ -1,4 +1,4 @@
-"""Before training: `python -m trainwright.runtime.prepare --bundle DIR --run DIR --root DIR`.
+"""Before training: `python -m trainwright.runtime.prepare --bundle DIR --run DIR --root DIR [--step STEP ...]`.
 
 Trains the tokenizer and writes the shards of a run, or finds them there and verifies them. Everything is made under a
 temporary name and renamed when whole, so a killed start leaves no half; the next one takes up what is finished.
@@ -13,57 +13,61 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from ...spec.dataset_index import Index, SourcePart
 from ...spec.events import PREPARATION_FAILED, DataEvent, FaultEvent
 from ...spec.exit_codes import Exit
 from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ...spec.terminal import Terminal
-from ..data.shards import Index, SourcePart, read_index
+from ..data.shards import read_index
 from ..energy import PhaseLedger, open_meter
-from ..energy.phases import Phase
 from ..launch.exit_status import Ended, code_of, record_exit_code
 from ..launch.finished import finished_run
 from ..logs.event_log import EventLog, last_attempt
 from .job import Advance, Job
-from .shards import make_shards
+from .share import Share, Step
 from .sources import source_lines, source_uses
-from .train_tokenizer import make_tokenizer
+from .workers import STAGES, log_path, take_worker_logs
 
 console = Terminal(stderr=True)
 
-STAGES: tuple[tuple[Phase, Callable[[Job, Advance], str]], ...] = (("tokenizer", make_tokenizer), ("data", make_shards))
 
+def prepare(job: Job) -> Index | None:
+    """Make or verify tokenizer and shards, or do a step of it; the index where it is there.
 
-def prepare(job: Job) -> Index:
-    """Make or verify tokenizer and shards. Raises InputError or OSError, and then leaves what was there before.
+    Raises InputError or OSError, and then leaves what was there before.
 
     Raises Ended(PREEMPTED) when somebody asks the run to stop meanwhile.
     """
     job.run.path.mkdir(parents=True, exist_ok=True)
     heed = _heeding(job.run)
     meter, ledger = open_meter(job.plan, local_rank=0), PhaseLedger()
-    log = EventLog(job.run.events, last_attempt(job.run.events) + 1)
+    log = EventLog(log_path(job), last_attempt(job.run.events) + 1)
     try:
-        if job.plan.model.init_from is not None and job.trained is None:
+        if job.plan.model.init_from is not None and job.trained is None and job.share.step in ("all", "start"):
             from ..huggingface.initial_weights import (
                 stage_initial_weights,  # it needs torch, which would cost every other start seconds
             )
 
             stage_initial_weights(job.plan, job.run, job.root)
-        for name, make in STAGES:
+        for name, make in STAGES[job.share.step]:
             with _bar(name) as bar:
                 done = make(job, heed(partial(_advance, bar, job)))
             ledger.charge_energy(name, meter.read())
             console.print(f"{name:9}  {done}", soft_wrap=True)
+        if job.share.step not in ("all", "close"):
+            return None
         index = read_index(job.run.data)
         log.write(DataEvent(sources=source_uses(job.plan, index)))
+        take_worker_logs(job, log)
     except Exception as error:
         code = exit_code_of(error)
-        if code is not Exit.PREEMPTED:
+        if code is not Exit.PREEMPTED and job.share.step != "units":  # the last step makes it again
             action = f"exited with {code.name} ({code})"
             log.write(FaultEvent(what=f"{PREPARATION_FAILED}: {_reason(error)}", action=action))
             record_exit_code(job.run.path, code)
@@ -125,8 +129,12 @@ def _arguments() -> Job:
     parser = argparse.ArgumentParser(prog="trainwright.runtime.prepare", description="Make a run's tokenizer and data.")
     for name, meaning in (("bundle", "compiled bundle"), ("run", "run folder"), ("root", "folder of the corpus paths")):
         parser.add_argument(f"--{name}", type=Path, required=True, help=meaning)
+    parser.add_argument("--step", choices=get_args(Step), default="all", help="of a preparation on several machines")
+    parser.add_argument("--index", type=int, default=0, help="of this worker, in the step `units`")
+    parser.add_argument("--count", type=int, default=1, help="workers in all")
     given = parser.parse_args()
-    return Job(read_plan(given.bundle), RunFolder(given.run), given.root, workers=len(os.sched_getaffinity(0)))
+    share = Share(given.step, given.index, given.count)
+    return Job(read_plan(given.bundle), RunFolder(given.run), given.root, len(os.sched_getaffinity(0)), share)
 
 
 def _explain(error: Exception) -> None:
@@ -158,6 +166,8 @@ def main() -> Exit:
     except Exception as error:  # noqa: BLE001 - the last resort of a process: every failure has its exit code
         _explain(error)
         return exit_code_of(error)
+    if index is None:
+        return Exit.DONE
     _say("training", index.train)
     _say("held out", index.validation)
     for line in source_lines(job.plan, index):

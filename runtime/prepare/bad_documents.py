@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from ...spec.dataset_index import Skipped
 from ...spec.problem import InputError
-from ..data.shards import Skipped
 from .documents import BadDocument
 
 _MOST = 100  # problems in one report: a wrong field makes every line one
-_EXAMPLES = 3
+EXAMPLES = 3
 
 
 class BadDocuments:
@@ -27,7 +27,7 @@ class BadDocuments:
         for bad in found:
             self._counts[source][bad.code] += 1
             examples = self._examples[source].setdefault(bad.code, [])
-            if len(examples) < _EXAMPLES:
+            if len(examples) < EXAMPLES:
                 examples.append(f"{bad.path}:{bad.line}: {bad.message}")
             if not self._skip:
                 self._found.append(bad)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import codecs
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ...spec.corpus_format import file_format, unreadable
 from ...spec.glob import shown
@@ -26,27 +25,21 @@ from ...spec.remote_files import CorpusFile
 from .decompress import ARCHIVE_ERRORS, ExpansionError, contents
 from .documents import BadDocument, Block, TextPart, text_number
 from .parquet import row_blocks
+from .reading import Reading
 
 _TEXT_BYTES = 2**20  # a piece of a longer text file
 _LONGEST_WORD = 2**20  # bytes beyond `_TEXT_BYTES` in which a place to cut is looked for
 _LINES_BYTES = 2**20  # JSON lines that travel together
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How the files of a source are read: its field of text, and the spec's bounds."""
+def blocks(path: CorpusFile, reading: Reading, groups: range | None = None) -> Iterator[tuple[Block, int]]:
+    """The blocks of a file, or of some row groups of a table, each with the bytes of the file read so far.
 
-    field: str = "text"
-    max_document: int = 2**26
-    max_expansion: float = 1000.0
-    cuttable: bool = True  # whether the tokenizer gives a text's pieces the ids of the whole text
-
-
-def blocks(path: CorpusFile, reading: Reading) -> Iterator[tuple[Block, int]]:
-    """The blocks of a file, each with the bytes of the file read so far. Raises InputError when it cannot be read."""
+    Raises InputError when it cannot be read.
+    """
     kind, compression = file_format(path.name) or (".txt", "")
     if kind == ".parquet":
-        yield from row_blocks(path, reading.field, reading.max_document)
+        yield from row_blocks(path, reading, groups)
         return
     cut = {".txt": _text, ".jsonl": _lines, ".json": _lines_or_list}[kind]
     try:

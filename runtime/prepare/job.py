@@ -16,12 +16,18 @@ from ...spec.run_folder import RunFolder
 from ...spec.sections import CorpusSource
 from ..checkpoint.saved_run import has_checkpoint, newest_saved_run
 from ..checkpoint.signing_key import signing_key
+from ..data.shards import file_sha256
+from ..data.store import STORE, DatasetStore
 from .bad_documents import BadDocuments
-from .corpus import Reading, blocks
+from .corpus import blocks
 from .documents import Block
 from .files import SourceFiles, Stamps, changed, content_digests, source_files, stamps
-from .token_blocks import TokenBlock, token_blocks
+from .reading import Reading
+from .recorded_corpus import recorded_fingerprint
+from .share import WHOLE, Share
+from .token_blocks import TokenBlock
 
+_LAYOUT = 1  # of shards and index
 _B = TypeVar("_B", Block, TokenBlock)
 Advance = Callable[[int], None]
 Blocks = Iterator[tuple[Block, int]]
@@ -36,6 +42,7 @@ class Job:
     run: RunFolder
     root: Path
     workers: int
+    share: Share = WHOLE
 
     @cached_property
     def sources(self) -> tuple[SourceFiles, ...]:
@@ -55,6 +62,8 @@ class Job:
     @cached_property
     def fingerprint(self) -> str:
         """Digest of everything but the tokenizer that decides what the shards hold: of contents, wherever they lie."""
+        if self.share.recorded and (known := recorded_fingerprint(self.run, self.stamps)):
+            return known
         _ = self.stamps  # taken before any file is read: a change from here on is noticed by `refuse_changes`
         data = self.plan.data
         facts = [
@@ -65,6 +74,18 @@ class Job:
         bound += ["own validation"] if data.validation_source else []
         bound += ["deduplicated"] if data.deduplicate else []
         return hashlib.sha256(json.dumps([facts, data.validation, *bound]).encode()).hexdigest()
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the dataset: of the corpus, the tokenizer, and all settings that decide what shards hold."""
+        facts = [_LAYOUT, self.fingerprint, file_sha256(self.run.tokenizer)]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+    @cached_property
+    def store(self) -> DatasetStore:
+        """Where datasets are: as the spec says, or beside the run."""
+        place = self.plan.data.store
+        return DatasetStore((self.root / place if place else self.run.path.parent / STORE).resolve())
 
     @cached_property
     def trained(self) -> Mapping[str, str] | None:
@@ -105,21 +126,15 @@ class Job:
             return self.plan.data.validation
         return float(source == len(self.plan.data.train))
 
-    def blocks(self, source: int, *, cuttable: bool) -> AnyBlocks:
-        """The blocks of a source, each with the bytes of its file that were read for it."""
-        meaning = self.plan.data.sources[source].token_ids
-        if meaning is None:
-            yield from self.text_blocks(source, cuttable=cuttable)
-            return
-        for path in self.sources[source].files:
-            yield from _steps(token_blocks(path, meaning))
-
-    def text_blocks(self, source: int, *, cuttable: bool = True) -> Blocks:
-        """As `blocks`, for a source that is text."""
+    def reading(self, source: int, *, cuttable: bool = True) -> Reading:
+        """How the files of a source that is text are read."""
         data = self.plan.data
-        reading = Reading(data.sources[source].field, data.max_document, data.max_expansion, cuttable)
+        return Reading(data.sources[source].field, data.max_document, data.max_expansion, cuttable)
+
+    def text_blocks(self, source: int) -> Blocks:
+        """The blocks of a source that is text, each with the bytes of its file that were read for it."""
         for path in self.sources[source].files:
-            yield from _steps(blocks(path, reading))
+            yield from steps(blocks(path, self.reading(source)))
 
     def refuse_changes(self) -> None:
         """Raise InputError when a file of the corpus is not as it was before the first was read."""
@@ -130,7 +145,7 @@ class Job:
             raise InputError.one("TW839", message, remedy, "data.train")
 
 
-def _steps(found: Iterator[tuple[_B, int]]) -> Iterator[tuple[_B, int]]:
+def steps(found: Iterator[tuple[_B, int]]) -> Iterator[tuple[_B, int]]:
     """Blocks with the bytes read for each, from the bytes read so far."""
     before = 0
     for block, position in found:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...spec.dataset_index import Index
 from ...spec.event_fields import SourceUse
 from ...spec.mixture import epochs, shares
 from ...spec.plan import Plan
-from ..data.shards import Index
 
 
 def source_uses(plan: Plan, index: Index) -> tuple[SourceUse, ...]:
@@ -19,7 +19,7 @@ def source_uses(plan: Plan, index: Index) -> tuple[SourceUse, ...]:
     held_out = [part.tokens for part in index.validation]
     uses = [
         SourceUse(
-            path=part.path,
+            path=plan.data.train[n].path,  # a dataset keeps those of the spec that it was made for
             documents=part.documents,
             tokens=part.tokens,
             share=share[n],
@@ -33,7 +33,7 @@ def source_uses(plan: Plan, index: Index) -> tuple[SourceUse, ...]:
         (part,) = index.validation
         uses.append(
             SourceUse(
-                path=part.path,
+                path=plan.data.sources[-1].path,
                 documents=part.documents,
                 tokens=0,
                 share=0.0,

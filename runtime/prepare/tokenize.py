@@ -1,4 +1,4 @@
-"""From a corpus to shards: documents tokenized in parallel, held-out ones apart, in the order of the corpus.
+"""From blocks to tokens: documents tokenized in parallel, held-out ones apart, in the order of the corpus.
 
 Whether a document is held out depends on its bytes alone, so that copies of it are all on one side.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -18,9 +18,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...spec.problem import InputError
 from ..data.open_tokenizer import open_tokenizer
-from ..data.shards import ShardWriter, SourcePart, Tokens
+from ..data.shards import Tokens
 from .documents import HASHES, BadDocument, Block, Document, documents
 from .token_blocks import TokenBlock, TokenDocument, token_documents
 
@@ -157,70 +156,3 @@ def _finished(queue: deque[tuple[Future[Encoded], int]], advance: Advance) -> En
     result = future.result()
     advance(size)
     return result
-
-
-class SourceWriter:
-    """Writes one source's tokens of both splits, and counts them."""
-
-    def __init__(self, folder: Path, number: int, path: str, dtype: str) -> None:
-        self.path = path
-        self.lowest = HASHES
-        self._writers = {
-            split: ShardWriter(folder, f"{split}-{number:02d}", dtype) for split in ("train", "validation")
-        }
-        self._documents = dict.fromkeys(self._writers, 0)
-        self._bytes = dict.fromkeys(self._writers, 0)
-
-    def write(self, encoded: Encoded) -> None:
-        """Append a block."""
-        self.lowest = min(self.lowest, encoded.lowest)
-        for split, piece in (("train", encoded.train), ("validation", encoded.validation)):
-            self._writers[split].write(piece.tokens)
-            self._documents[split] += piece.documents
-            self._bytes[split] += int(piece.sizes.sum())
-
-    def close(self) -> tuple[SourcePart, SourcePart]:
-        """The training and the held-out part, on disk."""
-        return self._part("train"), self._part("validation")
-
-    def abandon(self) -> None:
-        """Let go of unfinished files after a failure."""
-        for writer in self._writers.values():
-            writer.abandon()
-
-    def _part(self, split: str) -> SourcePart:
-        writer = self._writers[split]
-        writer.close()
-        return SourcePart(
-            path=self.path,
-            documents=self._documents[split],
-            bytes=self._bytes[split],
-            tokens=writer.tokens,
-            shards=tuple(writer.shards),
-        )
-
-
-def refuse_empty(parts: Sequence[tuple[SourcePart, SourcePart]], lowest: int) -> None:
-    """Raise InputError where a source gave no text, or there is none to train on or to hold out.
-
-    `parts` are the training and the held-out part of each source, `lowest` the lowest number of a document.
-    """
-    for part, held_out in parts:
-        if not part.documents + held_out.documents:
-            raise InputError.one("TW837", f"{part.path} holds no text", "Add text.", "data.train")
-    if not sum(held_out.documents for _, held_out in parts):
-        count = sum(part.documents for part, _ in parts)
-        share = (lowest + 1) / HASHES * 100
-        raise InputError.one(
-            "TW838",
-            f"no document is held out for validation; the corpus has {count}",
-            f"Write a share of {_rounded_up(share)}% or more, or split the text into more documents.",
-            "data.validation",
-        )
-    if not sum(part.documents for part, _ in parts):
-        remedy = "Lower the share, or split the text into more documents."
-        raise InputError.one("TW838", "every document is held out for validation", remedy, "data.validation")
-
-
-def _rounded_up(share: float) -> str:
-    return f"{share * 1.005 + 0.001:.3g}"

@@ -6,6 +6,7 @@ import hashlib
 import heapq
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from .documents import BadDocument, Block, documents, size_of
 from .given_tokenizer import refuse_unfit
 from .job import Advance, Job
 
+RECORD = "made-from.json"
 _SAMPLES = 200  # documents of a source that a given tokenizer is tried on
 
 
@@ -37,14 +39,30 @@ def make_tokenizer(job: Job, advance: Advance) -> str:
     if job.trained is None and _recorded(job.run) == wanted | {"sha256": present}:
         return "unchanged"
     given = job.plan.tokenizer.path
-    content = read_part(job.root / given) if given else train(list(_sample(job, advance)), job.plan.tokenizer)
+    shared = None if given else _shared(job, wanted)
+    if shared is not None:
+        content = shared
+    else:
+        content = read_part(job.root / given) if given else train(list(_sample(job, advance)), job.plan.tokenizer)
     digest = hashlib.sha256(content).hexdigest()
     job.refuse_other(TOKENIZER, digest)
     put = _put_json if given and is_json(given) else _put_model
     put(content, job)
     record = wanted | {"sha256": digest}
     write_atomically(_record(job.run), json.dumps(record, indent=1, sort_keys=True).encode())
-    return "copied" if given else "trained"
+    return "copied" if given else "trained" if shared is None else f"found in {job.store.path}"
+
+
+def _shared(job: Job, wanted: dict[str, object]) -> bytes | None:
+    """The model that another run has trained on the same corpus with the same settings, from its dataset."""
+    for digest in job.store.digests:
+        folder = job.store.folder(digest)
+        model = folder / job.run.tokenizer_model.name
+        with suppress(OSError, ValueError):
+            content = model.read_bytes()
+            if read_json(folder / RECORD) == wanted | {"sha256": hashlib.sha256(content).hexdigest()}:
+                return content
+    return None
 
 
 def _put_model(content: bytes, job: Job) -> None:
@@ -102,7 +120,7 @@ def _recipe(job: Job) -> dict[str, object]:
 
 
 def _record(run: RunFolder) -> Path:
-    return run.tokenizer.with_name("made-from.json")
+    return run.tokenizer.with_name(RECORD)
 
 
 def _recorded(run: RunFolder) -> object:

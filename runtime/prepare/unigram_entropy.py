@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.shards import SourcePart
+from ...spec.dataset_index import SourcePart
 
 _AT_ONCE = 2**22  # tokens: counting takes 8 bytes for each
 

@@ -45,10 +45,11 @@ refused() {
 # Tokenizing takes one node and can take hours: a job of its own, so that no other node waits for it. Both jobs are held
 # until the run has its own copy of the bundle, which they read: a refused submission leaves the run as it was.
 submit() {
-  env -u TRAINWRIGHT_LOCK sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log" "$@" "$run/bundle" "$run" "$root" 2>"$said"
+  env -u TRAINWRIGHT_LOCK sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log" "$@" 2>"$said"
 }
-prepare=$(submit --hold "$bundle/prepare.sbatch") || refused
-train=$(submit --dependency="afterok:${prepare%%;*}" "$bundle/slurm.sbatch") || refused
+files=("$run/bundle" "$run" "$root")
+prepare=$(submit --hold "$bundle/prepare.sbatch" "${files[@]}") || refused
+train=$(submit --dependency="afterok:${prepare%%;*}" "$bundle/slurm.sbatch" "${files[@]}") || refused
 cat -- "$said" >&2 # a site's remarks on a job that it took
 if ! "${admit[@]}" >/dev/null; then
   scancel "${prepare%%;*}" "${train%%;*}"

@@ -8,7 +8,7 @@ import pytest
 
 from trainwright.runtime.data.dataset import Stream
 from trainwright.runtime.data.shard_files import OPEN_FILES, ShardFiles
-from trainwright.runtime.data.shards import Shard, SourcePart
+from trainwright.spec.dataset_index import Shard, SourcePart
 
 
 def descriptors() -> int:

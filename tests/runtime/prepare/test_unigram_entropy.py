@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainwright.runtime.data.shards import ShardWriter, SourcePart
+from trainwright.runtime.data.shards import ShardWriter
 from trainwright.runtime.prepare.unigram_entropy import unigram_entropy
+from trainwright.spec.dataset_index import SourcePart
 
 
 def part(folder: Path, name: str, tokens: list[int]) -> SourcePart:

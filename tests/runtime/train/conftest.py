@@ -22,8 +22,9 @@ import pytest
 os.environ |= {"DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
 
 from trainwright.compiler.render.ds_config import deepspeed_config
-from trainwright.runtime.data.shards import Index, ShardWriter, SourcePart, file_sha256
+from trainwright.runtime.data.shards import ShardWriter, file_sha256
 from trainwright.runtime.launch.exit_status import exit_file
+from trainwright.spec.dataset_index import Index, SourcePart
 from trainwright.spec.layout import Layout
 from trainwright.spec.plan import CarbonPlan, Device, Plan, Schedule
 from trainwright.spec.run_folder import RunFolder
