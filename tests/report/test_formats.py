@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import shutil
 import subprocess
 from dataclasses import replace
@@ -15,7 +16,7 @@ from trainwright.report.formats.markdown import markdown
 from trainwright.report.formats.terminal import terminal
 from trainwright.report.tables.cells import Cell, Table
 from trainwright.spec.display_units import ENERGIES, MASSES
-from trainwright.spec.number_text import signed_percent, significant, style, with_unit
+from trainwright.spec.number_text import count, fixed, percent, signed_percent, significant, style, with_unit
 
 
 def _table(words="a", notes=()):
@@ -118,6 +119,15 @@ def test_lone_numbers():
     assert with_unit(0.0, ENERGIES) == "0 kWh"
     assert (signed_percent(0.99999), signed_percent(0.923)) == ("+0.0%", "-7.7%")
     assert (significant(193104.2), significant(0.58333)) == ("193,104", "0.5833")
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, 1.7e308, -1.7e308, 5e-324, -5e-324])
+def test_no_number_stops_a_text(number):
+    """What a hostile plan's factors multiply to prints as unknown, or as the number that it is."""
+    texts = [with_unit(number, ENERGIES), fixed(number), significant(number), count(number), percent(number)]
+    column = style([number, 1.0], ENERGIES)
+    assert {text == "unknown" for text in (*texts[:-1], column(number))} == {not math.isfinite(number)}
+    assert column(1.0) != "unknown"
 
 
 @pytest.mark.service
