@@ -77,9 +77,9 @@ def record_end(run: Path, end: Ended) -> None:
     if rank_here() != 0:
         return
     if end.code not in (Exit.DONE, Exit.PREEMPTED):
-        _say(0, f"{end}\n")
-        log_fault(run, 0, f"{end}", f"exited with {end.code.name}")
-    record_exit_code(run, end.code)
+        record_failure(run, f"{end}", end.code)
+    else:
+        record_exit_code(run, end.code)
 
 
 def process_status(code: Exit) -> int:
@@ -118,7 +118,8 @@ def record_failure(run: Path, what: str, code: Exit, details: str | None = None,
         try:
             keep()
         except OSError as refused:
-            _say(rank, f"{refused}\n")
+            if code is not Exit.STORAGE:  # which has been said
+                _say(rank, f"{refused}\n")
 
 
 def log_fault(run: Path, rank: int, what: str, action: str) -> None:

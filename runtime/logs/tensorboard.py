@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from ...spec.events import Event, StepEvent, ValidationEvent
+from ...spec.exit_codes import DISK_ERRORS
 
 CURVES = ("loss", "grad_norm", "learning_rate", "tokens_per_second", "mfu", "energy_kwh", "power_watts")
 
@@ -27,6 +29,7 @@ class TensorBoardLog:
     def __init__(self, folder: Path, step: int) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
+        threading.excepthook = _leave_disk_errors_to_the_run
         self._writer = SummaryWriter(str(folder), purge_step=step + 1)
 
     def show(self, event: Event) -> None:
@@ -37,3 +40,9 @@ class TensorBoardLog:
     def close(self) -> None:
         """Flush and close."""
         self._writer.close()
+
+
+def _leave_disk_errors_to_the_run(failed: threading.ExceptHookArgs) -> None:
+    """No traceback of TensorBoard's thread for a full disk: its next call raises the error, which ends the run."""
+    if not (isinstance(failed.exc_value, OSError) and failed.exc_value.errno in DISK_ERRORS):
+        threading.__excepthook__(failed)
