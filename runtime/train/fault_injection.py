@@ -6,6 +6,7 @@ TRAINWRIGHT_INJECTED, so that a test can tell a guard that held from a fault tha
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from functools import cache
@@ -14,6 +15,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 DEADLY = {"kill": signal.SIGKILL, "hang": signal.SIGSTOP, "crash": signal.SIGSEGV}
+LOSS_FACTORS = {"nan": math.nan, "inf": math.inf, "huge": 1e30}
 
 
 def fires(kind: str, rank: int, step: int) -> bool:
@@ -34,9 +36,10 @@ def kill_if_due(rank: int, step: int) -> None:
 
 
 def corrupt_loss_if_due(loss: Tensor, rank: int, batch: int) -> Tensor:
-    """The loss, made NaN or raised by 10 nats when that is due in this batch (from 1): going back leaves it out."""
-    if fires("nan", rank, batch):
-        return loss * float("nan")
+    """The loss, made no number or raised by 10 nats when due in this batch (from 1): going back leaves it out."""
+    for kind, factor in LOSS_FACTORS.items():
+        if fires(kind, rank, batch):
+            return loss * factor
     return loss + 10.0 if fires("spike", rank, batch) else loss
 
 

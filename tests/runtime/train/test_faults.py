@@ -48,6 +48,25 @@ def test_a_nan_on_one_rank_skips_the_update_on_all(faulty, zero, precision, offl
     assert [step for step, norm in norms.items() if norm is None] == [3]
 
 
+NUMBERS = [("nan", 1), ("inf", 2), ("huge", 4)]
+
+
+@pytest.mark.parametrize(
+    ("number", "ranks"),
+    [*NUMBERS, *(pytest.param(*pair, marks=pytest.mark.slow) for pair in product(("nan", "inf", "huge"), (1, 2, 4)))],
+)
+def test_no_number_stops_a_step_that_is_shown_validated_or_saved(faulty, number, ranks):
+    """First, last, validated and saved step: each is left out and shown as unknown, and what is saved is finite."""
+    layout, often = Layout(data=ranks, accumulation=4 // ranks), {"schedule__validate_every": 2}
+    inject = "; ".join(f"{number} rank={ranks - 1} step={step}" for step in (1, 4, 6))
+    place, code = faulty(inject, layout=layout, steps=6, schedule__checkpoint_every=2, **often)
+    assert (code, len(place.faults())) == (Exit.DONE, 3), place.output()
+    assert [event["step"] for event in place.events("step") if event["grad_norm"] is None] == [1, 4, 6]
+    assert [event["step"] for event in place.events("validation") if event["loss"] is not None] == [2, 4, 6]
+    assert [event["step"] for event in place.events("checkpoint")] == [2, 4, 6]
+    assert "Traceback" not in place.output()
+
+
 @pytest.mark.parametrize(("rank", "origin"), [(0, "rank 0: model.layers.0"), (1, "rank 1: lm_head.weight")])
 def test_a_nan_on_one_stage_skips_the_update_on_all(faulty, rank, origin):
     """Wherever in a pipeline a gradient stops being a number, no stage is updated, and the run goes on."""
