@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trainwright.tests.services.link_lab import LINK, Link, ip
+from trainwright.tests.services.link_lab import ADDRESSES, LINK, Link, ip
 from trainwright.tests.services.ssh_lab import HOSTS
 from trainwright.tests.services.test_ssh import launch, start
-from trainwright.tests.services.tiny import Tiny, write_spec
+from trainwright.tests.services.tiny import Tiny, listening, write_spec
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
 STEPS = 200
@@ -53,6 +53,7 @@ def test_a_host_that_is_lost_is_waited_for(link: Link, project: Path) -> None:
     process, tiny = start(link.hosts, project), Tiny(project)
     tiny.wait_for_step(20)
     assert len(ranks(project)) == 2
+    assert set().union(*listening(project).values()) <= {"127.0.0.1", *ADDRESSES.values()}
     ip("-n", link.namespaces[1], "link", "set", LINK, "down")
     until = time.monotonic() + 60
     while ranks(project) and time.monotonic() < until:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from trainwright.tests.services.slurm_lab import NODES, Slurm
-from trainwright.tests.services.tiny import ENDLESS, Tiny, write_spec
+from trainwright.tests.services.tiny import ENDLESS, Tiny, listening, write_spec
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
@@ -150,6 +150,15 @@ def test_a_cancelled_job_saves_and_stays_away(launch, slurm: Slurm) -> None:
         time.sleep(0.2)
     assert job.events("checkpoint")[-1]["step"] == job.steps()[-1]
     assert slurm.run("squeue", "--noheader") == ""
+
+
+def test_what_a_job_listens_on(launch, project: Path) -> None:
+    """The ranks alone: on the named interface, and on any for their meeting, since a loopback name calls this node."""
+    job = launch()
+    job.wait_for_step(5)
+    sockets = listening(project)
+    assert sockets.pop("trainwright.runtime.train") == {"127.0.0.1", "::"}
+    assert not any(sockets.values()), sockets
 
 
 def test_stop_saves_and_does_not_requeue(launch, slurm: Slurm) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from trainwright.tests.services.ssh_lab import DEAD, HOSTS, STRANGER, Hosts, missing
-from trainwright.tests.services.tiny import Tiny, write_spec
+from trainwright.tests.services.tiny import Tiny, listening, write_spec
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 STARTERS = {"ssh": "ssh", "pdsh": "pdsh", "deepspeed": "ssh"}  # and the program that each needs
@@ -55,6 +55,19 @@ def test_ctrl_c_saves_on_all_hosts(hosts: Hosts, project: Path, starter: str) ->
     output, _ = process.communicate(timeout=100)
     assert process.returncode == 75, output
     assert tiny.events("checkpoint")[-1]["step"] == tiny.steps()[-1]
+
+
+def test_what_a_run_on_two_hosts_listens_on(hosts: Hosts, project: Path) -> None:
+    """The ranks alone: on the named interface, and on any for their meeting, since a loopback name calls this host."""
+    write_spec(project, launch(*HOSTS))
+    process, tiny = start(hosts, project), Tiny(project)
+    tiny.wait_for_step(5)
+    sockets = listening(project)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=100)
+    assert process.returncode == 75, output
+    assert sockets.pop("trainwright.runtime.train") == {"127.0.0.1", "::"}
+    assert not any(sockets.values()), sockets
 
 
 @pytest.mark.parametrize("host", [STRANGER, DEAD])

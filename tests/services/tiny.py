@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from trainwright.spec.run_folder import RunFolder
 from trainwright.tests.logged import logged_events
@@ -69,3 +72,17 @@ class Tiny:
             if time.monotonic() > until:
                 raise TimeoutError(f"no step {step} after {seconds:g} s")
             time.sleep(0.2)
+
+
+def listening(project: Path) -> dict[str, set[str]]:
+    """Where each Python module of a project's run listens, on whatever host and in whatever network it runs."""
+    found = dict[str, set[str]]()
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = process.cmdline()
+            if "python" in process.name() and any(str(project) in word for word in (*words, process.cwd())):
+                module = words[words.index("-m") + 1] if "-m" in words else words[1]
+                found.setdefault(module, set()).update(
+                    socket.laddr.ip for socket in process.net_connections("inet") if not socket.raddr
+                )
+    return found
