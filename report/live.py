@@ -20,12 +20,14 @@ from ..spec.log_tail import catch_up
 from ..spec.number_text import UNKNOWN, count, percent, significant, with_unit
 from ..spec.run_folder import RunFolder
 from ..spec.run_progress import EventFollower, Progress
+from .accounting.devices import outliers
 from .accounting.emissions_row import emitted
 from .accounting.history import RunHistory, read_run_history
 from .status import last_step
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 REFRESH = 1.0  # seconds
+SHOWN = 5  # ranks that stand out
 
 
 def watch(folder: Path, console: Console, running: bool) -> None:
@@ -88,6 +90,9 @@ def _lines(history: RunHistory, p: Progress) -> list[tuple[str, str]]:
     if p.attempt:
         lines.append(("attempt", str(p.attempt)))
     since = "" if p.since is None else f" since step {p.since:,}"
+    if found := outliers(list(p.devices.values())):
+        more = [f"and {len(found) - SHOWN} more ranks"] if len(found) > SHOWN else []
+        lines.append(("stand out", "\n".join([*map(str, found[:SHOWN]), *more])))
     if p.faults:
         lines.append(("faults", f"{p.faults}{since}, last: {p.last_fault}"))
     if p.time is not None and not p.ended:

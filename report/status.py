@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..spec.number_text import UNKNOWN
 from ..spec.run_progress import Progress
+from .accounting.devices import outliers
 from .accounting.emissions_row import emitted
 from .accounting.history import RunHistory
 from .tables.cells import Cell, Table, significant_cell, table, text
@@ -37,6 +38,7 @@ class RunStatus(Value):
     meter: str | None
     carbon_tonnes: float | None
     checkpoint_step: int | None
+    stand_out: tuple[str, ...]  # ranks that differ from the rest, and how; as last logged
     faults: int
     last_fault: str | None
     faults_since_step: int | None  # the log was read from this step on; None: all of it
@@ -46,7 +48,8 @@ class RunStatus(Value):
 def waiting(folder: Path, place: str) -> RunStatus:
     """A run that waits in a queue and has written nothing yet."""
     unknown = dict.fromkeys(RunStatus.model_fields)
-    return RunStatus.model_validate({**unknown, "folder": str(folder), "place": place, "phase": "waiting", "faults": 0})
+    known = {"folder": str(folder), "place": place, "phase": "waiting", "stand_out": (), "faults": 0}
+    return RunStatus.model_validate({**unknown, **known})
 
 
 def run_status(folder: Path, place: str | None, history: RunHistory, p: Progress) -> RunStatus:
@@ -74,6 +77,7 @@ def run_status(folder: Path, place: str | None, history: RunHistory, p: Progress
         meter=None if p.measured is None else p.meter,
         carbon_tonnes=emitted(p.energy_kwh, history.carbon),
         checkpoint_step=p.checkpoint,
+        stand_out=tuple(map(str, outliers(list(p.devices.values())))),
         faults=p.faults,
         last_fault=p.last_fault or None,
         faults_since_step=p.since,

@@ -71,6 +71,16 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(map(text, value)) if isinstance(value, list) else ()
 
 
+def numbers(value: Any) -> tuple[float | None, ...]:
+    """A list of finite numbers, null where one is unknown."""
+    return tuple(map(number, value)) if isinstance(value, list) else ()
+
+
+def wholes(value: Any) -> tuple[int | None, ...]:
+    """A list of whole numbers."""
+    return tuple(map(whole, value)) if isinstance(value, list) else ()
+
+
 def versions(value: Any) -> dict[str, str] | None:
     """Versions by name."""
     return {str(key): text(version) for key, version in value.items()} if isinstance(value, dict) else None

@@ -10,13 +10,14 @@ version is an `UnknownEvent`; a field that is missing, or holds a value of anoth
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 from . import event_fields as known
+from .device_row import DeviceRow
 from .event_fields import UNKNOWN, EnforcedCap, SourceUse, read_as
 from .foreign_files import foreign_lines, open_foreign, parse_json
 
@@ -113,6 +114,47 @@ class StepEvent(SpanEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DevicesEvent(SpanEvent):
+    """Each device of a node by itself, over the steps since the event before. Arrays: a value a rank, null: unknown."""
+
+    kind: ClassVar[str] = "devices"
+    needed: ClassVar[tuple[str, ...]] = ("step",)
+    node: str = read_as(known.text, "host name")
+    ranks: tuple[int | None, ...] = read_as(known.wholes, "of the node, in order")
+    device: tuple[str, ...] = read_as(known.texts, "UUID of each rank's GPU")
+    own_seconds: tuple[float | None, ...] = read_as(
+        known.numbers, "mean of a step until the rank's last forward pass was done, before it waits for any other rank"
+    )
+    joules: tuple[float | None, ...] = read_as(known.numbers, "metered in the span")
+    watts: tuple[float | None, ...] = read_as(known.numbers, "mean power; null where part of the span is a gap")
+    clock_mhz: tuple[float | None, ...] = read_as(known.numbers, "mean clock of the multiprocessors")
+    temperature_celsius: tuple[float | None, ...] = read_as(known.numbers, "highest")
+    memory_bytes: tuple[float | None, ...] = read_as(known.numbers, "most in use, by all processes")
+    power_capped: tuple[float | None, ...] = read_as(known.numbers, "share of looks that saw the power cap hold it")
+    too_hot: tuple[float | None, ...] = read_as(known.numbers, "share of looks that saw heat hold the clock down")
+    slowed_by_hardware: tuple[float | None, ...] = read_as(
+        known.numbers, "share of looks that saw the board or its power supply hold the clock down"
+    )
+
+    def rows(self) -> Iterator[DeviceRow]:
+        """A row a rank; what an array is too short for is unknown."""
+        arrays = {name: getattr(self, name) for name in DEVICE_ARRAYS}
+        for index, rank in enumerate(self.ranks):
+            values = {name: array[index] for name, array in arrays.items() if index < len(array)}
+            yield DeviceRow(rank=rank, node=self.node, **values)
+
+
+def devices_event(node: str, rows: Sequence[DeviceRow], *, step: int, seconds: float) -> DevicesEvent:
+    """The event of a node's rows; an array of which nothing is known stays empty."""
+    arrays: dict[str, Any] = {name: tuple(getattr(row, name) for row in rows) for name in DEVICE_ARRAYS}
+    known_arrays = {name: array for name, array in arrays.items() if any(value not in (None, "") for value in array)}
+    return DevicesEvent(node=node, ranks=tuple(row.rank for row in rows), step=step, seconds=seconds, **known_arrays)
+
+
+DEVICE_ARRAYS = tuple(own.name for own in fields(DeviceRow) if own.name not in ("rank", "node"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationEvent(SpanEvent):
     """A pass over the held-out batches."""
 
@@ -169,6 +211,7 @@ KINDS: dict[str, type[Event]] = {
         DataEvent,
         PhaseEvent,
         StepEvent,
+        DevicesEvent,
         ValidationEvent,
         CheckpointEvent,
         GapEvent,
@@ -188,7 +231,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return known.number(value)
     if isinstance(value, tuple):
-        return [row.model_dump() if isinstance(row, SourceUse) else row for row in value]
+        return [row.model_dump() if isinstance(row, SourceUse) else _plain(row) for row in value]
     return asdict(value) if isinstance(value, EnforcedCap) else value
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .device_row import DeviceRow
 from .events import (
     PREPARATION_FAILED,
     CheckpointEvent,
+    DevicesEvent,
     Event,
     FaultEvent,
     PhaseEvent,
@@ -47,6 +49,7 @@ class Progress:
     ended: str = ""
     time: float | None = None
     since: int | None = None  # the step before which nothing was read; None: all was
+    devices: dict[int, DeviceRow] = field(default_factory=dict[int, DeviceRow])  # of each rank, as last logged
     losses: list[float] = field(default_factory=list[float])
     recent: deque[float] = field(default_factory=lambda: deque[float](maxlen=RECENT))
 
@@ -58,15 +61,14 @@ class Progress:
                 self._start(event)
             case StepEvent():
                 self._step(event)
+            case DevicesEvent():
+                self.devices |= {row.rank: row for row in event.rows() if row.rank is not None}
             case ValidationEvent():
                 self.validation_loss = event.loss
             case CheckpointEvent():
                 self.checkpoint = event.step or 0
             case FaultEvent():
-                self.faults += 1
-                self.last_fault = f"{event.what}: {event.action}"
-                if event.what.startswith(PREPARATION_FAILED):
-                    self.phase, self.ended = PREPARATION_FAILED, PREPARATION_FAILED
+                self._fault(event)
             case PhaseEvent() if self.attempt == 0 and self.ended != PREPARATION_FAILED:
                 self.phase = f"prepared: {event.name}"
             case StopEvent():
@@ -85,6 +87,13 @@ class Progress:
         self.meter = event.meter or "none"
         self.phase, self.ended = "training", ""
         self.recent.clear()
+        self.devices.clear()
+
+    def _fault(self, event: FaultEvent) -> None:
+        self.faults += 1
+        self.last_fault = f"{event.what}: {event.action}"
+        if event.what.startswith(PREPARATION_FAILED):
+            self.phase, self.ended = PREPARATION_FAILED, PREPARATION_FAILED
 
     def _step(self, event: StepEvent) -> None:
         self.phase = "training"

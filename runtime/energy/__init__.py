@@ -29,6 +29,7 @@ def open_meter(plan: Plan, local_rank: int) -> Meter:
 
 def _gpu_meter(plan: Plan) -> SampledMeter | None:
     from .cap import CapWatch, node_gpus
+    from .gpu_state import NodeStates
     from .nvml import Error, GpuProbe, HiddenGpuProbe
 
     def start() -> SampledMeter | None:
@@ -37,7 +38,8 @@ def _gpu_meter(plan: Plan) -> SampledMeter | None:
         if not any(probe.readable for probe in probes):
             return None
         unseen = [HiddenGpuProbe(number) for number in range(found.hidden)]
-        return SampledMeter("nvml", [*probes, *unseen], [CapWatch(found.gpus, plan.device.power_cap_watts)]).start()
+        watch = CapWatch(found.gpus, plan.device.power_cap_watts)
+        return SampledMeter("nvml", [*probes, *unseen], [watch], states=NodeStates(found)).start()
 
     return call_with_timeout(start, Error)
 

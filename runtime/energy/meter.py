@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from ...spec.device_row import DeviceRow
 from ...spec.events import FaultEvent, GapEvent
 from .meter_reading import ABSENT, MeterSource, Reading
 
@@ -30,6 +31,10 @@ class Meter(Protocol):
 
     def events(self) -> list[GapEvent | FaultEvent]:
         """News since the last call, as `gap` and `fault` events of the run's log; the log adds time and step."""
+        ...
+
+    def devices(self) -> list[DeviceRow]:
+        """What the device of each local rank did since the last call; empty where devices are not read one by one."""
         ...
 
     def close(self) -> Reading:
@@ -65,6 +70,10 @@ class ConstantPowerMeter:
         """There is never news."""
         return []
 
+    def devices(self) -> list[DeviceRow]:
+        """No device is read."""
+        return []
+
     def close(self) -> Reading:
         """The last reading."""
         return self.read()
@@ -84,6 +93,10 @@ class NoMeter:
 
     def events(self) -> list[GapEvent | FaultEvent]:
         """There is never news."""
+        return []
+
+    def devices(self) -> list[DeviceRow]:
+        """No device is read."""
         return []
 
     def close(self) -> Reading:

@@ -58,6 +58,7 @@ class VisibleGpus(NamedTuple):
 
     gpus: list[Gpu]
     hidden: int
+    by_rank: tuple[int, ...] = ()  # the place in `gpus` of each local rank's; MIG slices share one
 
 
 def find_gpus(visible: str | None, count: int) -> VisibleGpus:
@@ -74,7 +75,8 @@ def find_gpus(visible: str | None, count: int) -> VisibleGpus:
         named = (_find(entry.strip(), list(by_uuid)) for entry in visible.split(","))
         chosen = [uuid for uuid in takewhile(lambda uuid: uuid is not None, named) if uuid is not None]
     chosen = chosen[:count]
-    return VisibleGpus([Gpu(uuid, by_uuid[uuid]) for uuid in dict.fromkeys(chosen)], count - len(chosen))
+    own = list(dict.fromkeys(chosen))
+    return VisibleGpus([Gpu(u, by_uuid[u]) for u in own], count - len(chosen), tuple(map(own.index, chosen)))
 
 
 def _find(entry: str, uuids: list[str]) -> str | None:

@@ -9,12 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from ...spec.device_row import DeviceRow
 from ...spec.events import FaultEvent, GapEvent
 from .device_energy import DeviceEnergy, InstrumentLimits, Sample
 from .meter import Clock
 from .meter_reading import MeterSource, Reading
+
+if TYPE_CHECKING:
+    from .gpu_state import NodeStates  # with pynvml, which a node without GPUs need not have
 
 SAMPLE_PERIOD = 1.0  # seconds between samples
 CLOSE_TIMEOUT = 2.0  # seconds that `close` waits for the last sample
@@ -38,14 +42,23 @@ class SampledMeter:
     """Energy of the node's devices. `watches` are looked at after every sample; their events go into the run's log."""
 
     def __init__(
-        self, source: MeterSource, probes: Sequence[Probe], watches: Sequence[Watch] = (), clock: Clock = time.monotonic
+        self,
+        source: MeterSource,
+        probes: Sequence[Probe],
+        watches: Sequence[Watch] = (),
+        clock: Clock = time.monotonic,
+        states: NodeStates | None = None,
     ) -> None:
         self.source: MeterSource | None = source
         self._clock = clock
         self._wall = time.time() - clock()  # gaps are dated once, so that a wall clock that jumps cannot stretch them
         opened = clock()
         self._tracks = [(probe, DeviceEnergy(opened, probe.limits)) for probe in probes]
-        self._watches = watches
+        self._states = states
+        self._watches = watches if states is None else (*watches, states.look)
+        self._before = [(opened, 0.0, 0.0)] * len(
+            self._tracks
+        )  # time, joules, uncovered seconds as `devices` left them
         self._news: list[FaultEvent] = []
         self._most = 0.0
         self._final: Reading | None = None
@@ -97,6 +110,18 @@ class SampledMeter:
             news, self._news = self._news, []
         return [*gaps, *news]
 
+    def devices(self) -> list[DeviceRow]:
+        """What the device of each local rank did since the last call."""
+        if self._states is None:
+            return []
+        state = dict(enumerate(self._states.take()))
+        with self._lock:
+            used = [self._used(index) for index in range(len(self._tracks))]
+        return [
+            DeviceRow(device=self._tracks[probe][0].device, **used[probe], **state.get(probe, {}))
+            for probe in self._states.by_rank
+        ]
+
     def close(self) -> Reading:
         """Take a last sample if the instrument answers in time, settle what is open, and stop."""
         if self._thread.is_alive():
@@ -116,6 +141,18 @@ class SampledMeter:
             self._wake.wait(SAMPLE_PERIOD)
             self._wake.clear()
             self.sample()
+
+    def _used(self, index: int) -> dict[str, Any]:
+        """Energy and mean power of a device since the last call."""
+        track, now = self._tracks[index][1], self._clock()
+        then, *before = self._before[index]
+        totals = track.joules(now), track.seconds(now)[2]
+        self._before[index] = (now, *totals)
+        joules, uncovered = (total - old for total, old in zip(totals, before, strict=True))
+        if not track.known:
+            return {"joules": None, "watts": None}
+        whole = uncovered <= 0 and now > then
+        return {"joules": round(max(joules, 0.0), 1), "watts": round(joules / (now - then), 1) if whole else None}
 
     def _read(self, now: float) -> Reading:
         tracks = [track for _, track in self._tracks]

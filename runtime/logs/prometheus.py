@@ -35,6 +35,7 @@ from ...spec.exit_codes import Exit
 from ...spec.run_folder import RunFolder
 from ...spec.run_progress import EventFollower
 from ..energy import JOULES_PER_KWH
+from .prometheus_devices import DeviceMetrics
 
 LATEST: dict[tuple[type[Event], str], tuple[str, str]] = {  # (event, field) -> gauge, meaning
     (StepEvent, "step"): ("step", "Last optimizer step."),
@@ -75,6 +76,7 @@ class RunMetrics(Collector):
         self._lock = threading.Lock()
         self._latest: dict[str, float] = {}
         self._counted: dict[Key, float] = defaultdict(float)
+        self._devices = DeviceMetrics(self._name)
 
     def collect(self) -> Iterator[Metric]:
         """Read the events since the last scrape, then give every metric that is known."""
@@ -83,10 +85,12 @@ class RunMetrics(Collector):
                 self._take(event)
             yield from self._gauges()
             yield from self._counters()
+            yield from self._devices.collect()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, StartEvent):
             self._latest.pop("exit_code", None)
+        self._devices.take(event)
         for (kind, field), (name, _) in LATEST.items():
             if isinstance(event, kind) and (value := getattr(event, field)) is not None:
                 self._latest[name] = float(value)

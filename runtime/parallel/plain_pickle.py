@@ -19,6 +19,7 @@ CLASSES = frozenset(
         "pathlib._local.PosixPath",  # Python 3.13
         "trainwright.runtime.checkpoint.store.FileEntry",
         "trainwright.runtime.preflight.finding.Finding",
+        "trainwright.spec.device_row.DeviceRow",
         "trainwright.spec.event_fields.EnforcedCap",
         "trainwright.spec.events.FaultEvent",
         "trainwright.spec.events.GapEvent",

@@ -145,6 +145,8 @@ def train_step(session: Session) -> StepVotes:
             memory_bytes=memory(session),
         )
     )
+    if session.devices.is_due(outcome.own_seconds, number):
+        session.log_devices()
     handle_anomalies(session, outcome)
     return outcome.votes
 
@@ -201,6 +203,8 @@ def finish(session: Session, end: Ended) -> None:
     """The last words: phases and the stop event."""
     with suppress(Ended):  # why the run ends says more than that the disk is full as well
         checkpointing.commit(session)
+    if session.devices.steps:
+        session.log_devices()
     session.instruments.meter.close()  # its last reading is exact, and its open gaps are settled
     session.charge_energy("train")
     session.flush_phases()

@@ -5,6 +5,7 @@ And the two things that every part of the loop does: telling what happened, and 
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -22,6 +23,7 @@ from ..logs.event_log import EventLog
 from ..logs.progress_line import ProgressLine
 from ..logs.tensorboard import TensorBoardLog
 from ..parallel.world import World
+from .device_log import DeviceLog, node_events
 from .loop_state import LoopState
 from .stop_request import StopRequest
 
@@ -57,6 +59,7 @@ class Session:
     instruments: Instruments
     state: LoopState
     logs: Rank0Logs | None
+    devices: DeviceLog
     kept: dict[str, Any]  # settings and digests of the data, which checkpoints carry
     budget_warned: bool = False  # whether the budget's warning was given
     last_checkpoint: float = field(default_factory=time.monotonic)  # when the last checkpoint was begun
@@ -78,6 +81,14 @@ class Session:
             reading = Reading.from_vector(self.world.all_reduce_sum(self.instruments.meter.read().vector()))
         self.instruments.ledger.charge_energy(phase, reading)
         return reading
+
+    def log_devices(self) -> None:
+        """Log what each device did since the last call; every rank calls it after the same step."""
+        seconds, own = self.devices.take()
+        meter = self.instruments.meter
+        said = self.world.all_gather_object((self.world.local_rank, socket.gethostname(), own, meter.devices()))
+        for event in node_events(said, step=self.state.step, seconds=seconds):
+            self.log_event(event)
 
     def flush_phases(self) -> None:
         """Write down the phases since the last call, and what the meters have to report, durably."""

@@ -27,6 +27,7 @@ from ..logs.tensorboard import TensorBoardLog
 from ..parallel.world import World
 from .copy_bundle_files import keep
 from .deterministic import use_deterministic_kernels
+from .device_log import DeviceLog
 from .loop_state import LoopState
 from .session import Instruments, Rank0Logs, Session
 from .stop_request import StopRequest
@@ -65,7 +66,9 @@ def build_session(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Ses
     voice = _open_logs(bundle, plan, run, state) if world.rank == 0 else None
     instruments = Instruments(meter, ledger, stop)
     checkpoint_content = {"settings": settings, "digests": digests}
-    session = Session(plan, run, world, engine, train, validation, instruments, state, voice, checkpoint_content)
+    session = Session(
+        plan, run, world, engine, train, validation, instruments, state, voice, DeviceLog(plan), checkpoint_content
+    )
     _log_start(session, found, changed)
     return session
 

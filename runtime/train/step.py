@@ -7,6 +7,7 @@ decide alike in time.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ class StepOutcome:
     applied: bool
     skipped: bool  # on purpose: all ranks agreed that this batch must not count
     votes: StepVotes
+    own_seconds: float  # until this rank's last forward pass was done
     nonfinite_source: str | None = None  # where a non-finite gradient came from
 
 
@@ -106,7 +108,7 @@ def _forward_backward(step: StepInputs) -> StepOutcome:
         clear_gradients(engine)
     norm = float(engine.get_global_grad_norm()) if applied else None
     votes = agreement.wait()
-    return StepOutcome(agreement.mean_loss(votes), norm, applied, skip, votes)
+    return StepOutcome(agreement.mean_loss(votes), norm, applied, skip, votes, agreement.own_seconds)
 
 
 def _without_update(due: ForwardPass) -> ForwardPass:
@@ -119,6 +121,7 @@ class _Agreement:
 
     def __init__(self, step: StepInputs) -> None:
         self._step, self._missing = step, step.data.layout.accumulation
+        self._began, self.own_seconds = time.monotonic(), 0.0
         self._sum: Tensor | float = 0.0
         self._loss: Readback | None = None
         self._wait: Callable[[], list[float]] | None = None
@@ -130,6 +133,7 @@ class _Agreement:
             self._sum = self._sum + output
             if not self._missing:
                 self._loss = Readback(self._sum)
+                self.own_seconds = time.monotonic() - self._began
         if not self._missing and self._step.must_skip:  # early stages do not wait here for the last one
             self.begin()
 
@@ -137,6 +141,8 @@ class _Agreement:
         """Tell the other ranks, once; where no loss is waited for, while the device has a backward pass to do."""
         if self._wait is None:
             loss = self._loss.read() if self._loss else 0.0
+            if self._step.world.device.type == "cuda":  # the host knows only now that the forward pass is done
+                self.own_seconds = time.monotonic() - self._began
             self._wait = self._step.world.all_reduce_sum_async(self._step.votes(loss).vector())
         return self._wait
 

@@ -23,6 +23,8 @@ VALUES = {
     "dict[str, str] | None": {"torch": "2"},
     "tuple[str, ...]": ("a", "b"),
     "tuple[SourceUse, ...]": (SOURCE,),
+    "tuple[float | None, ...]": (0.5, None),
+    "tuple[int | None, ...]": (0, None, 7),
 }
 STRANGE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),

@@ -10,7 +10,7 @@
 
 typedef void *handle;
 enum code { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, DRIVER_NOT_LOADED = 9, LOST = 15 };
-enum function { INIT, SHUTDOWN, COUNT, BY_INDEX, BY_UUID, GET_UUID, ENERGY, POWER, LIMIT, ENFORCED, RANGE, DEFAULT, SET_LIMIT, MIG_PARENT };
+enum function { INIT, SHUTDOWN, COUNT, BY_INDEX, BY_UUID, GET_UUID, ENERGY, POWER, LIMIT, ENFORCED, RANGE, DEFAULT, SET_LIMIT, MIG_PARENT, CLOCK, MAX_CLOCK, TEMPERATURE, MEMORY, THROTTLE };
 
 static struct state *state;
 
@@ -97,13 +97,6 @@ int nvmlDeviceGetName(handle h, char *text, unsigned size) {
     strncpy(text, "NVIDIA A100-SXM4-80GB", size);
     return SUCCESS;
 }
-int nvmlDeviceGetMemoryInfo(handle h, unsigned long long *total_free_used) {
-    (void)h;
-    total_free_used[0] = total_free_used[1] = 80ULL << 30;
-    total_free_used[2] = 0;
-    return SUCCESS;
-}
-
 /* What torch looks up: its allocator asks whether the devices of several nodes share one NVLink fabric. They do not. */
 int nvmlDeviceGetHandleByPciBusId_v2(const char *address, handle *h) {
     return nvmlDeviceGetHandleByIndex_v2(strtol(strchr(address, ':') + 1, 0, 16) - 1, h);
@@ -135,6 +128,36 @@ int nvmlDeviceGetTotalEnergyConsumption(handle h, unsigned long long *millijoule
 int nvmlDeviceGetPowerUsage(handle h, unsigned *milliwatts) {
     ENTER(POWER, h);
     *milliwatts = d->power_mw;
+    return SUCCESS;
+}
+int nvmlDeviceGetClockInfo(handle h, unsigned kind, unsigned *mhz) {
+    (void)kind;
+    ENTER(CLOCK, h);
+    *mhz = d->clock_mhz;
+    return SUCCESS;
+}
+int nvmlDeviceGetMaxClockInfo(handle h, unsigned kind, unsigned *mhz) {
+    (void)kind;
+    ENTER(MAX_CLOCK, h);
+    *mhz = d->max_clock_mhz;
+    return SUCCESS;
+}
+int nvmlDeviceGetTemperature(handle h, unsigned sensor, unsigned *celsius) {
+    (void)sensor;
+    ENTER(TEMPERATURE, h);
+    *celsius = d->celsius;
+    return SUCCESS;
+}
+int nvmlDeviceGetMemoryInfo(handle h, unsigned long long *total_free_used) {
+    ENTER(MEMORY, h);
+    total_free_used[0] = 80ULL << 30;
+    total_free_used[2] = d->used_bytes;
+    total_free_used[1] = total_free_used[0] - total_free_used[2];
+    return SUCCESS;
+}
+int nvmlDeviceGetCurrentClocksThrottleReasons(handle h, unsigned long long *reasons) {
+    ENTER(THROTTLE, h);
+    *reasons = d->throttle_reasons;
     return SUCCESS;
 }
 int nvmlDeviceGetPowerManagementLimit(handle h, unsigned *milliwatts) {

@@ -10,6 +10,8 @@ struct device {
     uint32_t power_mw, limit_mw, enforced_mw, default_mw, low_mw, high_mw;
     uint32_t ignores_limit;  /* accepts a new limit and goes on enforcing the old one */
     char slices[MAX_SLICES][UUID];
+    uint32_t clock_mhz, max_clock_mhz, celsius;
+    uint64_t throttle_reasons, used_bytes;
 };
 
 struct fault { /* one a function */

@@ -37,6 +37,11 @@ class Function(IntEnum):
     DEFAULT = 11
     SET_LIMIT = 12
     MIG_PARENT = 13
+    CLOCK = 14
+    MAX_CLOCK = 15
+    TEMPERATURE = 16
+    MEMORY = 17
+    THROTTLE = 18
 
 
 class Device(ctypes.Structure):
@@ -52,6 +57,8 @@ class Device(ctypes.Structure):
         ),
         ("ignores_limit", ctypes.c_uint32),
         ("slices", ctypes.c_char * UUID * MAX_SLICES),
+        *((name, ctypes.c_uint32) for name in ("clock_mhz", "max_clock_mhz", "celsius")),
+        *((name, ctypes.c_uint64) for name in ("throttle_reasons", "used_bytes")),
     ]
 
 
@@ -91,6 +98,7 @@ class FakeNvml:
             device.energy_mj = 10**9 * (i + 1)
             device.power_mw = round(watts * 1000)
             device.low_mw, device.high_mw = 100_000, 400_000
+            device.clock_mhz, device.max_clock_mhz, device.celsius = 1275, 1410, 55
             device.limit_mw = device.enforced_mw = device.default_mw = 400_000
         for fault in self.state.fault:
             fault.device = -1

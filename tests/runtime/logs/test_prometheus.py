@@ -74,6 +74,20 @@ def test_textfile(run, tmp_path):
     }
 
 
+def test_devices(run, tmp_path):
+    """Each rank has the newest figures of its device under rank and node; joules add up, unknowns have no sample."""
+    entry = {"kind": "devices", "step": 10, "node": "node3", "ranks": [0, 1], "own_seconds": [0.5, 0.75]}
+    run.log(START, entry | {"joules": [100, 200]}, entry | {"joules": [100, None], "clock_mhz": [1275, None]})
+    found = written(run, tmp_path)
+    assert {key: value for key, value in found.items() if "node3" in key} == {
+        ("rank_own_step_seconds", "node3", "0"): 0.5,
+        ("rank_own_step_seconds", "node3", "1"): 0.75,
+        ("device_clock_mhz", "node3", "0"): 1275,
+        ("device_energy_joules_total", "node3", "0"): 200,
+        ("device_energy_joules_total", "node3", "1"): 200,
+    }
+
+
 def test_end_and_restart(run, tmp_path):
     """The exit code is there once the run has ended, and gone when it goes on."""
     run.log(START, STEP, STOP)
