@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from ..spec.events import StepEvent, ValidationEvent
 from .accounting.attempts import AttemptEvents, attempts
 from .accounting.curves import columns, marks, training
+from .accounting.devices import device_rows, outliers
 from .accounting.difference import changes
 from .accounting.emissions_row import (
     actual_row,
@@ -22,6 +24,7 @@ from .accounting.emissions_row import (
     total_row,
 )
 from .accounting.factors import emissions, mean_carbon
+from .accounting.heat_map import heat_map
 from .accounting.history import RunHistory, read_run_history
 from .accounting.hours import hour_parts
 from .accounting.limits import measured_limits
@@ -29,7 +32,7 @@ from .accounting.scopes import scopes
 from .accounting.sources import sources
 from .accounting.surviving import surviving_events
 from .document import generator
-from .values import Attempt, Report, Run
+from .values import Attempt, DeviceUse, Report, Run, StandsOut
 
 ROUNDING = (
     "Totals are sums of unrounded rows, then rounded once, half to even; so printed rows can differ from a printed "
@@ -76,6 +79,7 @@ def _run(history: RunHistory, label: str) -> Run:
     device = history.device
     phases = spans(history.events)
     lines = scopes(actual, phases, estimate, carbon)
+    uses = device_rows(history.events)
     return Run(
         label=label,
         folder=str(history.folder),
@@ -106,6 +110,9 @@ def _run(history: RunHistory, label: str) -> Run:
         carbon=carbon,
         training=training(raw, steps, validation, _planned_steps(raw, history)),
         sources=sources(history.events),
+        device_uses=tuple(DeviceUse.model_validate(asdict(row)) for row in uses),
+        stand_out=tuple(StandsOut.model_validate(asdict(odd)) for odd in outliers(uses)),
+        heat_map=heat_map(history.events),
         curves=steps,
         validation=validation,
         missing=history.missing + _unknown(found),

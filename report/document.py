@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import version
 
 from .tables.cells import Table
-from .values import Curves, Mark, Run
+from .values import Curves, HeatMap, Mark, Run
 
 
 @cache
@@ -39,11 +39,14 @@ class Series:
     marks: tuple[Mark, ...] = ()
     predicted: bool = False
     bar: float | None = None
+    heat_map: HeatMap | None = None
 
 
 def series_of(run: Run) -> Series:
     """The measured line of a run; its bar is the loss that token frequencies alone would reach."""
-    return Series(run.label, run.curves, run.validation, run.marks, bar=run.training.unigram_entropy)
+    return Series(
+        run.label, run.curves, run.validation, run.marks, bar=run.training.unigram_entropy, heat_map=run.heat_map
+    )
 
 
 @dataclass(frozen=True, slots=True)

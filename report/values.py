@@ -124,6 +124,46 @@ class Scope(Value):
     source: str
 
 
+HeatMetric = Literal["clock_mhz", "own_seconds"]
+
+
+class DeviceUse(Value):
+    """What one rank's device did over the run: means, the highest temperature and memory, and all its joules.
+
+    Shares are of the looks that the meter took, one a second.
+    """
+
+    rank: int
+    node: str
+    device: str
+    own_seconds: float | None  # mean of a step until the rank's last forward pass was done
+    joules: float | None
+    watts: float | None
+    clock_mhz: float | None
+    temperature_celsius: float | None
+    memory_bytes: float | None
+    power_capped: float | None
+    too_hot: float | None
+    slowed_by_hardware: float | None
+
+
+class StandsOut(Value):
+    """A rank that differs from the rest, and how."""
+
+    rank: int
+    node: str
+    what: str
+
+
+class HeatMap(Value):
+    """The ranks of a run over its steps: a row a rank (or band that begins with it), a column a step (or up to it)."""
+
+    metric: HeatMetric
+    ranks: tuple[int, ...]
+    steps: tuple[int, ...]
+    cells: tuple[tuple[float | None, ...], ...]
+
+
 class Mark(Value):
     """Something that happened at a step: a restart, a checkpoint, a fault, a gap."""
 
@@ -201,6 +241,9 @@ class Run(Value):
     limits: tuple[Limit, ...] = Field(default=(), exclude_if=not_)  # those that the spec sets
     training: Training
     sources: tuple[SourceUse, ...] = ()
+    device_uses: tuple[DeviceUse, ...] = ()
+    stand_out: tuple[StandsOut, ...] = ()
+    heat_map: HeatMap | None = None
     curves: Curves
     validation: Curves
     missing: tuple[str, ...]

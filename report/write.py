@@ -32,7 +32,7 @@ def _report_files(report: Report, folder: Path) -> list[Path]:
     document = report_document(light)
     plots = write_plots(document.series, folder)
     texts = {
-        "report.html": page(document),
+        "report.html": page(document, {path.stem: path.read_bytes() for path in plots if path.name == "devices.png"}),
         "report.md": document_markdown(document, _images(plots)),
         "report.json": light.model_dump_json(indent=1) + "\n",
         "report.csv": table_csv(report),

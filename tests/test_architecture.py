@@ -62,7 +62,10 @@ OWNERS = {
         "runtime/launch/slurm_array.py", "runtime/launch/stop.py", "runtime/launch/supervise.py",
         "runtime/launch/tracker_processes.py", "runtime/power_cap/guard.py", "runtime/power_cap/limits.py",
     },
-    "matplotlib": {"report/formats/plots.py", "report/formats/pareto_plot.py", "report/formats/scaling_plot.py"},
+    "matplotlib": {
+        "report/formats/heat_plot.py", "report/formats/plots.py", "report/formats/pareto_plot.py",
+        "report/formats/scaling_plot.py",
+    },
     "deepspeed": {
         "runtime/engine/checkpoint_engine.py", "runtime/engine/deepspeed_private.py", "runtime/engine/engine.py",
         "runtime/engine/process_groups.py", "runtime/engine/tensor_parallel.py",

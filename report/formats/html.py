@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, get_args
 
@@ -32,8 +33,8 @@ CHARTS = (
 )
 
 
-def page(document: Document) -> str:
-    """The whole page as text."""
+def page(document: Document, pictures: Mapping[str, bytes] | None = None) -> str:
+    """The whole page as text; `pictures` are PNGs that go into it, by their name."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -48,6 +49,7 @@ def page(document: Document) -> str:
         silent=[name for key, name, _ in CHARTS if measured and not _known(document, key)],
         css=Markup(source["page.css"]),  # noqa: S704 - our own file
         script=Markup(source["page.js"]),  # noqa: S704 - our own file
+        pictures={name: b64encode(content).decode() for name, content in (pictures or {}).items()},
         data=Markup(_island(_data(document))),  # noqa: S704 - escaped for a script element by _island
     )
 

@@ -17,6 +17,7 @@ from ...spec.foreign_text import for_plot
 from ...spec.number_text import Style, style
 from ..document import Series
 from ..values import Curves
+from .heat_plot import heat_maps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,6 +65,8 @@ def write_plots(runs: Sequence[Series], folder: Path, *, everything: bool = True
         return []
     with plot_settings():
         figures = {"loss": _loss(runs)} | ({"quality": _quality(runs), "health": _health(runs)} if everything else {})
+        if everything and (hot := [run for run in runs if run.heat_map is not None]):
+            figures["devices"] = heat_maps(hot)
         return [path for name, figure in figures.items() for path in _save(figure, folder / name)]
 
 

@@ -7,6 +7,7 @@ from ...spec.number_text import Style, percent, signed_percent, style, with_unit
 from ...spec.plan import CarbonPlan
 from ..values import Run
 from .cells import Cell, Table, styled, table, text
+from .devices import devices_table
 from .limits import limits_table
 
 UNBOUNDED = "not given"
@@ -248,6 +249,7 @@ def run_tables(run: Run) -> list[Table]:
         source_lines(run),
         scope_lines(run),
         time_and_energy(run),
+        devices_table(run),
         trouble(run),
         factors(run),
     )
