@@ -1,4 +1,4 @@
-"""`trainwright backtest RUNS`: the estimator against runs that really happened."""
+"""`trainwright backtest RUN...`: the estimator against runs that really happened."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from ..compiler.backtest.tables import backtest_tables
 from .options import FormatOption
 from .output import print_tables
 
-Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="A file of runs: YAML, or CSV as vTrain's.")]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUN", help="Run folders, and files of runs: YAML, or CSV as vTrain's.", show_default=False),
+]
 
 
 def command(runs: Runs, form: FormatOption = "text") -> None:
     """Predict each run from its own description; print predicted, actual, error, and the errors by kind."""
-    result = backtest(runs)
+    result = backtest(*runs)
     print_tables(backtest_tables(result), form, result.as_json())

@@ -1,4 +1,4 @@
-"""`trainwright calibrate RUNS`: fit the estimator's efficiency to your own runs."""
+"""`trainwright calibrate RUN...`: fit the estimator's efficiency to your own runs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from ..compiler.backtest.tables import calibration_tables
 from ..spec.problem import InputError
 from .output import print_tables
 
-Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="A YAML file of your runs, as `backtest` reads it.")]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUN", help="Run folders, and YAML files of runs as `backtest` reads them.", show_default=False
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The profile file to write.")]
 
 
 def command(runs: Runs, out: Out = Path("calibration.yaml")) -> None:
     """Fit one factor and write a file that a spec can name: `extends: calibration.yaml`."""
     _require_profile(out)
-    fitted = calibrate(runs)
+    fitted = calibrate(*runs)
     print_tables(calibration_tables(fitted), "text", None)
     try:
-        out.write_text(fitted.text(runs.name), encoding="utf-8")
+        out.write_text(fitted.text(", ".join(run.resolve().name for run in runs)), encoding="utf-8")
     except OSError as error:
         raise InputError.one(
             "TW857", f"cannot write {out}: {error.strerror}", "choose another place", "--out"

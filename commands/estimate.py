@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..api import estimate, load_all
+from ..compiler.plan.calibration_table import calibration_table
 from ..compiler.plan.source_table import source_table
 from ..report.tables.estimate import limit_tables, prediction_table, scope_table
 from ..report.tables.published import published_table
@@ -24,6 +25,7 @@ def command(
         prediction_table(estimates),
         *limit_tables(estimates),
         scope_table(estimates),
+        calibration_table(loaded),
         source_table(loaded),
     )
     print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])

@@ -49,7 +49,7 @@ class RunFolder:
         return self.path / "bundle"
 
     def attempt(self, number: int) -> Path:
-        """What an attempt keeps of the bundle that it ran with: plan, estimate and manifest."""
+        """What an attempt keeps of the bundle that it ran with: plan, estimate, spec and manifest."""
         return self.path / "attempts" / str(number)
 
     @property

@@ -21,9 +21,10 @@ from ...spec.units import GIB, HOUR
 from ..cost.case import StepCase
 from ..cost.goodput import Allocation, goodput
 from ..cost.memory import memory_bytes
-from ..cost.power import operating_point
+from ..cost.power import average_watts, load, operating_point
 from ..cost.spread import spread
 from ..cost.step import step
+from .own_runs import own_attempts
 from .published_run import PublishedRun, Skipped
 from .read_runs import read_runs, read_text
 from .run_case import case, device
@@ -115,8 +116,31 @@ def summarised(rows: Sequence[Prediction]) -> Summary:
     return Summary(len(size), median(size), fmean(size), ninety, bias, inside)
 
 
-def backtest(path: Path) -> Backtest:
-    """Predict every run of the file at `path`."""
+def backtest(*paths: Path) -> Backtest:
+    """Predict every run of files and run folders."""
+    found = [_own(path) if path.is_dir() else _of_file(path) for path in paths]
+    return Backtest(tuple(row for one in found for row in one.rows), tuple(row for one in found for row in one.skipped))
+
+
+def _own(folder: Path) -> Backtest:
+    """A run folder: the step time and draw of each attempt, with the calibration that its spec names."""
+    rows: list[Prediction] = []
+    skipped: list[tuple[str, str]] = []
+    for own in own_attempts(folder, skipped):
+        asked = own.calibrated
+        seconds = step(asked).seconds
+        rows.append(Prediction(own.id, "iteration_time", seconds, own.seconds, spread(asked, "step")))
+        limit = operating_point(asked.machine.gpu, asked.machine.power_cap)
+        if own.watts and limit:
+            watts = average_watts(asked.machine.gpu, limit, *load(asked, seconds))
+            rows.append(Prediction(own.id, "power", watts, own.watts, facts("power")["spread"]))
+    if not rows:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped)
+        raise InputError.one("TW856", f"no attempt of {folder} can be used", reasons)
+    return Backtest(tuple(rows), tuple(skipped))
+
+
+def _of_file(path: Path) -> Backtest:
     text = read_text(path)
     if path.suffix.lower() == ".csv":
         return Backtest(tuple(_timed(run) for run in measured(_lines(path, text))), ())

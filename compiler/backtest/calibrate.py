@@ -1,19 +1,20 @@
 """Fit the estimator's one honest knob, the efficiency of compute, to runs that a user made.
 
-In: a file of runs as `backtest` reads it. Out: a `Calibration`: the factor at which each run's prediction equals its
-measurement, their median, and the text of a file that a spec can name (`extends: calibration.yaml`).
+In: files of runs as `backtest` reads them, and run folders. Out: a `Calibration`: the factor at which each run's
+prediction equals its measurement, their median, and the text of a file that a spec can name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from ...spec.problem import InputError
 from ..cost.case import StepCase
 from ..cost.step import step
+from .own_runs import own_attempts, scaled
 from .published_run import PublishedRun, Skipped
 from .read_runs import read_runs, read_text
 from .run_case import case
@@ -30,6 +31,17 @@ class Fit:
     id: str
     profile: str
     factor: float
+    error: float | None = None  # of the time a step, predicted with the factor of the other runs; None: there is none
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A measured step time, and the case that it is of; attempts of one run folder are one run."""
+
+    run: str
+    id: str
+    case: StepCase
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +78,50 @@ def _solve(seconds: Callable[[float], float], wanted: float) -> float | None:
     return (low + high) / 2
 
 
-def _scaled(asked: StepCase, factor: float) -> StepCase:
-    return replace(asked, profile=replace(asked.profile, matmul=asked.profile.matmul * factor))
-
-
-def _fit(row: PublishedRun) -> Fit:
+def _target(row: PublishedRun) -> _Target:
     asked = case(row)
     speed = row.speed or row.known("tokens_per_s_per_gpu")
-    wanted = asked.work.tokens / (speed * asked.layout.gpus)
-    factor = _solve(lambda share: step(_scaled(asked, share)).seconds, wanted)
+    return _Target(row.id, row.id, asked, asked.work.tokens / (speed * asked.layout.gpus))
+
+
+def _factor(target: _Target) -> float:
+    factor = _solve(lambda share: step(scaled(target.case, share)).seconds, target.seconds)
     if factor is None:
         raise Skipped(f"no efficiency between {LOW} and {HIGH} reproduces its speed")
-    return Fit(row.id, asked.profile.name, factor)
+    return factor
 
 
-def calibrate(path: Path) -> Calibration:
-    """Fit the runs of the file at `path`. Raises InputError when it is malformed or holds no run that can be used."""
-    fits: list[Fit] = []
-    skipped: list[tuple[str, str]] = []
+def _targets(path: Path, skipped: list[tuple[str, str]]) -> Iterator[_Target]:
+    """The measured steps of a run folder, or of a file of runs."""
+    if path.is_dir():
+        for own in own_attempts(path, skipped):
+            yield _Target(own.run, own.id, own.case, own.seconds)
+        return
     for row in read_runs(path, read_text(path)):
         try:
-            fits.append(_fit(row))
+            yield _target(row)
         except Skipped as reason:
             skipped.append((row.id, str(reason)))
-    if not fits:
+
+
+def _left_out(target: _Target, fitted: Sequence[tuple[_Target, float]]) -> float | None:
+    """The relative error of the step time that the other runs' median factor predicts."""
+    others = [factor for other, factor in fitted if other.run != target.run]
+    return step(scaled(target.case, median(others))).seconds / target.seconds - 1 if others else None
+
+
+def calibrate(*paths: Path) -> Calibration:
+    """Fit the runs of files and run folders. Raises InputError when one is malformed or none of them can be used."""
+    fitted: list[tuple[_Target, float]] = []
+    skipped: list[tuple[str, str]] = []
+    for path in paths:
+        for target in _targets(path, skipped):
+            try:
+                fitted.append((target, _factor(target)))
+            except Skipped as reason:
+                skipped.append((target.id, str(reason)))
+    if not fitted:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped)
-        raise InputError.one("TW856", f"no run of {path} can be used", reasons)
+        raise InputError.one("TW856", f"no run of {', '.join(map(str, paths))} can be used", reasons)
+    fits = [Fit(it.id, it.case.profile.name, factor, _left_out(it, fitted)) for it, factor in fitted]
     return Calibration(tuple(fits), tuple(skipped))

@@ -47,9 +47,17 @@ def backtest_tables(result: Backtest) -> list[Table]:
 
 def calibration_tables(fitted: Calibration) -> list[Table]:
     """The factor of each run, and the runs that were skipped."""
-    rows = [[text(fit.id), text(fit.profile), fixed_cell(fit.factor, 3)] for fit in fitted.fits]
-    title = "Efficiency at which the model reproduces each run"
-    return [table("fits", title, ("Run", "Profile", "Factor"), rows), *_skipped(fitted.skipped)]
+    rows = [
+        [
+            text(fit.id),
+            text(fit.profile),
+            fixed_cell(fit.factor, 3),
+            text("") if fit.error is None else _error(fit.error),
+        ]
+        for fit in fitted.fits
+    ]
+    title = "Efficiency at which the model reproduces each run, and its error with that of the others"
+    return [table("fits", title, ("Run", "Profile", "Factor", "Left out"), rows), *_skipped(fitted.skipped)]
 
 
 def _skipped(rows: Sequence[tuple[str, str]]) -> list[Table]:

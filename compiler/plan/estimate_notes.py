@@ -35,6 +35,7 @@ def notes(run: Answers) -> tuple[str, ...]:
     said = [
         _described(run),
         _stack(run),
+        _calibrated(run),
         run.batch,
         _batch_warmup(run),
         _extrapolated(run),
@@ -52,6 +53,11 @@ def _described(run: Answers) -> str:
         return ""
     shares = "assumed" if gpu.family == "other" else f"those of the {gpu.family} family"
     return f"Memory, peak, rates and power of {gpu.name} are the spec's own figures; its efficiencies are {shares}."
+
+
+def _calibrated(run: Answers) -> str:
+    factor = run.spec.cluster.efficiency
+    return f"Calibrated: arithmetic runs at {factor:g} of the table's speed (cluster.efficiency)." if factor else ""
 
 
 def _stack(run: Answers) -> str:

@@ -9,9 +9,9 @@ from ...spec.manifest import MANIFEST
 
 
 def keep(bundle: Path, attempt: Path) -> None:
-    """Copy plan, estimate and manifest into the folder of an attempt. Call once it is sure to run with this bundle."""
+    """Copy plan, estimate, spec and manifest into an attempt's folder. Call once it is sure to run with this bundle."""
     attempt.mkdir(parents=True, exist_ok=True)
-    for name in ("plan.json", "estimate.json", MANIFEST):
+    for name in ("plan.json", "estimate.json", "spec.lock.yaml", MANIFEST):
         source = bundle / name
         if source.exists():
             write_atomically(attempt / name, source.read_bytes())

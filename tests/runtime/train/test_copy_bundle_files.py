@@ -12,6 +12,10 @@ def test_every_attempt_keeps_its_own(tmp_path):
     keep(bundle, run.attempt(1))
     (bundle / "plan.json").write_text("new")
     (bundle / "MANIFEST").write_text("hashes")
+    (bundle / "spec.lock.yaml").write_text("spec")
     keep(bundle, run.attempt(2))
     first, second = ({file.name: file.read_text() for file in run.attempt(n).iterdir()} for n in (1, 2))
-    assert (first, second) == ({"plan.json": "old"}, {"plan.json": "new", "MANIFEST": "hashes"})
+    assert (first, second) == (
+        {"plan.json": "old"},
+        {"plan.json": "new", "MANIFEST": "hashes", "spec.lock.yaml": "spec"},
+    )
