@@ -25,7 +25,7 @@ def command(
     json: bool = typer.Option(False, "--json", help="The same as --format json."),
     schema: bool = typer.Option(False, "--schema", help="Print the JSON Schema of report.json and nothing else."),
 ) -> None:
-    """Print the table and write it as HTML, Markdown, CSV, JSON, LaTeX, and the curves as PNG and SVG.
+    """Print the table and write it as HTML, Markdown, CSV, JSON, LaTeX, and the curves as PNG, SVG and PDF.
 
     Another --format than text prints to standard output and writes nothing. Exit 83 where a run broke a limit.
     """

@@ -1,4 +1,4 @@
-"""Report stage 8: runs in, PNG and SVG out: the loss against tokens (the paper's Figure 5), and the rest.
+"""Report stage 8: runs in, PNG, SVG and PDF out: the loss against tokens (the paper's Figure 5), and the rest.
 
 matplotlib is imported here only, with the Agg backend: no screen is needed.
 """
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SMOOTHED = 50  # parts of a curve; the loss figure shows the mean over each part, beside the steps themselves
-COLOURS = ("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f")
+# Okabe and Ito's, told apart with any colour vision: https://jfly.uni-koeln.de/color/ (their yellow is too pale)
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+UNEQUAL = 20.0  # a run so many times shorter than the longest would be a vertical line on a linear axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def can_plot() -> bool:
 
 
 def write_plots(runs: Sequence[Series], folder: Path, *, everything: bool = True) -> list[Path]:
-    """Write the loss figure, and unless told otherwise quality and health, as PNG and SVG; nothing without a step."""
+    """Write the loss figure, unless told otherwise also quality and health, as PNG, SVG and PDF; none without steps."""
     if not any(run.curves.step for run in runs) or not can_plot():
         return []
     with plot_settings():
@@ -77,6 +79,8 @@ def plot_settings() -> AbstractContextManager[None]:
     mpl.use("Agg")
     settings: dict[Any, Any] = {
         "svg.hashsalt": "trainwright",
+        "svg.fonttype": "none",  # text that can be searched and takes the reader's font
+        "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
         "font.size": 9,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -85,10 +89,11 @@ def plot_settings() -> AbstractContextManager[None]:
 
 
 def _save(figure: Figure, stem: Path) -> list[Path]:
-    """PNG and SVG without a date, so that the same run gives the same bytes."""
-    paths = [stem.with_suffix(".png"), stem.with_suffix(".svg")]
+    """PNG, SVG and PDF without a date, so that the same run gives the same bytes."""
+    paths = [stem.with_suffix(ending) for ending in (".png", ".svg", ".pdf")]
     figure.savefig(paths[0], dpi=160)
     figure.savefig(paths[1], metadata={"Date": None})
+    figure.savefig(paths[2], metadata={"CreationDate": None})
     return paths
 
 
@@ -108,7 +113,7 @@ def _loss(runs: Sequence[Series]) -> Figure:
     scale = style(_all(runs, TOKENS), TOKENS.units).scale
     several = len(runs) > 1
     for colour, run in zip(COLOURS * len(runs), runs, strict=False):
-        _marks(axes, run, colour)
+        _marks(axes, run, colour, scale)
         if not several:
             axes.plot(_scaled(run.curves.tokens, scale), _gapped(run.curves.loss), color=colour, lw=0.6, alpha=0.25)
         if run.validation.step:
@@ -135,10 +140,9 @@ def _scaled(values: Sequence[float | None], scale: float) -> list[float]:
     return _gapped([None if value is None else value / scale for value in values])
 
 
-def _marks(axes: Axes, run: Series, colour: str) -> None:
+def _marks(axes: Axes, run: Series, colour: str, scale: float) -> None:
     """Restarts as dashed lines, checkpoints as ticks on the axis."""
     tokens = dict(zip(run.curves.step, run.curves.tokens, strict=True))
-    scale = style(_all([run], TOKENS), TOKENS.units).scale
     for mark in run.marks:
         at = tokens.get(mark.step)
         if at is not None and mark.kind == "restart":
@@ -148,30 +152,47 @@ def _marks(axes: Axes, run: Series, colour: str) -> None:
 
 
 def _quality(runs: Sequence[Series]) -> Figure:
-    figure, axes = new_figure(2, 4, (13, 5.6))
-    for index, metric in enumerate(QUALITY):
-        for place, budget in zip(axes[index * 4 : index * 4 + 4], BUDGETS, strict=True):
-            _draw(place, runs, budget, metric)
-            if metric.key == "perplexity":
-                place.set_yscale("log")
+    """Loss and perplexity against every budget that somebody knows."""
+    budgets = _known(runs, BUDGETS)
+    figure, axes = new_figure(len(QUALITY), len(budgets), (max(3.25 * len(budgets), 5), 5.6))
+    pairs = [(metric, budget) for metric in QUALITY for budget in budgets]
+    for place, (metric, budget) in zip(axes, pairs, strict=True):
+        _draw(place, runs, budget, metric)
+        if metric.key == "perplexity":
+            place.set_yscale("log")
     axes[0].legend(frameon=False)
     return figure
 
 
 def _health(runs: Sequence[Series]) -> Figure:
-    figure, axes = new_figure(2, 3, (11, 5.6))
-    for place, metric in zip(axes, HEALTH, strict=True):
+    """A panel for each metric that somebody knows."""
+    metrics = _known(runs, HEALTH)
+    columns = min(len(metrics), 3)
+    rows = -(-len(metrics) // columns)
+    figure, axes = new_figure(rows, columns, (max(3.7 * columns, 5), 2.8 * rows))
+    for place, metric in zip(axes, metrics, strict=False):
         _draw(place, runs, TOKENS, metric)
+    for place in axes[len(metrics) :]:
+        place.remove()
     axes[0].legend(frameon=False)
     return figure
+
+
+def _known(runs: Sequence[Series], metrics: Sequence[Metric]) -> list[Metric]:
+    """The metrics of which there is any number; the first one where there is none at all."""
+    return [metric for metric in metrics if _all(runs, metric)] or [metrics[0]]
 
 
 def _draw(axes: Axes, runs: Sequence[Series], x: Metric, y: Metric) -> None:
     """One panel: a line a run; says so when nobody knows the numbers."""
     columns = style(_all(runs, x), x.units), style(_all(runs, y), y.units)
-    for colour, run in zip(COLOURS * len(runs), runs, strict=False):
+    for index, run in enumerate(runs):
         points = [_scaled(getattr(run.curves, m.key), c.scale) for m, c in zip((x, y), columns, strict=True)]
-        axes.plot(*points, color=colour, lw=1.1, ls="--" if run.predicted else "-", label=for_plot(run.label))
+        width = 1.1 + 0.8 * min(len(runs) - 1 - index, 3)  # what lies under another line still shows at its sides
+        colour, dashes = COLOURS[index % len(COLOURS)], "--" if run.predicted else "-"
+        axes.plot(*points, color=colour, lw=width, ls=dashes, label=for_plot(run.label))
+    if _unequal(runs, x):
+        axes.set_xscale("log")
     if not _all(runs, y) or not _all(runs, x):
         axes.text(0.5, 0.5, "unknown", transform=axes.transAxes, ha="center", color="0.5")
     axes.set_xlabel(_axis(x, columns[0]))
@@ -189,6 +210,13 @@ def _axis(metric: Metric, column: Style) -> str:
 
 def _all(runs: Sequence[Series], metric: Metric) -> list[float]:
     return [value for run in runs for value in getattr(run.curves, metric.key) if value is not None]
+
+
+def _unequal(runs: Sequence[Series], metric: Metric) -> bool:
+    """Whether one run is so much shorter than another that a linear axis would not show it."""
+    ends = [max(_all([run], metric), default=0.0) for run in runs]
+    known = [end for end in ends if end > 0]
+    return bool(known) and max(known) > UNEQUAL * min(known)
 
 
 def _gapped(values: Sequence[float | None]) -> list[float]:

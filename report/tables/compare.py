@@ -19,6 +19,7 @@ from ..values import Row, Run
 from .cells import Cell, Table, styled, text
 
 WATTS = Style(1.0, "W", 0)
+MOST_NAMED = 3  # in a title
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +185,18 @@ def regions(contenders: Sequence[Contender], places: Sequence[Intensity]) -> Tab
     )
 
 
+def _title(labels: Sequence[str]) -> str:
+    """All names, or where they are many the first and how many others."""
+    if len(labels) <= MOST_NAMED:
+        return ", ".join(labels)
+    return f"{labels[0]} and {len(labels) - 1} others"
+
+
 def compare_document(contenders: Sequence[Contender], tables: Sequence[Table], runs: Sequence[Run]) -> Document:
     """The comparison as a document; curves of the runs among them."""
     return Document(
         kind="Comparison",
-        title=", ".join(item.label for item in contenders),
+        title=_title([item.label for item in contenders]),
         lede=f"{len(contenders)} side by side, each row labelled planned or measured.",
         tables=(side_by_side(contenders), *tables),
         series=tuple(series_of(run) for run in runs),

@@ -10,7 +10,7 @@ import pytest
 
 from trainwright.report.build import build_report
 from trainwright.report.formats.csv import codecarbon_csv
-from trainwright.report.tables.compare import cap_sweep, of_estimate, of_run, regions, side_by_side
+from trainwright.report.tables.compare import cap_sweep, compare_document, of_estimate, of_run, regions, side_by_side
 from trainwright.report.tables.paper import paper_document, predicted_series
 from trainwright.report.tables.published import published_table
 from trainwright.spec.emissions import Intensity
@@ -113,3 +113,10 @@ def test_the_pue_of_a_run_is_the_plans_number(whole):
     report = build_report([whole]).model_copy(update={"runs": (odd,)})
     (line,) = csv.DictReader(io.StringIO(codecarbon_csv(report)))
     assert line["pue"] == "1.0987654321"
+
+
+def test_a_title_names_a_few_and_counts_the_others():
+    """Three names are read, twelve are not."""
+    several = [of_estimate(_estimate(), label=f"run-{index}") for index in range(12)]
+    assert compare_document(several[:3], [], []).title == "run-0, run-1, run-2"
+    assert compare_document(several, [], []).title == "run-0 and 11 others"

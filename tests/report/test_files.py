@@ -110,3 +110,27 @@ def test_thinning_keeps_ends_and_every_spike(tmp_path):
     assert (thin.step[0], thin.step[-1]) == (0, steps - 1)
     assert 9.0 in thin.loss
     assert len(thin.step) < 1000
+
+
+def test_figures_have_text_as_text_and_a_panel_for_what_is_known(tmp_path):
+    """SVG text can be searched, PDF fonts are TrueType, and a metric that nobody knows has no panel."""
+    log = Log(kwh=None)
+    log.start()
+    log.steps(1, 30)
+    for line in log.lines:
+        line.update({key: None for key in ("mfu", "power_watts") if key in line})
+    write_report(build_report([log.write(tmp_path / "run")]), tmp_path / "out")
+    health = (tmp_path / "out" / "health.svg").read_text()
+    assert ">Gradient norm</text>" in health
+    assert ">MFU</text>" not in health
+    assert ">Energy (kWh)</text>" not in (tmp_path / "out" / "quality.svg").read_text()
+    assert b"/CIDFontType2" in (tmp_path / "out" / "loss.pdf").read_bytes()
+
+
+def test_a_short_run_beside_a_long_one_is_no_vertical_line(tmp_path):
+    """Where lengths differ more than twentyfold the axis of tokens is logarithmic, and labels each power of ten."""
+    for name, lengths in (("near", (30, 60)), ("far", (3, 90))):
+        runs = [whole_run(tmp_path / name / str(last), last=last) for last in lengths]
+        write_report(build_report(runs), tmp_path / name)
+    near, far = ((tmp_path / name / "loss.svg").read_text() for name in ("near", "far"))
+    assert ("mathdefault" in near, "mathdefault" in far) == (False, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -11,12 +12,16 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from trainwright.report.build import build_report
 from trainwright.report.formats.latex import latex
 from trainwright.report.formats.markdown import markdown
 from trainwright.report.formats.terminal import terminal
+from trainwright.report.summary import report_document
 from trainwright.report.tables.cells import Cell, Table
+from trainwright.report.tables.compare import of_run, side_by_side
 from trainwright.spec.display_units import ENERGIES, MASSES
 from trainwright.spec.number_text import count, fixed, percent, signed_percent, significant, style, with_unit
+from trainwright.tests.report.folders import restarted_run, whole_run
 
 
 def _table(words="a", notes=()):
@@ -128,6 +133,23 @@ def test_no_number_stops_a_text(number):
     column = style([number, 1.0], ENERGIES)
     assert {text == "unknown" for text in (*texts[:-1], column(number))} == {not math.isfinite(number)}
     assert column(1.0) != "unknown"
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex with booktabs (texlive-latex-recommended)")
+def test_tables_of_a_report_fit_a_two_column_article(tmp_path):
+    """Every table of two runs and of a comparison, set by a real LaTeX: no box is more than 1 pt too wide."""
+    report = build_report([restarted_run(tmp_path / "llama2-70b-first-try"), whole_run(tmp_path / "b", last=77)])
+    document = report_document(report)
+    tables = [*document.tables, *(table for section in document.sections for table in section.tables)]
+    tables.append(side_by_side([of_run(run) for run in report.runs]))
+    body = "\n\\clearpage\n".join(latex(item) for item in tables)
+    head = r"\documentclass[twocolumn]{article}\usepackage{booktabs}\begin{document}"
+    (tmp_path / "a.tex").write_text(rf"{head}{body}\end{{document}}")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout[-800:]
+    over = [float(width) for width in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", done.stdout)]
+    assert [width for width in over if width > 1] == []
 
 
 @pytest.mark.service
