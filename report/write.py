@@ -63,7 +63,7 @@ def _document_files(document: Document, folder: Path, name: str) -> list[Path]:
 
 @contextmanager
 def _writable(folder: Path) -> Generator[None]:
-    """A folder that is made when missing; a full disk or a missing permission is the user's to mend."""
+    """A folder that is made when missing; a full disk or a missing permission is the user's to fix."""
     refuse_part_of_run(folder, "--out")
     try:
         folder.mkdir(parents=True, exist_ok=True)

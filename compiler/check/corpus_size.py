@@ -2,7 +2,7 @@
 
 Up to about four passes, repeated text is almost as good as new text; after that its worth falls quickly. In a mixture
 with weights a small source can be seen more often than the others. The size of files that can be found from here is
-turned into tokens at 2.5 to 5 bytes each; nothing is said of a pattern with `**` below which there are thousands of
+turned into tokens at 2.5 to 5 bytes each; nothing is reported of a pattern with `**` below which there are thousands of
 folders, since walking a whole file system would take too long.
 
 Bad:

@@ -1,4 +1,4 @@
-"""Ulysses sequence parallelism shares out the sequence, then the heads, so both must divide over its ranks.
+"""Ulysses sequence parallelism splits the sequence, then the heads, so both must divide over its ranks.
 
 Every rank holds sequence_length / ranks tokens outside attention and heads / ranks heads inside it, of the heads that
 tensor parallelism leaves it. Key/value heads need not divide: they are repeated until they do.

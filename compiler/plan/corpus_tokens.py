@@ -1,6 +1,6 @@
 """How many tokens the sources of a corpus hold, from the sizes of the files that can be found from here.
 
-Text becomes tokens at 2.5 to 5 bytes each; files of tokens say how many they are. Nothing is said of a pattern with
+Text becomes tokens at 2.5 to 5 bytes each; files of tokens say how many they are. Nothing is reported of a pattern with
 `**` below which there are thousands of folders, since walking a whole file system would take too long.
 """
 

@@ -10,7 +10,7 @@ from .power import node_selector
 
 BUNDLE = "/trainwright/bundle"
 WORK = "/work"  # where the volume claim is mounted: the project folder
-GRACE_SECONDS = 600  # between the request to leave and the kill: a large checkpoint must fit
+GRACE_SECONDS = 600  # between the request to stop and the kill: a large checkpoint must fit
 GPU_TAINT = "nvidia.com/gpu"  # how clusters keep other pods off their GPU nodes
 EFA_HUGE_PAGES = "5120Mi"  # libfabric's EFA provider (awsome-distributed-training, efa-cheatsheet)
 

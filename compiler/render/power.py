@@ -49,7 +49,7 @@ def node_selector(unit: RenderInputs) -> dict[str, str]:
 
 
 def daemonset(unit: RenderInputs, metadata: dict[str, Any]) -> dict[str, Any]:
-    """A DaemonSet that holds the cap on labelled nodes while it exists, and gives it back when it is deleted."""
+    """A DaemonSet that holds the cap on labelled nodes while it exists, and restores the old one when it is deleted."""
     labels = {"app.kubernetes.io/name": metadata["name"]}
     environment = {"WATTS": node_selector(unit)[CAP_LABEL], "NVIDIA_VISIBLE_DEVICES": "all"}
     container = {

@@ -49,7 +49,7 @@ def _table(rows: list[tuple[str, str]]) -> str:
 
 
 def _columns(paragraph: str) -> Iterator[tuple[str, str]]:
-    """Lines of two columns, set apart by two or more spaces; a line that is indented further goes on with the last."""
+    """Lines of two columns, set apart by two or more spaces; a line that is indented further continues the last."""
     rows: list[list[str]] = []
     for line in paragraph.splitlines():
         parts = re.split(r"(?<=\S)\s{2,}", line.strip(), maxsplit=1)

@@ -73,7 +73,7 @@ def shell(folder: Path, timeout: float = CHEAP_SECONDS) -> Shell:
 
 
 def commands(block: Fence) -> list[str]:
-    """The commands of a `console` block; a line that ends in a backslash goes on in the next."""
+    """The commands of a `console` block; a line that ends in a backslash continues in the next."""
     found: list[str] = []
     going_on = False
     for line in block.body.splitlines():

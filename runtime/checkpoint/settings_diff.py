@@ -1,4 +1,4 @@
-"""What differs between the settings of a checkpoint and those of the plan that goes on from it, key by key."""
+"""What differs between the settings of a checkpoint and those of the plan that resumes from it, key by key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The power limit that the GPUs of this node really enforce: read at the start of a run, and watched while it goes on.
+"""The power limit that the GPUs of this node really enforce: read at the start of a run, and watched while it lasts.
 
 A cap is never taken for granted: `applied` is true only where the driver says so of every GPU, and null where it
 cannot be asked.

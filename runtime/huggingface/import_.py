@@ -86,7 +86,7 @@ class SafetensorsWeights:
 def import_model(source: Path, folder: Path) -> Imported:
     """Check the checkpoint in `source` and copy it to `folder`, which must not exist yet.
 
-    Raises InputError with everything that is not a Llama of ours; then nothing is written.
+    Raises InputError with everything that is not a Llama as we train it; then nothing is written.
     """
     refuse_part_of_run(folder, "--out")
     if folder.exists():

@@ -1,6 +1,6 @@
 """Faults of devices and machines, known by what CUDA, NCCL and gloo say: which exit code each has, and what to do.
 
-A device that fails is replaced and the run goes on elsewhere (of Llama 3's 419 interruptions 58.7% were GPU faults,
+A device that fails is replaced and the run resumes elsewhere (of Llama 3's 419 interruptions 58.7% were GPU faults,
 arXiv 2407.21783, table 5), so such an end is started again. A lack of memory would come again and is not.
 """
 

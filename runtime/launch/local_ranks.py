@@ -108,7 +108,7 @@ class LocalRanks:
 
     @property
     def _done(self) -> bool:
-        """Whether a rank has ended well: all ranks agree on that end, so a silent one is just slow to leave."""
+        """Whether a rank has ended well: all ranks agree on that end, so a silent one is just slow to exit."""
         return any(rank.ended is not None and rank.code == Exit.DONE for rank in self.ranks)
 
     @property

@@ -30,7 +30,7 @@ def furthest_step(run: RunFolder) -> int:
 
 
 def final_exit_code(run: RunFolder, code: int) -> int | None:
-    """The code to leave with after an end with `code`, None to start again. Counts starts without progress."""
+    """The exit code after an end with `code`, None to start again. Counts starts without progress."""
     if code in FINAL:
         return code
     record, step = run.path / "restarts.json", furthest_step(run)

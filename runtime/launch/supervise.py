@@ -44,7 +44,7 @@ class Supervisor:
         self.child: subprocess.Popen[bytes] | None = None
 
     def run_to_end(self) -> int:
-        """Run to the end; the exit code to leave with."""
+        """Run to the end; the exit code."""
         self.run.stop.unlink(missing_ok=True)
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)

@@ -20,7 +20,7 @@ MODULE = "trainwright.runtime.logs.trackers"
 
 @contextmanager
 def trackers(run: RunFolder) -> Generator[None]:
-    """Send the curves while the block runs, and then what is left, within `GRACE`. What was not sent is said."""
+    """Send the curves while the block runs, and then what is left, within `GRACE`. What was not sent is reported."""
     started = {name: _start(run, name, options) for name, options in _wanted(run).items()}
     try:
         yield

@@ -1,4 +1,4 @@
-"""Sends a run's curves to Weights & Biases or MLflow, from its event log: while the run goes on, or afterwards.
+"""Sends a run's curves to Weights & Biases or MLflow, from its event log: while the run lasts, or afterwards.
 
     python -m trainwright.runtime.logs.trackers --run RUN_FOLDER --to wandb [--project NAME]
 

@@ -53,7 +53,7 @@ def failed_checks(plan: Plan) -> list[Finding]:
 
 
 def meet(options: argparse.Namespace, trouble: str) -> tuple[Exit, Finding]:
-    """The code that this node goes on or leaves with, and why."""
+    """The code that this node continues or exits with, and why."""
     where = f"{options.port} on {options.address}"
     options.run.mkdir(parents=True, exist_ok=True)
     guest = NodeReport(run_token(options.run), options.rank, socket.gethostname(), trouble[:LONGEST_TROUBLE])

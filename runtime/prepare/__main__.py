@@ -138,7 +138,7 @@ def _arguments() -> Job:
 
 
 def _explain(error: Exception) -> None:
-    """Each problem with its remedy; for a fault of ours the traceback."""
+    """Each problem with its remedy; for an internal error the traceback."""
     if not isinstance(error, InputError):
         refused = f"trainwright: the run folder cannot be written: {error}; what was in it before is intact"
         said = refused if isinstance(error, OSError) else traceback.format_exc()

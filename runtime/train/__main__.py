@@ -1,7 +1,7 @@
 """Training, from top to bottom: `python -m trainwright.runtime.train --bundle DIR --run DIR`, one process a device.
 
 In: a bundle (plan.json, ds_config.json) and a run folder that `prepare` filled with tokenizer and shards. Out: events,
-TensorBoard, checkpoints, and the exit code of spec/exit_codes.py in RUN/exit_code. Launched again, it goes on from the
+TensorBoard, checkpoints, and the exit code of spec/exit_codes.py in RUN/exit_code. Launched again, it resumes from the
 newest sound checkpoint as if it had never stopped.
 """
 

@@ -1,6 +1,6 @@
 """Checkpoints of a session: begun between two steps, published when every rank has written its files.
 
-By default both happen in one go. Asynchronous, the files are written while training goes on, and the step's own
+By default both happen in one go. Asynchronous, the files are written while training continues, and the step's own
 all-reduce tells when the last rank has done so. A kill in between costs that draft; the generation before it stands.
 """
 

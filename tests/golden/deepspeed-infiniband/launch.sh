@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the run deepspeed-infiniband on 2 hosts, or goes on with it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
+# Starts the run deepspeed-infiniband on 2 hosts, or resumes it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
 # Bundle, run folder, project folder and the Python environment must be at the same paths on all hosts.
 # Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
 set -euo pipefail

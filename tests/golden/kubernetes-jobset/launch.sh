@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the run kubernetes-jobset on Kubernetes, or goes on with it: launch.sh [RUN_FOLDER]
+# Starts the run kubernetes-jobset on Kubernetes, or resumes it: launch.sh [RUN_FOLDER]
 # The pod that prepares reads this bundle from a ConfigMap and puts a copy into the run, if it may go ahead; data and runs
 # are on the volume claim (k8s.yaml), whose folder runs/kubernetes-jobset is the run. RUN_FOLDER here only keeps a note for
 # `trainwright status` and `stop`.

@@ -46,7 +46,7 @@ done
 
 on "${hosts[0]}" bash "$bundle/prepare.sh" "$run" "$root"
 
-# Asked to leave, the hosts learn it from the stop file and save; this script and the connections stay until they have.
+# Asked to stop, the hosts learn of it from the stop file and save; this script and the connections stay until they have.
 trap ':' INT USR1
 trap '' TERM # ignored by the connections as well
 code=0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Submits the run slurm-prolog to Slurm, or goes on with it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
+# Submits the run slurm-prolog to Slurm, or resumes it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
 # Bundle, run folder and project folder must be on a file system that all nodes share.
 # Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the run tiny-cpu on this machine, or goes on with it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
+# Starts the run tiny-cpu on this machine, or resumes it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
 # Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
 set -euo pipefail
 unset CDPATH # or cd would print, and go elsewhere
