@@ -26,8 +26,9 @@ class Exit(IntEnum):
     INTERRUPTED = 130  # Ctrl-C outside training
 
 
-# Ends that were asked for, or that would come again however often the run is started. Anything else may pass.
-FINAL = frozenset(Exit) - {Exit.DEVICE, Exit.PEER_LOST, Exit.PREEMPTED}
+# Ends that were asked for, or that would come again however often the run is started. Anything else may pass, 1 too:
+# no run ends with `verify`'s code, but any program that crashes does.
+FINAL = frozenset(Exit) - {Exit.DEVICE, Exit.DIFFERS, Exit.PEER_LOST, Exit.PREEMPTED}
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
 )  # what a full, failing or read-only disk answers
