@@ -32,7 +32,7 @@ from .accounting.scopes import scopes
 from .accounting.sources import sources
 from .accounting.surviving import surviving_events
 from .document import generator
-from .values import Attempt, DeviceUse, Report, Run, StandsOut
+from .values import Attempt, DeviceUse, Lineage, Report, Run, StandsOut
 
 ROUNDING = (
     "Totals are sums of unrounded rows, then rounded once, half to even; so printed rows can differ from a printed "
@@ -109,6 +109,7 @@ def _run(history: RunHistory, label: str) -> Run:
         limits=measured_limits(estimate, actual, found, steps, lines) if estimate else (),
         carbon=carbon,
         training=training(raw, steps, validation, _planned_steps(raw, history)),
+        inherited=_lineage(history),
         sources=sources(history.events),
         device_uses=tuple(DeviceUse.model_validate(asdict(row)) for row in uses),
         stand_out=tuple(StandsOut.model_validate(asdict(odd)) for odd in outliers(uses)),
@@ -126,6 +127,11 @@ def _status(raw: Sequence[AttemptEvents]) -> str:
         return "unfinished: no stop event (still running, or killed)"
     reason = raw[-1].stop.reason
     return "finished" if reason == "done" else f"stopped: {reason}"
+
+
+def _lineage(history: RunHistory) -> Lineage | None:
+    found = history.inherited
+    return Lineage.model_validate(found.model_dump(exclude={"spec_sha256"})) if found else None
 
 
 def _planned_steps(raw: Sequence[AttemptEvents], history: RunHistory) -> int | None:

@@ -205,6 +205,16 @@ class Training(Value):
     peak_memory_bytes: float | None
 
 
+class Lineage(Value):
+    """What a branch has of the run that it extends: counted there, and in no figure of the branch."""
+
+    run: str
+    name: str
+    step: int
+    tokens: int
+    energy_kwh: float | None  # of all runs up to there
+
+
 class SourceUse(Value, event_fields.SourceUse):
     """What one source of the corpus gave to a run."""
 
@@ -240,6 +250,7 @@ class Run(Value):
     carbon: CarbonPlan | None  # the factors, with their sources
     limits: tuple[Limit, ...] = Field(default=(), exclude_if=not_)  # those that the spec sets
     training: Training
+    inherited: Lineage | None = Field(default=None, exclude_if=not_)
     sources: tuple[SourceUse, ...] = ()
     device_uses: tuple[DeviceUse, ...] = ()
     stand_out: tuple[StandsOut, ...] = ()

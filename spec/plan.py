@@ -14,7 +14,7 @@ from .foreign_files import read_json
 from .frozen import Frozen
 from .layout import Layout
 from .problem import InputError
-from .sections import Data, Model, Tokenizer, Training
+from .sections import Branch, Data, Model, Tokenizer, Training
 from .tracking import Logging
 
 VERSION = 1  # of plan.json
@@ -32,6 +32,7 @@ class Schedule(Frozen):
     checkpoint_every: PositiveInt | None
     checkpoint_seconds: float | None = None
     batch_warmup: tuple[BatchSteps, ...] = Field(default=(), exclude_if=not_)
+    inherited_samples: int = Field(default=0, exclude_if=not_)  # of the run that this one branches off
 
     @property
     def batches(self) -> tuple[BatchSteps, ...]:
@@ -41,6 +42,11 @@ class Schedule(Frozen):
     def full_steps(self, steps: int) -> float:
         """The first `steps` steps, counted in steps of `sequences_per_step`."""
         return samples_after(self.batches, steps) / self.sequences_per_step if self.batch_warmup else steps
+
+    @property
+    def own_steps(self) -> float:
+        """The run's steps without inherited ones, counted in steps of `sequences_per_step`."""
+        return self.full_steps(self.steps) - self.inherited_samples / self.sequences_per_step
 
 
 class Device(Frozen):
@@ -85,6 +91,7 @@ class Plan(Frozen):
     device: Device
     carbon: CarbonPlan
     logging: Logging | None = Field(default=None, exclude_if=not_)
+    extends_run: Branch | None = Field(default=None, exclude_if=not_)
 
     @property
     def samples(self) -> int:

@@ -5,6 +5,7 @@ A run folder holds
     bundle/                            the bundle that it uses: restarts, requeues and queued jobs read this copy
     plan.json estimate.json MANIFEST   of that bundle; those that the first start ran with are in attempts/1/, for good
     initial/                           the weights of `model.init_from`, with their digest
+    inherited.json                     of a branch: the run and the checkpoint that it began with, tokens and energy
     tokenizer/tokenizer.model          SentencePiece, or a tokenizer.json; made-from.json says what decided it
     data                               link to a dataset of the store: shards, index.json with their SHA-256
     checkpoints/step-00000100/         one folder a generation, with its own manifest; `latest` names the newest
@@ -25,6 +26,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+
+def checkpoint_name(step: int) -> str:
+    """The folder name of the checkpoint after `step` optimizer steps."""
+    return f"step-{step:08d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,15 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """Checkpoint generations."""
         return self.path / "checkpoints"
+
+    def checkpoint(self, step: int) -> Path:
+        """The generation of `step`."""
+        return self.checkpoints / checkpoint_name(step)
+
+    @property
+    def inherited(self) -> Path:
+        """What a branch has of the run that it extends."""
+        return self.path / "inherited.json"
 
     @property
     def lock(self) -> Path:

@@ -13,7 +13,7 @@ from .problem import InputError
 from .run_folder import RunFolder
 
 FOLDERS = frozenset({"attempts", "bundle", "checkpoints", "data", "initial", "tensorboard", "tokenizer"})
-FILES = frozenset({"plan.json", "estimate.json", MANIFEST, "restarts.json", "token"})
+FILES = frozenset({"plan.json", "estimate.json", MANIFEST, "inherited.json", "restarts.json", "token"})
 _MADE = {"data": "index.json", "tokenizer": "made-from.json"}  # what tells prepared data of ours from anybody's
 
 

@@ -24,6 +24,7 @@ from .tracking import Logging
 
 __all__ = [
     "BatchStage",
+    "Branch",
     "Carbon",
     "Checkpointing",
     "Cluster",
@@ -206,6 +207,14 @@ class Training(Section):
         return batch.value / self.sequence_length if batch.unit == "tokens" else batch.value
 
 
+class Branch(Section):
+    """Where a run branches off another: `RUN@STEP`, or these keys where that run's folder is not here."""
+
+    run: str = Field(min_length=1, description="Run folder of the trunk, as seen from the spec's folder.")
+    step: Count = Field(description="Step of the checkpoint that the branch begins with.")
+    tokens: Tokens = Field(gt=0, description="Tokens trained on up to that checkpoint; by default read from it.")
+
+
 class Parallel(Section):
     """The layout as asked for; whatever is missing is planned."""
 
@@ -276,3 +285,8 @@ class Spec(Section):
     limits: Limits | None = Field(default=None, exclude_if=not_, description="What the run may take at most.")
     logging: Logging | None = Field(default=None, exclude_if=not_, description="Trackers that get the curves.")
     published: Published | None = None
+    extends_run: Branch | None = Field(
+        default=None,
+        exclude_if=not_,  # specs from before there was this keep their digest
+        description="Begin with a checkpoint of another run: its weights, optimizer and place in the data.",
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from ...spec.problem import InputError, Place, Problem
 from ...spec.sections import Section, Spec
 from ...spec.yaml_source import Node
+from .branch import with_branch_point
 from .merge import expand_sources
 from .presets import TABLES, with_preset
 from .pydantic_errors import problem_from_pydantic
@@ -30,6 +32,9 @@ def resolve(tree: Node) -> tuple[Spec, Node]:
         entries["data"] = _written_out(data)
     if "launch" in entries:
         entries["launch"] = _container_opened(entries["launch"])
+    if (branch := entries.pop("extends_run", None)) is not None:
+        found = with_branch_point(branch, Path(tree.place.file).parent, problems)
+        entries |= {"extends_run": found} if found else {}
     if "parallel" in entries and entries["parallel"].value == "auto":
         entries["parallel"] = replace(entries["parallel"], value={})
     tree = replace(tree, value=entries)

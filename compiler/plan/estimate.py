@@ -63,9 +63,9 @@ def _hours(run: Answers) -> Range:
 def _training_seconds(run: Answers) -> float:
     """Seconds of all steps, those of a batch warm-up with their own step time."""
     layout, length = run.case.layout, run.spec.training.sequence_length
-    seconds, before = 0.0, 0
+    seconds, before = 0.0, run.spec.extends_run.tokens if run.spec.extends_run else 0
     for batch in batch_stages(run.spec.training, layout):
-        tokens = min((batch.until or math.inf) * length, run.spec.data.tokens) - before
+        tokens = max(0, min((batch.until or math.inf) * length, run.spec.data.tokens) - before)
         full = batch.sequences == layout.global_batch
         taken = run.step if full else step(cost_case(run.spec, layout.with_batch(batch.sequences), run.stack))
         seconds += tokens / (batch.sequences * length) * taken.seconds

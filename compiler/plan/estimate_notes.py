@@ -37,6 +37,7 @@ def notes(run: Answers) -> tuple[str, ...]:
         _stack(run),
         _calibrated(run),
         run.batch,
+        _branch(run),
         _batch_warmup(run),
         _extrapolated(run),
         _deterministic(run),
@@ -91,6 +92,17 @@ def _counted(run: Answers) -> str:
     share = work.tokens / (run.step.seconds * peak * layout.gpus)
     full, causal = (share * work.shape.training_flops(work.sequence, causal=half) for half in (False, True))
     return f"{batch} MFU counts full attention, as papers do ({full:.1%}); with a causal mask it is {causal:.1%}."
+
+
+def _branch(run: Answers) -> str:
+    branch = run.spec.extends_run
+    if branch is None:
+        return ""
+    own = run.spec.data.tokens - branch.tokens
+    return (
+        f"A branch of {branch.run} from step {branch.step:,} on: {branch.tokens:,} tokens are inherited, and time and "
+        f"energy are of the {own:,} that follow."
+    )
 
 
 def _batch_warmup(run: Answers) -> str:

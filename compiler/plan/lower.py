@@ -40,6 +40,7 @@ def lower(loaded: Loaded, layout: Layout) -> Plan:
         device=_device(spec),
         carbon=_carbon(spec.carbon),
         logging=spec.logging,
+        extends_run=spec.extends_run,
     )
 
 
@@ -65,6 +66,7 @@ def _schedule(spec: Spec, layout: Layout) -> Schedule:
         warmup_steps=min(steps, _warmup_steps(training, batches, per_step)),
         decay_steps=_decay_steps(spec, per_step),
         batch_warmup=batches[:-1],
+        inherited_samples=spec.extends_run.tokens // training.sequence_length if spec.extends_run else 0,
         sequences_per_step=layout.global_batch,
         tokens_per_step=per_step,
         validate_every=_steps(training.validation.every, per_step),

@@ -18,6 +18,7 @@ from ...spec.estimate import Estimate
 from ...spec.events import Event, StepEvent, UnknownEvent, read_events
 from ...spec.foreign_files import foreign_lines, open_foreign, read_json
 from ...spec.foreign_text import for_terminal
+from ...spec.lineage import Inherited, read_inherited
 from ...spec.plan import CarbonPlan, Device, Schedule
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
@@ -45,6 +46,7 @@ class RunHistory:
     carbon: CarbonPlan | None
     schedule: Schedule | None
     estimate: Estimate | None
+    inherited: Inherited | None
     attempts: Mapping[int, AttemptPlan]
     events: tuple[Event, ...]
     missing: tuple[str, ...]
@@ -77,10 +79,19 @@ def read_run_history(folder: Path, *, events: bool = True) -> RunHistory:
         carbon=_section(plan, "carbon", CarbonPlan, missing),
         schedule=_section(plan, "schedule", Schedule, missing),
         estimate=_section({"estimate": estimate}, "estimate", Estimate, missing) if estimate else None,
+        inherited=_inherited(run, missing),
         attempts={number: _attempt_plan(path / run.plan.name, missing) for number, path in kept},
         events=log,
         missing=tuple(missing),
     )
+
+
+def _inherited(run: RunFolder, missing: list[str]) -> Inherited | None:
+    try:
+        return read_inherited(run)
+    except (OSError, ValueError) as error:
+        missing.append(f"{run.inherited.name} cannot be read ({_first_line(error)}): what was inherited is unknown")
+        return None
 
 
 def _attempt_plan(path: Path, missing: list[str]) -> AttemptPlan:

@@ -61,5 +61,5 @@ def _planned(history: RunHistory) -> tuple[float | None, float | None]:
     estimate, schedule = history.estimate, history.schedule
     if estimate is None or schedule is None or estimate.step_seconds is None or estimate.device_hours is None:
         return None, None
-    steps = schedule.full_steps(schedule.steps) * estimate.step_seconds.value * estimate.devices / HOUR
+    steps = schedule.own_steps * estimate.step_seconds.value * estimate.devices / HOUR
     return steps, max(estimate.device_hours.value - steps, 0.0)

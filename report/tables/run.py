@@ -9,6 +9,7 @@ from ..values import Run
 from .cells import Cell, Table, styled, table, text
 from .devices import devices_table
 from .limits import limits_table
+from .lineage import lineage
 
 UNBOUNDED = "not given"
 
@@ -243,6 +244,7 @@ def run_tables(run: Run) -> list[Table]:
     """All tables of one run, in reading order."""
     found = (
         limits_table(f"Limits of the spec: {run.label}", "Taken so far", run.limits),
+        lineage(run),
         difference(run),
         hours(run),
         attempts(run) if run.attempts else None,

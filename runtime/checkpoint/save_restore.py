@@ -16,6 +16,7 @@ from ...spec.atomic_files import write_atomically
 from ...spec.exit_codes import Exit
 from ...spec.foreign_files import read_json
 from ...spec.plan import Plan
+from ...spec.run_folder import checkpoint_name
 from ...spec.sections import Checkpointing
 from ..engine.protocol import Engine
 from ..launch.exit_status import Ended, UnfitStateError, code_of
@@ -69,7 +70,7 @@ def start(engine: Engine, world: World, root: Path, content: dict[str, Any]) -> 
     Raises Ended(STORAGE) on every rank when the disk of any of them refuses; the generations before stay as they were.
     """
     step = content["state"]["step"]
-    folder = root / f".draft-{store.folder_name(step)}"
+    folder = root / f".draft-{checkpoint_name(step)}"
     _on_all_ranks(world, lambda: store.create_draft(root, step) if world.rank == 0 else None, folder)
     engine.save_checkpoint(str(folder), tag=ENGINE, save_latest=False)
 
@@ -93,9 +94,7 @@ def commit(engine: Engine, world: World, begun: DraftCheckpoint, keep: Checkpoin
             store.prune(root, begun.step, keep.keep_last, keep.keep_every)
 
     _on_all_ranks(world, name, folder)
-    return SavedCheckpoint(
-        root / store.folder_name(begun.step), begun.step, sum(entry.bytes for entry in files.values())
-    )
+    return SavedCheckpoint(root / checkpoint_name(begun.step), begun.step, sum(entry.bytes for entry in files.values()))
 
 
 def find_newest_valid(world: World, root: Path, plan: Plan) -> NewestValid:

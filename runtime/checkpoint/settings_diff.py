@@ -15,6 +15,7 @@ PACKAGES = ("torch", "deepspeed", "trainwright")  # whose versions may change th
 
 # Settings that say what is trained: another value makes another run, never a continuation.
 FIXED = (
+    "extends_run",
     "model.",
     "tokenizer.",
     "data.train.",

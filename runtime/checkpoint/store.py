@@ -19,6 +19,7 @@ from typing import Any
 
 from ...spec.atomic_files import sync_folder, write_atomically
 from ...spec.foreign_files import read_json
+from ...spec.run_folder import checkpoint_name
 
 MANIFEST = "manifest.json"
 LATEST = "latest"
@@ -35,11 +36,6 @@ class FileEntry:
 
     bytes: int
     sha256: str
-
-
-def folder_name(step: int) -> str:
-    """The folder name of the generation after `step` optimizer steps."""
-    return f"step-{step:08d}"
 
 
 def step_of(generation: Path) -> int:
@@ -61,7 +57,7 @@ def create_draft(root: Path, step: int) -> Path:
     """A fresh, empty folder in which the generation of `step` is built. Drafts of killed saves are removed."""
     root.mkdir(parents=True, exist_ok=True)
     clear_drafts(root)
-    folder = root / f".draft-{folder_name(step)}"
+    folder = root / f".draft-{checkpoint_name(step)}"
     folder.mkdir()
     return folder
 
@@ -85,7 +81,7 @@ def publish(folder: Path, step: int, files: Mapping[str, FileEntry], key: bytes 
     write_atomically(folder / MANIFEST, _dump({**body, "sha256": _digest(body), **signature}))
     for inner in {(folder / name).parent for name in files}:
         sync_folder(inner)
-    final = folder.with_name(folder_name(step))
+    final = folder.with_name(checkpoint_name(step))
     if final.exists():
         _remove(final)
     folder.rename(final)

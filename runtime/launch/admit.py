@@ -20,6 +20,7 @@ from ...spec.manifest import MANIFEST, changed_files, is_bundle
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError, Problem
 from ...spec.run_folder import RunFolder
+from ..checkpoint.branch_point import judged_changes, trunk_checkpoint
 from ..checkpoint.saved_run import SavedRun, newest_saved_run, plan_of
 from ..checkpoint.settings_diff import SettingChange, refusals
 from ..checkpoint.signing_key import signing_key
@@ -48,9 +49,11 @@ def decide(plan: Plan, run: RunFolder, root: Path, *, elsewhere: bool = False) -
     saved = newest_saved_run(run, signing_key(plan.training.checkpoint))
     if saved is None:
         require_beginning(plan, run)
-        return Decision()
-    found = changed_settings(saved, plan, elsewhere=elsewhere)
-    problems = refusals(found, plan.training.on_change)
+        return _branch(plan, root, elsewhere=elsewhere)
+    found, on_change = judged_changes(
+        changed_settings(saved, plan, elsewhere=elsewhere), plan, run, saved.position.step
+    )
+    problems = refusals(found, on_change)
     problems += differences(run, saved.digests, data_digests(run))
     if not problems:
         problems = moved_elsewhere([change for change in found if change.moves], plan, run, root)
@@ -59,6 +62,18 @@ def decide(plan: Plan, run: RunFolder, root: Path, *, elsewhere: bool = False) -
     if done := finished(plan, run, saved):
         return Decision(finished=done)
     return Decision(news=tuple(_news(saved, plan, found)))
+
+
+def _branch(plan: Plan, root: Path, *, elsewhere: bool) -> Decision:
+    """The decision about a run that begins: at once, or with the checkpoint of another run."""
+    trunk = trunk_checkpoint(plan, root)
+    if trunk is None:
+        return Decision()
+    changes = changed_settings(trunk, plan, elsewhere=elsewhere)
+    found = [change for change in changes if not change.key.startswith("extends_run")]
+    if problems := refusals(found, "apply"):
+        raise InputError(problems)
+    return Decision(news=tuple(_news(trunk, plan, found)))
 
 
 def _news(saved: SavedRun, plan: Plan, found: Sequence[SettingChange]) -> list[str]:

@@ -24,6 +24,7 @@ from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from ...spec.terminal import Terminal
+from ..checkpoint.branch_point import take_over
 from ..data.shards import read_index
 from ..energy import PhaseLedger, open_meter
 from ..launch.exit_status import Ended, code_of, record_exit_code
@@ -49,7 +50,10 @@ def prepare(job: Job) -> Index | None:
     meter, ledger = open_meter(job.plan, local_rank=0), PhaseLedger()
     log = EventLog(log_path(job), last_attempt(job.run.events) + 1)
     try:
-        if job.plan.model.init_from is not None and job.trained is None and job.share.step in ("all", "start"):
+        first = job.share.step in ("all", "start")
+        if first:
+            take_over(job.plan, job.run, job.root)
+        if first and job.plan.model.init_from is not None and job.trained is None:
             from ..huggingface.initial_weights import (
                 stage_initial_weights,  # it needs torch, which would cost every other start seconds
             )

@@ -11,6 +11,7 @@ from ...spec.events import FaultEvent, StartEvent, read_events
 from ...spec.plan import Plan
 from ...spec.run_folder import RunFolder
 from ..checkpoint import save_restore, settings_diff
+from ..checkpoint.branch_point import judged_changes
 from ..checkpoint.save_restore import NewestValid
 from ..data.dataset import open_dataset
 from ..data.digests import data_digests, require_same
@@ -52,9 +53,8 @@ def build_session(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Ses
     state, changed = LoopState(), list[settings_diff.SettingChange]()
     if found.path is not None:
         content = found.read_state()
-        changed = settings_diff.accept_changes(
-            settings_diff.diff_settings(content["settings"], settings), plan.training.on_change
-        )
+        changes = settings_diff.diff_settings(content["settings"], settings)
+        changed = settings_diff.accept_changes(*judged_changes(changes, plan, run, content["state"]["step"]))
         require_same(run, content["digests"], digests)
         state = LoopState(**content["state"])
     engine = build_engine(plan, config, world, open_initial_weights(plan, run) if found.path is None else None)
