@@ -1,58 +1,159 @@
-"""A first spec, with comments, from a few answers. In: answers. Out: the text of a spec that checks without error."""
+"""A first spec, with comments, from a few answers. In: answers. Out: the text of a spec that checks without error.
+
+An answer that is not given has a default that goes with the ones before it, so that each answer can be checked alone.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ...spec.facts import facts
 from ...spec.problem import InputError
 from ...spec.quantity import TOKENS, QuantityError
 from ..load.presets import Preset, presets
+from ..load.sites import Site, site_tree, sites
 from ..plan.corpus_tokens import STDLIB
+from .recipes import propose
 
-_LARGEST_RATE = 2e-3  # the rule of thumb is fitted on larger runs, and goes too high for small ones
+Answers = Mapping[
+    str, str
+]  # name, model, cluster, gpus, data, tokens, region, target, power_cap; "" where none is given
 _WORDS_OF_YAML = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _PLAIN = re.compile(r"[A-Za-z][\w./*-]*(?::[\w./*-]+)*", re.ASCII)
-_LARGE = 1e9  # parameters from which a model gets Llama's context and batch
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([kKmMbB])", re.ASCII)
+_SCALE = {"k": 1e3, "m": 1e6, "b": 1e9}
+_NEAR = 2  # a preset within this factor is taken for a size
+_FOR_CPU = 20e6  # parameters up to which the tests' machine, a CPU, is proposed
+_NODES_OF_SITE = 4
+_PLACE = "fr"  # for checking what comes before the question about the place
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """What a first spec needs to be told; `tokens` empty: compute-optimal for the model."""
+class Machine:
+    """A cluster preset, or a site that the spec extends."""
 
     name: str
-    model: str
-    cluster: str
-    gpus: int | None
-    data: str
-    tokens: str
-    region: str
+    gpu: str
+    per_node: int
+    gpus: int
+    is_site: bool
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it trains on processors."""
+        return self.gpu == "CPU"
 
 
 def starter_spec(answers: Answers) -> str:
-    """The commented spec. Raises InputError for an unknown preset and for tokens without a unit."""
-    model, cluster = _known("model", answers.model), _known("cluster", answers.cluster)
-    parameters, on_cpu = model.shape.parameters, cluster.values["gpu"] == "CPU"
-    tokens = answers.tokens or _tokens(parameters, sampled=on_cpu and answers.data == STDLIB)
-    length, batch = _shape_of_a_step(parameters, on_cpu=on_cpu)
+    """The commented spec. Raises InputError for an unknown name, and for tokens without a unit."""
+    model, machine = model_of(answers), machine_of(answers)
+    parameters, data, tokens = model.shape.parameters, data_of(answers), tokens_of(answers)
+    devices = devices_of(answers)
+    cap = "" if answers.get("power_cap") == "none" else answers.get("power_cap", "")
+    step = propose(parameters, _number(tokens), devices, on_cpu=machine.on_cpu)
     return _TEMPLATE.format(
-        name=_scalar(answers.name),
-        model=answers.model,
+        base=f"extends: {machine.name}  # a site: its nodes, network and Slurm options\n" if machine.is_site else "",
+        name=_scalar(answers.get("name") or model.name),
+        model=model.name,
         parameters=f"{parameters / 1e6:,.1f} million parameters",
         vocabulary=model.values["vocab_size"],
-        data=_scalar(answers.data),
+        data=_scalar(data),
         tokens=tokens,
-        length=length,
-        batch=batch,
-        precision="fp32" if on_cpu else "bf16",
-        rate=f"{_rate(parameters, tokens):.0e}".replace("e-0", "e-"),
-        cluster=f"{{preset: {answers.cluster}, gpus: {answers.gpus}}}" if answers.gpus else answers.cluster,
-        cap="" if on_cpu else "  # a lower power cap: {preset: ..., power_cap: 350 W}",
-        region=_scalar(answers.region),
-        target="local" if on_cpu else "slurm",
+        length=step.length,
+        batch=f"{step.sequences} sequences",
+        precision="fp32" if machine.on_cpu else "bf16",
+        rate=f"{step.learning_rate:.1e}".replace(".0e", "e").replace("e-0", "e-"),
+        warmup=step.warmup,
+        source=step.source,
+        cluster=_cluster(machine, devices, cap),
+        cap="" if machine.on_cpu or cap else "  # a lower power cap: power_cap: 350 W",
+        region=_scalar(answers.get("region") or _PLACE),
+        target=target_of(answers),
     )
+
+
+def model_of(answers: Answers) -> Preset:
+    """The preset that is named, or the one next to a size such as 350M. Raises InputError."""
+    known, asked = presets("model"), answers.get("model") or "ladder-2m"
+    size = _SIZE.fullmatch(asked)
+    if size is None or asked in known:
+        return _known("model", asked, known)
+    wanted = float(size[1]) * _SCALE[size[2].lower()] or 1.0
+    near = min(known.values(), key=lambda preset: abs(math.log(preset.shape.parameters / wanted)))
+    if not 1 / _NEAR <= near.shape.parameters / wanted <= _NEAR:
+        message = f"no model preset is near {asked}; the nearest is {near.name}"
+        raise InputError.one("TW207", message, f"Known: {', '.join(known)}.", "model")
+    return near
+
+
+def machine_of(answers: Answers) -> Machine:
+    """The cluster preset or the site that is named; a CPU for a small model, A100s for others. Raises InputError."""
+    small = model_of(answers).shape.parameters <= _FOR_CPU
+    asked = answers.get("cluster") or ("local-cpu" if small else "dgx-a100-pod")
+    listed = sites()
+    if asked in listed:
+        return _of_site(listed[asked])
+    preset = _known("cluster", asked, presets("cluster"), *listed)
+    values = preset.values
+    return Machine(asked, values["gpu"], values["gpus_per_node"], values["gpus"], is_site=False)
+
+
+def devices_of(answers: Answers) -> int:
+    """How many devices. Raises InputError where the answer is not a number."""
+    asked = answers.get("gpus", "")
+    if not asked:
+        return machine_of(answers).gpus
+    if not re.fullmatch(r"[1-9][0-9]{0,6}", asked, re.ASCII):
+        raise InputError.one("TW203", f"{asked!r} is not a number of devices", "Write for example 64.", "cluster.gpus")
+    return int(asked)
+
+
+def data_of(answers: Answers) -> str:
+    """The glob of the training text: Python's own library on a CPU."""
+    return answers.get("data") or (STDLIB if machine_of(answers).on_cpu else "corpus/**/*.jsonl.zst")
+
+
+def tokens_of(answers: Answers) -> str:
+    """Compute-optimal for the model; of python:stdlib, a sample text, no more than `check` finds worth its time."""
+    if answers.get("tokens"):
+        return answers["tokens"]
+    sanity = facts("sanity")
+    parameters = model_of(answers).shape.parameters
+    tokens = float(f"{sanity['tokens_per_parameter']['optimal'] * parameters:.1g}")
+    if data_of(answers) == STDLIB:
+        most = sanity["epochs"]["most"] * sanity["stdlib"]["bytes"] / min(sanity["bytes_per_token"]["range"])
+        tokens = min(tokens, most // 1e6 * 1e6)
+    return TOKENS.text(int(tokens))
+
+
+def target_of(answers: Answers) -> str:
+    """What starts the run: this machine where it is one node of processors, else Slurm."""
+    return answers.get("target") or ("local" if machine_of(answers).on_cpu else "slurm")
+
+
+def _of_site(site: Site) -> Machine:
+    """Raises InputError where a site file does not say what its nodes are."""
+    node = site_tree(site).child("cluster")
+    values: dict[str, Any] = node.plain if node is not None and node.items else {}
+    gpu, per_node = values.get("gpu"), values.get("gpus_per_node")
+    if gpu is None or not isinstance(per_node, int):
+        message = f"the site {site.name} does not say `gpu` and `gpus_per_node` under `cluster`"
+        raise InputError.one("TW207", message, f"Complete {site.path}, or name another.", "cluster")
+    return Machine(site.name, str(gpu), per_node, _NODES_OF_SITE * per_node, is_site=True)
+
+
+def _cluster(machine: Machine, devices: int, power_cap: str) -> str:
+    entries = {} if machine.is_site else {"preset": machine.name}
+    entries |= {"gpus": str(devices)} if machine.is_site or devices != machine.gpus else {}
+    entries |= {"power_cap": _scalar(power_cap)} if power_cap else {}
+    if list(entries) == ["preset"]:
+        return machine.name
+    return "{" + ", ".join(f"{key}: {value}" for key, value in entries.items()) + "}"
 
 
 def _scalar(answer: str) -> str:
@@ -61,37 +162,17 @@ def _scalar(answer: str) -> str:
     return answer if plain else json.dumps(answer, ensure_ascii=False)
 
 
-def _tokens(parameters: int, *, sampled: bool) -> str:
-    """Compute-optimal for the model; of python:stdlib, a sample text, no more than `check` finds worth its time."""
-    sanity = facts("sanity")
-    tokens = float(f"{sanity['tokens_per_parameter']['optimal'] * parameters:.1g}")
-    if sampled:
-        most = sanity["epochs"]["most"] * sanity["stdlib"]["bytes"] / min(sanity["bytes_per_token"]["range"])
-        tokens = min(tokens, most // 1e6 * 1e6)
-    return TOKENS.text(int(tokens))
-
-
-def _shape_of_a_step(parameters: int, *, on_cpu: bool) -> tuple[int, str]:
-    """Context and batch: Llama's for large models, small ones for a CPU."""
-    if on_cpu:
-        return 256, "16 sequences"
-    return (4096, "4M tokens") if parameters >= _LARGE else (2048, "256 sequences")
-
-
-def _rate(parameters: int, tokens: str) -> float:
-    """The learning rate that the rule of thumb gives."""
-    rule = facts("sanity")["learning_rate"]
+def _number(tokens: str) -> int:
     try:
-        flops = 6.0 * parameters * max(1, TOKENS.parse(tokens))
+        return int(TOKENS.parse(tokens))
     except QuantityError as error:
         raise InputError.one("TW206", error.message, error.remedy, "data.tokens") from error
-    return min(rule["coefficient"] * flops ** rule["exponent"], _LARGEST_RATE)
 
 
-def _known(section: str, name: str) -> Preset:
-    known = presets(section)
+def _known(section: str, name: str, known: Mapping[str, Preset], *others: str) -> Preset:
     if name not in known:
-        raise InputError.one("TW207", f"there is no {section} preset {name!r}", f"Known: {', '.join(known)}.", section)
+        names = ", ".join([*known, *others])
+        raise InputError.one("TW207", f"there is no {section} preset {name!r}", f"Known: {names}.", section)
     return known[name]
 
 
@@ -100,7 +181,7 @@ _TEMPLATE = """\
 # Completion and hover text in an editor: trainwright schema > schema.json
 # A training spec. `trainwright check` reads it, `trainwright estimate` says what it will cost.
 version: 1
-name: {name}
+{base}name: {name}
 
 # A preset (`trainwright presets` lists them), changed key by key: {{preset: {model}, layers: 24}}
 model: {model}  # {parameters}
@@ -109,11 +190,12 @@ tokenizer: {{algorithm: bpe, vocab_size: {vocabulary}, split_digits: true, byte_
 # *.txt, *.jsonl or *.jsonl.zst next to this file, or python:stdlib; several sources make a mixture.
 data: {{train: {data}, validation: 1%, tokens: {tokens}}}
 
+# {source}
 training:
   sequence_length: {length}
   global_batch: {batch}
   precision: {precision}
-  optimizer: {{learning_rate: {rate}, schedule: cosine, warmup: 100 steps}}
+  optimizer: {{learning_rate: {rate}, schedule: cosine, warmup: {warmup} steps}}
   checkpoint: {{every: 30 min}}
 
 cluster: {cluster}{cap}
