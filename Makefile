@@ -8,7 +8,7 @@ TRAINWRIGHT := $(BIN)/trainwright
 SPEC := examples/tiny-cpu.yaml
 RUN := runs/tiny-cpu
 
-.PHONY: install wheel demo test test-offline test-long test-device device-env lint format docs services bench clean
+.PHONY: install wheel demo test test-wheel test-offline test-long test-device device-env lint format docs services bench clean
 
 install: .venv/installed
 
@@ -28,6 +28,10 @@ test: lint
 # Soak, fuzz and fault campaigns: an hour or more.
 test-long: .venv/installed
 	$(BIN)/pytest -n 2 --dist worksteal -m "not device"
+
+# A fresh environment with the wheel alone: what it answers, and what it says where a package is missing.
+test-wheel: .venv/installed
+	$(BIN)/pytest -n 0 tests/commands/test_base_install.py
 
 # Without any network but loopback, in a network namespace of its own.
 test-offline: .venv/installed
