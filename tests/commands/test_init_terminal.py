@@ -77,7 +77,7 @@ def test_an_interview_is_resumed_after_a_wrong_answer_and_ctrl_c(tmp_path: Path)
     ):
         second.until(text)
         second.until("> ")
-        second.answer("fr" if text == "comes from" else "")
+        second.answer("fr" if "comes from" in text else "")
     second.until("wrote mine.yaml")
     assert second.ended() == 0
     assert "model: ladder-600k " in (tmp_path / "mine.yaml").read_text()
