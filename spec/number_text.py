@@ -31,7 +31,8 @@ class Style:
             return UNKNOWN
         shown = fixed(value / self.scale, self.digits)
         least = 10.0**-self.digits
-        return f"<{least:.{self.digits}f}" if value > 0 and float(shown.replace(",", "")) == 0 else shown
+        tiny = 0 < value / self.scale < 1 and float(shown) == 0  # a huge one may leave the range of a float
+        return f"<{least:.{self.digits}f}" if tiny else shown
 
 
 def style(values: Sequence[float | None], units: Sequence[tuple[float, str]], digits: int = 2) -> Style:

@@ -20,7 +20,7 @@ from trainwright.report.summary import report_document
 from trainwright.report.tables.cells import Cell, Table
 from trainwright.report.tables.compare import of_run, side_by_side
 from trainwright.spec.display_units import ENERGIES, MASSES
-from trainwright.spec.number_text import count, fixed, percent, signed_percent, significant, style, with_unit
+from trainwright.spec.number_text import Style, count, fixed, percent, signed_percent, significant, style, with_unit
 from trainwright.tests.report.folders import restarted_run, whole_run
 
 
@@ -133,6 +133,11 @@ def test_no_number_stops_a_text(number):
     column = style([number, 1.0], ENERGIES)
     assert {text == "unknown" for text in (*texts[:-1], column(number))} == {not math.isfinite(number)}
     assert column(1.0) != "unknown"
+
+
+def test_a_number_beyond_its_units_range_is_unknown():
+    """A finite number that a small unit carries out of the range of a float stops no column."""
+    assert Style(1e-6)(1e308) == "unknown"
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs pdflatex with booktabs (texlive-latex-recommended)")

@@ -202,6 +202,15 @@ def plain(tmp_path_factory):
     return json.loads(receipt_text(build_receipt([whole_run(tmp_path_factory.mktemp("r") / "a", last=5)])))
 
 
+def test_a_number_that_its_unit_carries_out_of_range_is_named(two):
+    """A finite value whose printed unit makes it infinite is a finding, not a fault of ours."""
+
+    def change(value):
+        next(n for n in value["numbers"] if n["name"] == "run1.planned.carbon_tonnes")["value"] = 1e308
+
+    assert "run1.planned.carbon_tonnes" in {f.where for f in check_receipt(_changed(build_receipt(two), change))}
+
+
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_any_change_is_refused_or_found_or_harmless(plain, data):
@@ -247,6 +256,6 @@ def test_huge_receipts_are_judged_at_once(two):
         [{"name": f"n{i}", "expression": "x" * 260_000, **base} for i in range(9)],
     ):
         changed = _changed(receipt, lambda value, numbers=numbers: value.update(numbers=numbers))
-        began = time.monotonic()
+        began = time.process_time()
         assert check_receipt(changed)
-        assert time.monotonic() - began < 2
+        assert time.process_time() - began < 2
