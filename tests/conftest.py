@@ -1,8 +1,13 @@
-"""The order of the tests, and the totals of fault campaigns."""
+"""The order of the tests, how examples are drawn, and the totals of fault campaigns."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes on a loaded machine is no property of the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

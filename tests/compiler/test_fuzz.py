@@ -152,7 +152,7 @@ def values(annotation: object) -> st.SearchStrategy:
     return st.one_of(*found, *([st.sampled_from(choices)] if choices else []), SCALARS, st.lists(SCALARS, max_size=2))
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(sections(Spec))
 def test_generated_specs_are_reported_or_accepted(tree):
     """Specs made from the language's own keys, with values of every kind: a spec or an InputError."""

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainwright.report.build import build_report
@@ -59,7 +59,7 @@ EVENTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, derandomize=True)
 @given(st.lists(EVENTS, max_size=25))
 def test_no_event_stops_the_report(events):
     """Every form of text is made from any list of events, and no total is negative or a NaN."""

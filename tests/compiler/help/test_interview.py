@@ -27,7 +27,7 @@ SPACE = {
 }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.fixed_dictionaries(
         {key: st.lists(st.sampled_from([*values, *ODD]), max_size=2) for key, values in SPACE.items()}

@@ -131,7 +131,7 @@ def _neighbours(spec, layout):
             yield changed.model_copy(update=rounds)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     st.sampled_from(["llama2-7b", "llama2-13b", "llama2-70b"]),
     st.sampled_from(["A100-SXM4-80GB", "A100-SXM4-40GB", "A100-PCIE-80GB", "H100-SXM5-80GB"]),

@@ -43,10 +43,10 @@ def test_an_expression_has_one_value(expression, value):
 )  # fmt: skip
 def test_anything_else_is_refused(expression):
     """No other syntax, no unknown name, no depth: an error of its own, at once."""
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ExpressionError):
         evaluate(expression, {})
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=20))

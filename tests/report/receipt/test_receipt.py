@@ -183,10 +183,10 @@ def test_a_file_that_is_no_receipt_is_refused(tmp_path, name):
 
     path = tmp_path / "r.json"
     path.write_bytes(HOSTILE[name])
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(InputError, match="TW866"):
         read_receipt(path)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 VALUES = st.one_of(
@@ -211,7 +211,7 @@ def test_a_number_that_its_unit_carries_out_of_range_is_named(two):
     assert "run1.planned.carbon_tonnes" in {f.where for f in check_receipt(_changed(build_receipt(two), change))}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_any_change_is_refused_or_found_or_harmless(plain, data):
     """A value of any kind at any place: InputError, findings, or a receipt that still holds; nothing else."""

@@ -54,14 +54,14 @@ def test_odd_texts_round_trip(tokenizer, text):
 
 
 @given(st.text(alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from(" \n\t▁\0aé")), max_size=60))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_text_round_trips(tokenizer, text):
     """Decoding inverts encoding for every Unicode text, but for SentencePiece's mark for a space."""
     assert tokenizer.decode(tokenizer.encode(text)) == text.replace("▁", " ")
 
 
 @given(st.text(alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from(" \ndef▁")), max_size=60))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_ids_are_those_of_sentencepiece(model, tokenizer, text):
     """Encoding by words gives exactly the ids of the library, whatever the text."""
     assert tokenizer.encode(text).tolist() == sentencepiece.SentencePieceProcessor(model_file=str(model)).encode(text)

@@ -35,7 +35,7 @@ def play(track, story):
     return now, spans
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(st.lists(st.tuples(STEP, POWER, FAULT), min_size=1, max_size=60), st.booleans())
 def test_nothing_is_invented(story, counter):
     """Every second is covered, bridged or in a gap; no gap overlaps another; energy stays physical."""
@@ -50,7 +50,7 @@ def test_nothing_is_invented(story, counter):
     assert 0 <= track.joules(end) <= 1.5 * HIGHEST * (end + len(story))
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(st.lists(st.tuples(st.floats(0.05, MAX_AGE), st.just(300.0), FAULT), min_size=1, max_size=60))
 def test_true_outside_gaps(story):
     """At a steady power the energy is the true energy of every second outside the gaps, whatever failed."""
@@ -62,7 +62,7 @@ def test_true_outside_gaps(story):
     assert spans
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(st.lists(st.tuples(STEP, POWER, st.sampled_from(["", "counter", "power"])), min_size=1, max_size=60))
 def test_counter_is_exact_between_outages(story):
     """With a sound counter at the end the energy is exactly the true one, however often a reading was missing."""
