@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from trainwright.cli import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"<!-- trainwright ([^\n]+) -->\n```text\n(.*?)```", README, re.DOTALL)
@@ -26,3 +28,9 @@ def test_the_readme_shows_what_the_command_prints(command: str, excerpt: str) ->
 def test_the_readme_shows_a_report_and_a_table() -> None:
     """The first screen holds an answer to a mistake and the estimate."""
     assert [command.split()[0] for command, _ in SHOWN] == ["check", "estimate"]
+
+
+def test_the_readme_has_every_command() -> None:
+    """A command that the table of the README leaves out is not found."""
+    table = README.split("## What it does")[1].split("##")[0]
+    assert [name for name in COMMANDS if f"`{name}`" not in table] == []
