@@ -73,7 +73,15 @@ KubernetesLabel = Annotated[
     str,
     Word(r"[A-Za-z0-9]([A-Za-z0-9_./-]*[A-Za-z0-9])?", 253, "a label or its value, like topology.kubernetes.io/zone"),
 ]
+_PRINTABLE = r"(?:[\x20-\x7e]|[^\W_])"
 # A line of shell is code by design (launch.setup), and a value of an environment variable is quoted where it stands:
 # letters of any script, blanks and ASCII signs, so that neither can end its line.
-Note = Annotated[str, Word(r"(?:[\x20-\x7e]|[^\W_])+", 500, "one line of printable text")]
-ShellLine = Annotated[str, Word(r"(?:[\x20-\x7e]|[^\W_])*", 2000, "one line of printable text")]
+Note = Annotated[
+    str,
+    Word(
+        rf"[^\W_](?:{_PRINTABLE}*(?:[!-~]|[^\W_]))?",
+        500,
+        "one line of printable text that begins with a letter or a digit",
+    ),
+]
+ShellLine = Annotated[str, Word(rf"{_PRINTABLE}*", 2000, "one line of printable text")]

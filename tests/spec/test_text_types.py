@@ -67,7 +67,7 @@ HOSTILE = [*(place.format(command) for command in COMMANDS for place in PLACES),
 # What a shell, a YAML manifest or a Slurm directive would read as more than one word.
 SPECIAL = re.compile(r"[\s;&|<>$`'\"\\(){}\[\]*?!~%\x00-\x20\x7f-\uffff]")
 # Paths and labels are for people: always quoted where they are rendered, never at the start of an option.
-FREE = {"FileGlob", "Label", "SlurmText", "SlurmValue", "SlurmList", "ShellLine"}
+FREE = {"FileGlob", "Label", "Note", "SlurmText", "SlurmValue", "SlurmList", "ShellLine"}
 # Shell by design, and values of environment variables, which are quoted: one printable line is all that is asked.
 LINES = {"ShellLine", "SlurmValue"}
 
