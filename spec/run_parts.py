@@ -25,9 +25,12 @@ def is_run(folder: Path) -> bool:
 
 def owning_run(path: Path) -> Path | None:
     """The run folder of which `path` is, or would be, a part; None elsewhere."""
-    whole = Path(os.path.realpath(path))  # where a link would lead, also in a circle
-    pairs = zip(whole.parents, (whole, *whole.parents), strict=False)
-    return next((parent for parent, child in pairs if child.name in FOLDERS | FILES and is_run(parent)), None)
+    # as written, since a run's data is a link out of it; and where links lead, also in a circle
+    for whole in map(Path, (os.path.abspath(path), os.path.realpath(path))):  # noqa: PTH100 - absolute() keeps `..`
+        for parent, child in zip(whole.parents, (whole, *whole.parents), strict=False):
+            if child.name in FOLDERS | FILES and is_run(parent):
+                return parent
+    return None
 
 
 def refuse_part_of_run(path: Path, option: str) -> None:
