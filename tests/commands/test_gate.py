@@ -195,12 +195,17 @@ def test_a_dry_run_and_options_of_a_bundle(trained: Path) -> None:
 
 
 def test_the_run_has_its_own_bundle_and_each_attempt_its_plan(trained: Path) -> None:
-    """RUN/bundle is the bundle that trained; RUN/attempts/1 holds its plan, estimate and manifest."""
+    """RUN/bundle is the bundle that trained; RUN/attempts/1 holds its plan, estimate, manifest and spec."""
     run, bundle = trained / "runs/t", trained / "build/t"
     assert {p.name: p.read_bytes() for p in (run / "bundle").iterdir()} == {
         p.name: p.read_bytes() for p in bundle.iterdir()
     }
-    assert sorted(path.name for path in (run / "attempts/1").iterdir()) == ["MANIFEST", "estimate.json", "plan.json"]
+    assert sorted(path.name for path in (run / "attempts/1").iterdir()) == [
+        "MANIFEST",
+        "estimate.json",
+        "plan.json",
+        "spec.lock.yaml",
+    ]
 
 
 def test_a_run_is_extended_aloud(trained: Path, tmp_path: Path) -> None:

@@ -73,5 +73,5 @@ def test_a_level_that_all_runs_share_is_drawn_once(family, tmp_path):
     """The figure of a family names each run, and the loss of token frequencies a single time."""
     document = report_document(family(1_000_000, 2_000_000, 4_000_000))
     write_plots(document.series, tmp_path, everything=False)
-    assert (tmp_path / "loss.svg").read_text().count("<!-- token frequencies alone -->") == 1
-    assert (tmp_path / "loss.svg").read_text().count("<!-- size 2000000 -->") == 1
+    assert (tmp_path / "loss.svg").read_text().count(">token frequencies alone<") == 1
+    assert (tmp_path / "loss.svg").read_text().count(">size 2000000<") == 1

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from trainwright.runtime.checkpoint import store
+from trainwright.spec.run_folder import checkpoint_name
 
 FILES = {"engine/model.pt": 40_000, "engine/optimizer.pt": 30_000, "state.json": 200}
 
@@ -86,7 +87,7 @@ def test_a_kill_at_any_moment_leaves_a_sound_newest_generation(root):
 
 def test_every_kind_of_damage_is_found(root):
     """Flipped bits, cuts, missing, empty, swapped and added files, an edited manifest: none passes."""
-    newest, generator = root / store.folder_name(2), random.Random(0)  # noqa: S311 - not a secret
+    newest, generator = root / checkpoint_name(2), random.Random(0)  # noqa: S311 - not a secret
     keep = {path: path.read_bytes() for path in newest.rglob("*") if path.is_file()}
     for round_ in range(200):
         path = generator.choice(sorted(keep))
@@ -107,14 +108,14 @@ def test_every_kind_of_damage_is_found(root):
     (newest / "planted.pt").unlink()
     assert store.find_damage(newest) is None
     model.unlink()
-    model.symlink_to(root / store.folder_name(1) / "engine/model.pt")
+    model.symlink_to(root / checkpoint_name(1) / "engine/model.pt")
     assert store.find_damage(newest) == "step-00000002/engine/model.pt is missing"
 
 
 def test_the_generation_before_is_used(root):
     """With the newest damaged, the one before is sound."""
-    (root / store.folder_name(2) / store.MANIFEST).write_bytes(b"{}")
-    assert newest_sound(root) == root / store.folder_name(1)
+    (root / checkpoint_name(2) / store.MANIFEST).write_bytes(b"{}")
+    assert newest_sound(root) == root / checkpoint_name(1)
 
 
 def test_old_generations_go_and_milestones_stay(tmp_path):
@@ -128,7 +129,7 @@ def test_old_generations_go_and_milestones_stay(tmp_path):
         store.publish(folder, step, {})
         store.prune(tmp_path, 10**9, 2, 3)
     assert [store.step_of(g) for g in store.list_checkpoints(tmp_path)] == [13, 12, 9]
-    assert (tmp_path / store.LATEST).read_text() == store.folder_name(13)
+    assert (tmp_path / store.LATEST).read_text() == checkpoint_name(13)
 
 
 @pytest.mark.parametrize("harm", ["cut", "later"])
@@ -137,7 +138,7 @@ def test_only_whole_checkpoints_up_to_now_are_counted(tmp_path, harm):
     for step in (1, 2, 3):
         write(tmp_path, step)
     if harm == "cut":
-        next((tmp_path / store.folder_name(3) / "engine").iterdir()).write_bytes(b"")
+        next((tmp_path / checkpoint_name(3) / "engine").iterdir()).write_bytes(b"")
     step, keep, expected = (4, 2, [4, 2]) if harm == "cut" else (2, 1, [3, 2])
     write(tmp_path, step)
     store.prune(tmp_path, step, keep, 0)
