@@ -10,10 +10,9 @@ from pydantic import ValidationError
 from .events import PREPARATION
 from .foreign_files import read_json
 from .frozen import Frozen
-from .run_folder import RunFolder
+from .run_folder import CHECKPOINT_STATE, RunFolder
+from .units import JOULES_PER_KWH
 
-STATE = "state.json"  # of a checkpoint
-_JOULES_PER_KWH = 3.6e6
 _LARGEST = 2**60  # samples: far more than any run has
 
 
@@ -32,7 +31,7 @@ def read_branch_point(trunk: Path, step: int) -> Inherited:
     """What the checkpoint of `step` in the run folder `trunk` says. Raises ValueError or OSError where it cannot."""
     run = RunFolder(trunk)
     try:
-        content = read_json(run.checkpoint(step) / STATE)
+        content = read_json(run.checkpoint(step) / CHECKPOINT_STATE)
         plan, samples = content["settings"]["plan"], content["state"]["samples"]
         if not isinstance(samples, int) or not 0 < samples < _LARGEST:
             raise ValueError(f"{samples!r:.40} is not a number of samples")
@@ -46,7 +45,7 @@ def read_branch_point(trunk: Path, step: int) -> Inherited:
             energy_kwh=None if own is None or before is None else own + before,
         )
     except (KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise ValueError(f"{STATE} is not the state of a run of this version") from error
+        raise ValueError(f"{CHECKPOINT_STATE} is not the state of a run of this version") from error
 
 
 def read_inherited(run: RunFolder) -> Inherited | None:
@@ -65,7 +64,7 @@ def _metered(phases: dict[str, Any]) -> float | None:
     trained = [phase for name, phase in phases.items() if name not in PREPARATION]
     if any(phase["unmetered_seconds"] for phase in trained):
         return None
-    return sum(phase["joules"] for phase in trained) / _JOULES_PER_KWH
+    return sum(phase["joules"] for phase in trained) / JOULES_PER_KWH
 
 
 def _before(run: RunFolder, plan: dict[str, Any]) -> float | None:

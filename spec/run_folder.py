@@ -27,6 +27,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+CHECKPOINT_STATE = "state.json"  # of a generation
+
 
 def checkpoint_name(step: int) -> str:
     """The folder name of the checkpoint after `step` optimizer steps."""

@@ -5,3 +5,4 @@ GIB = 2**30  # bytes
 GIGA = 1e9
 HOUR = 3600.0  # seconds
 DAY = 86400.0  # seconds
+JOULES_PER_KWH = 3.6e6

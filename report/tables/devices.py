@@ -7,7 +7,7 @@ from statistics import median
 
 from ...spec.display_units import BYTES, ENERGIES, TIMES
 from ...spec.number_text import percent, with_unit
-from ...spec.units import HOUR
+from ...spec.units import JOULES_PER_KWH
 from ..values import DeviceUse, Run
 from .cells import Cell, Table, fixed_cell, text
 
@@ -48,7 +48,7 @@ def devices_table(run: Run) -> Table | None:
 
 COLUMNS: dict[str, tuple[str, Callable[[float | None], str]]] = {
     "watts": ("Power (W)", lambda value: fixed_cell(value, 0).text),
-    "joules": ("Energy", lambda value: with_unit(None if value is None else value / (1000 * HOUR), ENERGIES)),
+    "joules": ("Energy", lambda value: with_unit(None if value is None else value / JOULES_PER_KWH, ENERGIES)),
     "clock_mhz": ("Clock (MHz)", lambda value: fixed_cell(value, 0).text),
     "temperature_celsius": ("Highest (°C)", lambda value: fixed_cell(value, 0).text),
     "memory_bytes": ("Memory", lambda value: with_unit(value, BYTES)),

@@ -16,7 +16,7 @@ from ...spec.atomic_files import write_atomically
 from ...spec.exit_codes import Exit
 from ...spec.foreign_files import read_json
 from ...spec.plan import Plan
-from ...spec.run_folder import checkpoint_name
+from ...spec.run_folder import CHECKPOINT_STATE, checkpoint_name
 from ...spec.sections import Checkpointing
 from ..engine.protocol import Engine
 from ..launch.exit_status import Ended, UnfitStateError, code_of
@@ -24,7 +24,6 @@ from ..parallel.world import World
 from . import store
 from .full_weights import damage
 from .random_state import random_state, restore_random_state
-from .saved_run import STATE
 from .signing_key import signing_key
 from .store import ENGINE, FileEntry
 from .universal import load_resharded
@@ -61,7 +60,7 @@ class NewestValid:
         """What state.json of the generation holds."""
         if self.path is None:
             raise FileNotFoundError("there is no checkpoint")
-        return read_json(self.path / STATE)
+        return read_json(self.path / CHECKPOINT_STATE)
 
 
 def start(engine: Engine, world: World, root: Path, content: dict[str, Any]) -> DraftCheckpoint:
@@ -76,7 +75,7 @@ def start(engine: Engine, world: World, root: Path, content: dict[str, Any]) -> 
 
     def write_own() -> dict[str, FileEntry]:
         files = _write_json(folder, f"random-{world.rank:05d}.json", random_state(world))
-        return files | (_write_json(folder, STATE, content) if world.rank == 0 else {})
+        return files | (_write_json(folder, CHECKPOINT_STATE, content) if world.rank == 0 else {})
 
     return DraftCheckpoint(folder, step, _on_all_ranks(world, write_own, folder)[world.rank])
 
@@ -122,14 +121,14 @@ def _flaw(generation: Path, world: World, plan: Plan) -> str | None:
 def _loop_flaw(generation: Path) -> str | None:
     """What keeps state.json from being read as the loop's own."""
     try:
-        content = read_json(generation / STATE)
+        content = read_json(generation / CHECKPOINT_STATE)
         degrees = content["settings"]["plan"]["layout"].values()
         digests, state = content["digests"].keys(), content["state"]
         whole = isinstance(state["step"], int) and isinstance(state["samples"], int)
         plain = whole and digests and content["settings"]["versions"].keys() and degrees
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return f"{generation.name}/{STATE} is not the state of a run: {type(error).__name__}: {error}"
-    return None if plain else f"{generation.name}/{STATE} is not the state of a run"
+        return f"{generation.name}/{CHECKPOINT_STATE} is not the state of a run: {type(error).__name__}: {error}"
+    return None if plain else f"{generation.name}/{CHECKPOINT_STATE} is not the state of a run"
 
 
 def set_aside(world: World, root: Path, found: NewestValid) -> None:

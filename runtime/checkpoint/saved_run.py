@@ -13,10 +13,9 @@ from typing import Any
 from ...spec.plan import Plan, parse_plan
 from ...spec.position import Position
 from ...spec.problem import InputError
-from ...spec.run_folder import RunFolder
+from ...spec.run_folder import CHECKPOINT_STATE, RunFolder
 from . import store
 
-STATE = "state.json"
 _LARGEST = 2**60  # steps or samples: far more than any run has
 
 
@@ -45,7 +44,7 @@ def has_checkpoint(run: RunFolder) -> bool:
 def saved_run(generation: Path) -> SavedRun | None:
     """What one generation says; None when its state cannot be read."""
     try:
-        content = store.read_json(generation / STATE)
+        content = store.read_json(generation / CHECKPOINT_STATE)
         state = content["state"]
         position = Position(_count(state["step"]), _count(state["samples"]))
         return SavedRun(dict(content["settings"]), position, dict(content["digests"]))

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from ...spec.plan import Plan
 from .meter import ConstantPowerMeter, Meter, NoMeter
-from .meter_reading import JOULES_PER_KWH, MeterSource, Reading
+from .meter_reading import MeterSource, Reading
 from .node import call_with_timeout, devices_here
 from .phases import PhaseLedger
 from .sampler import SampledMeter
 
-__all__ = ["JOULES_PER_KWH", "Meter", "MeterSource", "PhaseLedger", "Reading", "open_meter"]
+__all__ = ["Meter", "MeterSource", "PhaseLedger", "Reading", "open_meter"]
 
 
 def open_meter(plan: Plan, local_rank: int) -> Meter:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...spec.units import JOULES_PER_KWH
+
 MeterSource = Literal["nvml", "rapl", "assumed"]
 KINDS: tuple[MeterSource | None, ...] = ("nvml", "rapl", "assumed", None)  # from the best to none at all
-
-JOULES_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from ...spec.events import Event, PhaseEvent, StartEvent, StepEvent
+from ...spec.units import JOULES_PER_KWH
 from .meter import Clock
-from .meter_reading import JOULES_PER_KWH, Reading
+from .meter_reading import Reading
 
 Phase = Literal["tokenizer", "data", "train", "validate", "checkpoint", "startup"]
 

@@ -6,10 +6,9 @@ from ...spec.events import CheckpointEvent, read_events
 from ...spec.exit_codes import Exit
 from ...spec.plan import Plan
 from ...spec.problem import InputError
-from ...spec.run_folder import RunFolder
+from ...spec.run_folder import CHECKPOINT_STATE, RunFolder
 from ...spec.run_parts import owning_run, strangers
 from ..checkpoint import store
-from ..checkpoint.saved_run import STATE
 from ..checkpoint.signing_key import signing_key
 
 
@@ -26,7 +25,7 @@ def require_beginning(plan: Plan, run: RunFolder) -> None:
     """
     key = signing_key(plan.training.checkpoint)
     flaws = [
-        store.incomplete(generation, key) or f"{generation.name}/{STATE} cannot be read"
+        store.incomplete(generation, key) or f"{generation.name}/{CHECKPOINT_STATE} cannot be read"
         for generation in store.list_checkpoints(run.checkpoints)
     ]
     if flaws or _logged_checkpoints(run):

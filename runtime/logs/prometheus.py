@@ -34,7 +34,7 @@ from ...spec.events import (
 from ...spec.exit_codes import Exit
 from ...spec.run_folder import RunFolder
 from ...spec.run_progress import EventFollower
-from ..energy import JOULES_PER_KWH
+from ...spec.units import JOULES_PER_KWH
 from .prometheus_devices import DeviceMetrics
 
 LATEST: dict[tuple[type[Event], str], tuple[str, str]] = {  # (event, field) -> gauge, meaning

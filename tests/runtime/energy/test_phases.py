@@ -7,8 +7,8 @@ import json
 import pytest
 
 from trainwright.runtime.energy import PhaseLedger, Reading
-from trainwright.runtime.energy.meter_reading import JOULES_PER_KWH
 from trainwright.spec.events import PhaseEvent, StartEvent, StepEvent
+from trainwright.spec.units import JOULES_PER_KWH
 
 
 def nvml(kwh):

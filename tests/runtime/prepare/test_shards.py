@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from trainwright.runtime.checkpoint import store
-from trainwright.runtime.checkpoint.saved_run import STATE
 from trainwright.runtime.data import shards
 from trainwright.runtime.data.digests import data_digests
 from trainwright.runtime.data.shards import read_index
@@ -19,6 +18,7 @@ from trainwright.runtime.prepare.documents import documents as block_documents
 from trainwright.runtime.prepare.shards import make_shards
 from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
 from trainwright.spec.problem import InputError
+from trainwright.spec.run_folder import CHECKPOINT_STATE
 from trainwright.spec.sections import CorpusSource
 
 
@@ -111,8 +111,8 @@ def begin(job) -> None:
     """Give the run a checkpoint that rests on its tokenizer and shards."""
     state = {"state": {"step": 2, "samples": 8}, "settings": {}, "digests": data_digests(job.run)}
     folder = store.create_draft(job.run.checkpoints, 2)
-    (folder / STATE).write_text(json.dumps(state))
-    store.publish(folder, 2, {STATE: store.hash_file(folder / STATE)})
+    (folder / CHECKPOINT_STATE).write_text(json.dumps(state))
+    store.publish(folder, 2, {CHECKPOINT_STATE: store.hash_file(folder / CHECKPOINT_STATE)})
 
 
 @pytest.mark.parametrize("what", ["touched", "grown", "deleted"])
