@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...spec.display_units import MASSES
-from ...spec.emissions import KG_PER_TONNE, WATTS_PER_KILOWATT
 from ...spec.estimate import Estimate
 from ...spec.number_text import Style
 from ..document import generator
 from .files import digest_text
+from .formulas import carbon_expression, energy_expression, sum_expression
 from .ledger import Ledger
 from .values import Receipt, Record
 from .verify import IN_PAPER
@@ -30,7 +30,7 @@ def paper_receipt(paper: Mapping[str, Any], rows: Sequence[Estimate], specs: Map
         ("carbon_tonnes", "tCO2eq", MASS, paper["total_tonnes"]),
     ):
         ledger.take(f"total.published.{key}{IN_PAPER}", printed, unit, source, date)
-        ledger.compute(f"total.published.{key}", f"sum({', '.join(f'{row}.{key}' for row in every)})", unit, style)
+        ledger.compute(f"total.published.{key}", sum_expression(f"{row}.{key}" for row in every), unit, style)
     return Receipt(
         generator=generator(),
         runs=tuple(_record(f"run{index}", row, specs) for index, row in enumerate(rows, 1)),
@@ -44,13 +44,12 @@ def _row(ledger: Ledger, run: str, row: Estimate, source: str, date: str) -> Non
     name = f"{run}.published"
     hours = ledger.take(f"{name}.device_hours{IN_PAPER}", row.published_device_hours, "h", source, date)
     watts = ledger.take(f"{name}.power_watts", row.published_power_watts, "W", source, date)
-    pue = ledger.take(f"{run}.pue", row.pue, "", source, date)
-    intensity = ledger.take(f"{run}.intensity", row.intensity_kg_per_kwh, "kgCO2eq/kWh", source, date)
+    ledger.take(f"{run}.pue", row.pue, "", source, date)
+    ledger.take(f"{run}.intensity", row.intensity_kg_per_kwh, "kgCO2eq/kWh", source, date)
     ledger.take(f"{name}.carbon_tonnes{IN_PAPER}", row.published_carbon_tonnes, "tCO2eq", source, date)
     ledger.compute(f"{name}.device_hours", hours, "h", HOURS)
-    energy = ledger.compute(f"{name}.energy_kwh", f"{hours} * {watts} / {WATTS_PER_KILOWATT}", "kWh", HOURS)
-    product = f"{energy} * {pue} * {intensity} / {KG_PER_TONNE}"
-    ledger.compute(f"{name}.carbon_tonnes", product, "tCO2eq", MASS, cut=True)
+    energy = ledger.compute(f"{name}.energy_kwh", energy_expression(hours, watts), "kWh", HOURS)
+    ledger.compute(f"{name}.carbon_tonnes", carbon_expression(energy, run), "tCO2eq", MASS, cut=True)
 
 
 def _record(name: str, row: Estimate, specs: Mapping[str, str]) -> Record:

@@ -6,7 +6,6 @@ Names are `run1.actual.energy_kwh`: the run in the order of the report, the row,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from ...spec.emissions import KG_PER_TONNE, WATTS_PER_KILOWATT
 from ...spec.facts import facts
@@ -15,6 +14,7 @@ from ...spec.units import HOUR
 from ..tables.emissions import report_rows, row_styles
 from ..values import Attempt, Report, Run
 from .expression import evaluate
+from .formulas import carbon_expression, energy_expression, sum_expression
 from .ledger import Ledger
 from .styles import Styles
 
@@ -45,10 +45,6 @@ def _word(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", text)
 
 
-def _sum(parts: Sequence[str]) -> str:
-    return f"sum({', '.join(parts)})"
-
-
 def _attempt_names(run: str, found: Run) -> list[str]:
     """By position: a log of somebody else's may give two attempts one number."""
     return [f"{run}.attempt{position}" for position in range(1, len(found.attempts) + 1)]
@@ -69,8 +65,8 @@ def _factors(ledger: Ledger, run: str, found: Run) -> None:
         kwh.append(f"{name}.energy_kwh")
         grid.append(f"{name}.energy_kwh * {name}.intensity")
         all_in.append(f"{name}.energy_kwh * {name}.intensity * {name}.pue")
-    ledger.compute(f"{run}.intensity", f"{_sum(grid)} / {_sum(kwh)}", "kgCO2eq/kWh")
-    ledger.compute(f"{run}.pue", f"{_sum(all_in)} / {_sum(grid)}", "")
+    ledger.compute(f"{run}.intensity", f"{sum_expression(grid)} / {sum_expression(kwh)}", "kgCO2eq/kWh")
+    ledger.compute(f"{run}.pue", f"{sum_expression(all_in)} / {sum_expression(grid)}", "")
 
 
 def _factor_inputs(ledger: Ledger, name: str, carbon: CarbonPlan | None) -> None:
@@ -104,12 +100,11 @@ def _actual(ledger: Ledger, run: str, found: Run, styles: Styles) -> None:
         ledger.take(f"{name}.measured_share", share, "", "events.jsonl: 1 - device seconds of gaps / device seconds")
     row, held = f"{run}.actual", [f"{name}.seconds * {name}.devices" for name in names]
     covered = [f"{name}.seconds * {name}.devices * {name}.measured_share" for name in names]
-    ledger.compute(f"{row}.device_hours", f"{_sum(held)} / {HOUR:g}", "h", styles.hours)
-    ledger.compute(f"{row}.energy_kwh", _sum([f"{name}.energy_kwh" for name in names]), "kWh", styles.energy)
+    ledger.compute(f"{row}.device_hours", f"{sum_expression(held)} / {HOUR:g}", "h", styles.hours)
+    ledger.compute(f"{row}.energy_kwh", sum_expression([f"{name}.energy_kwh" for name in names]), "kWh", styles.energy)
     _power(ledger, row, styles)
-    product = f"{row}.energy_kwh * {run}.pue * {run}.intensity / {KG_PER_TONNE}"
-    ledger.compute(f"{row}.carbon_tonnes", product, "tCO2eq", styles.mass)
-    ledger.compute(f"{row}.measured_share", f"{_sum(covered)} / {_sum(held)}", "")
+    ledger.compute(f"{row}.carbon_tonnes", carbon_expression(f"{row}.energy_kwh", run), "tCO2eq", styles.mass)
+    ledger.compute(f"{row}.measured_share", f"{sum_expression(covered)} / {sum_expression(held)}", "")
 
 
 def _power(ledger: Ledger, row: str, styles: Styles) -> None:
@@ -124,13 +119,13 @@ def _planned(ledger: Ledger, run: str, found: Run, styles: Styles) -> None:
     row, planned = f"{run}.planned", found.planned
     for key in ("device_hours", "power_watts"):
         _taken(ledger, f"{row}.{key}", getattr(planned, key), styles)
-    energy = f"{row}.device_hours * {row}.power_watts / {WATTS_PER_KILOWATT}"
+    energy = energy_expression(f"{row}.device_hours", f"{row}.power_watts")
     _explained(ledger, f"{row}.energy_kwh", energy, planned.energy_kwh, styles)
     parts = [
         ledger.take(f"{row}.{_word(s.name)}", s.value, "tCO2eq", s.source) for s in found.planned_scopes
     ]  # as the estimate adds them
-    product = f"{row}.energy_kwh * {run}.pue * {run}.intensity / {KG_PER_TONNE}"
-    _explained(ledger, f"{row}.carbon_tonnes", " + ".join(parts) or product, planned.carbon_tonnes, styles)
+    carbon = " + ".join(parts) or carbon_expression(f"{row}.energy_kwh", run)
+    _explained(ledger, f"{row}.carbon_tonnes", carbon, planned.carbon_tonnes, styles)
 
 
 def _explained(ledger: Ledger, name: str, expression: str, value: float | None, styles: Styles) -> None:
@@ -155,7 +150,7 @@ def _published(ledger: Ledger, run: str, found: Run, styles: Styles) -> None:
     row, source = f"{run}.published", "the spec (published)"
     for key in ("device_hours", "power_watts"):
         _taken(ledger, f"{row}.{key}", getattr(found.published, key), styles, source)
-    energy = f"{row}.device_hours * {row}.power_watts / {WATTS_PER_KILOWATT}"
+    energy = energy_expression(f"{row}.device_hours", f"{row}.power_watts")
     ledger.compute(f"{row}.energy_kwh", energy, "kWh", styles.energy)
     _taken(ledger, f"{row}.carbon_tonnes", found.published.carbon_tonnes, styles, source)
 
@@ -165,7 +160,7 @@ def _codecarbon(ledger: Ledger, run: str, found: Run) -> None:
     name, row = f"{run}.codecarbon", f"{run}.actual"
     seconds = [f"{attempt}.seconds" for attempt in _attempt_names(run, found)]
     ledger.take(f"{run}.devices", found.devices, "", "plan.json: device.count")
-    ledger.compute(f"{name}.duration", _sum(seconds), "s")
+    ledger.compute(f"{name}.duration", sum_expression(seconds), "s")
     ledger.compute(f"{name}.emissions", f"{row}.carbon_tonnes * {KG_PER_TONNE}", "kgCO2eq")
     ledger.compute(f"{name}.emissions_rate", f"{name}.emissions / {name}.duration", "kgCO2eq/s")
     ledger.compute(f"{name}.power", f"{row}.power_watts * {run}.devices", "W")
@@ -176,5 +171,5 @@ def _total(ledger: Ledger, kind: str, runs: int, styles: Styles) -> None:
     """Sums of unrounded rows; power is energy over hours."""
     for key in ("device_hours", "energy_kwh", "carbon_tonnes"):
         rows = [f"run{index}.{kind}.{key}" for index in range(1, runs + 1)]
-        ledger.compute(f"total.{kind}.{key}", _sum(rows), UNITS[key], styles.of(UNITS[key]))
+        ledger.compute(f"total.{kind}.{key}", sum_expression(rows), UNITS[key], styles.of(UNITS[key]))
     _power(ledger, f"total.{kind}", styles)
