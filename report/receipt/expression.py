@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ...spec.emissions import exact_sum
 
@@ -69,17 +69,17 @@ class _Parser:
 
     def total(self) -> Number:
         """Terms that are added and subtracted."""
-        found = self._product()
-        while (sign := self._tokens[self._at]) in ("+", "-"):
-            self._at += 1
-            found = _apply(sign, found, self._product())
-        return found
+        return self._chain(("+", "-"), self._product)
 
     def _product(self) -> Number:
-        found = self._factor()
-        while (sign := self._tokens[self._at]) in ("*", "/"):
+        return self._chain(("*", "/"), self._factor)
+
+    def _chain(self, signs: tuple[str, str], operand: Callable[[], Number]) -> Number:
+        """Operands with one of the signs between them, left to right."""
+        found = operand()
+        while (sign := self._tokens[self._at]) in signs:
             self._at += 1
-            found = _apply(sign, found, self._factor())
+            found = _apply(sign, found, operand())
         return found
 
     def _factor(self) -> Number:
