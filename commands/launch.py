@@ -21,7 +21,7 @@ from ..spec.manifest import changed_files, is_bundle
 from ..spec.plan import read_plan
 from ..spec.problem import InputError
 from ..spec.run_folder import RunFolder
-from .launch_matrix import compiled, launch_matrix, make_run_folder
+from .launch_matrix import compiled, launch_matrix, make_run_folder, refuse_options
 from .options import Sets
 from .output import print_problems
 
@@ -39,7 +39,11 @@ def command(
 ) -> None:
     """Start the run of SPEC, or resume it; Ctrl-C saves and exits."""
     if source.is_dir():
-        _refuse_options({"--set": sets, "--target": target, "--out": out})
+        refuse_options(
+            {"--set": sets, "--target": target, "--out": out},
+            "cannot change a bundle that is compiled already",
+            "Launch the spec with it, or the bundle without.",
+        )
         launch = _bundle(source)
     else:
         first, *others = load_all([source], sets)
@@ -75,14 +79,6 @@ def _bundle(folder: Path) -> Launchable:
     """A bundle that was compiled before."""
     _vouch(folder)
     return Launchable(folder, Path.cwd(), read_plan(folder), {})
-
-
-def _refuse_options(given: dict[str, object]) -> None:
-    """A bundle is launched as it was compiled."""
-    names = [name for name, value in given.items() if value]
-    if names:
-        message = f"{', '.join(names)} cannot change a bundle that is compiled already"
-        raise InputError.one("TW709", message, "Launch the spec with it, or the bundle without.", names[0])
 
 
 def _look(launch: Launchable, run: RunFolder) -> None:

@@ -30,7 +30,11 @@ def launch_matrix(
 
     `options` are those that are about one run; a matrix with one of them is refused.
     """
-    _refuse(loaded, options)
+    refuse_options(
+        options,
+        f"is about one run, and the matrix makes {len(loaded)}",
+        "Pick one with --set, or leave the option away.",
+    )
     elements = _compiled(source, loaded, target)
     wanted = _unfinished(elements)
     throttles = [item.spec.launch.slurm.array_throttle for item in loaded]
@@ -68,11 +72,11 @@ def make_run_folder(folder: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
-def _refuse(loaded: Sequence[Loaded], options: Mapping[str, object]) -> None:
-    names = [name for name, value in options.items() if value]
+def refuse_options(given: Mapping[str, object], why: str, remedy: str) -> None:
+    """Raise InputError (TW709) where an option was given that does not apply to what is launched."""
+    names = [name for name, value in given.items() if value]
     if names:
-        message = f"{', '.join(names)} is about one run, and the matrix makes {len(loaded)}"
-        raise InputError.one("TW709", message, "Pick one with --set, or leave the option away.", names[0])
+        raise InputError.one("TW709", f"{', '.join(names)} {why}", remedy, names[0])
 
 
 def _compiled(source: Path, loaded: Sequence[Loaded], target: str | None) -> list[Element]:
