@@ -37,7 +37,7 @@ class Duplicates:
         if new.all():
             return part
         self.counts[unit.source] += int((~new).sum())
-        writer = ShardWriter(self._folder, f"{split}-{unit.source:02d}-{unit.number:05d}-once", self._dtype)
+        writer = ShardWriter(self._folder, f"{unit.stem(split)}-once", self._dtype)
         for left in self._folder.glob(f"{writer.stem}-*"):  # of a start that was killed
             left.unlink()
         _copy(self._folder, part, np.repeat(new, table["tokens"]), writer)

@@ -113,9 +113,7 @@ class UnitWriter:
     def __init__(self, folder: Path, unit: Unit, dtype: str) -> None:
         self.folder = folder
         self._lowest = HASHES
-        self._splits = {
-            split: SplitWriter(folder, f"{split}-{unit.source:02d}-{unit.number:05d}", dtype) for split in SPLITS
-        }
+        self._splits = {split: SplitWriter(folder, unit.stem(split), dtype) for split in SPLITS}
 
     def write(self, encoded: Encoded) -> None:
         """Append a block."""

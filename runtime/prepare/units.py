@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...spec.corpus import CorpusSource
+from ...spec.corpus import CorpusSource, Split
 from ...spec.corpus_format import open_parquet
 from ...spec.remote_files import CorpusFile
 from .corpus import blocks
@@ -36,6 +36,10 @@ class Unit:
     source: int
     pieces: tuple[Piece, ...]
     bytes: int
+
+    def stem(self, split: Split) -> str:
+        """What the names of its shards of a split begin with."""
+        return f"{split}-{self.source:02d}-{self.number:05d}"
 
 
 def units(job: Job) -> list[Unit]:
