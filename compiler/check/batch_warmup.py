@@ -34,7 +34,7 @@ def check(loaded: Loaded) -> Iterator[Finding]:
                 f"{path}.global_batch", message, f"Write {least}less than {training.requested_sequences:g} sequences."
             )
         if not end < stage.until < tokens:
-            message = f"the stage ends after {stage.until:,} tokens, and the one before it after {end:,}"
-            message = message if end else f"the stage ends after {stage.until:,} tokens"
+            before = f", and the one before it after {end:,}" if end else ""
+            message = f"the stage ends after {stage.until:,} tokens{before}"
             yield Finding(f"{path}.until", message, f"Write more than {end:,} and less than the run's {tokens:,}.")
         batch, end = own, stage.until

@@ -56,9 +56,8 @@ class SampledMeter:
         self._tracks = [(probe, DeviceEnergy(opened, probe.limits)) for probe in probes]
         self._states = states
         self._watches = watches if states is None else (*watches, states.look)
-        self._before = [(opened, 0.0, 0.0)] * len(
-            self._tracks
-        )  # time, joules, uncovered seconds as `devices` left them
+        # time, joules and uncovered seconds of each device, as `devices` left them
+        self._before = [(opened, 0.0, 0.0)] * len(self._tracks)
         self._news: list[FaultEvent] = []
         self._most = 0.0
         self._final: Reading | None = None
