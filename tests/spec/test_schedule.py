@@ -59,3 +59,17 @@ def test_the_llama_recipe_is_bit_for_bit_its_formula(schedule: str) -> None:
         done = (step - 20) / 280
         shape = 0.5 * (1 + math.cos(math.pi * done)) if schedule == "cosine" else 1 - done
         assert rate == 0.1 + (1 - 0.1) * shape
+
+
+@pytest.mark.parametrize(("kind", "half"), [("cosine", 0.55), ("linear", 0.55), ("constant", 1.0)])
+def test_the_learning_rate_is_the_papers(kind: str, half: float) -> None:
+    """Linear from peak/warmup to the peak, then down to a tenth: half way between at half time."""
+    found = rates(2100, 100, learning_rate=3e-4, schedule=kind)
+    assert [found[step] / 3e-4 for step in (1, 50, 100, 1100, 2100)] == pytest.approx(
+        [0.01, 0.5, 1.0, half, 1.0 if kind == "constant" else 0.1]
+    )
+
+
+def test_without_warmup_the_first_step_has_a_rate() -> None:
+    """No division by zero, and no step at rate zero."""
+    assert all(rates(1, warmup)[1] > 0 for warmup in (0, 1))

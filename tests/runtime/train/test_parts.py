@@ -18,36 +18,8 @@ from trainwright.runtime.logs.event_log import EventLog, last_attempt
 from trainwright.runtime.train.anomaly_detection import MIN_LOSSES, fingerprint, is_spike
 from trainwright.spec.events import FaultEvent, StartEvent, StepEvent, from_json, read_events
 from trainwright.spec.exit_codes import FINAL, Exit
-from trainwright.spec.plan import Schedule
-from trainwright.spec.position import learning_rate
 from trainwright.spec.problem import InputError
 from trainwright.spec.sections import Optimizer
-
-
-def schedule(steps, warmup):
-    """A schedule of so many steps."""
-    return Schedule(
-        steps=steps,
-        warmup_steps=warmup,
-        sequences_per_step=1,
-        tokens_per_step=1,
-        validate_every=1,
-        checkpoint_every=None,
-    )
-
-
-@pytest.mark.parametrize(("kind", "half"), [("cosine", 0.55), ("linear", 0.55), ("constant", 1.0)])
-def test_the_learning_rate_is_the_papers(kind, half):
-    """Linear from peak/warmup to the peak, then down to a tenth: half way between at half time."""
-    settings = Optimizer(learning_rate=3e-4, schedule=kind)
-    rates = [learning_rate(step, settings, schedule(2100, 100)) / 3e-4 for step in (1, 50, 100, 1100, 2100)]
-    assert rates == pytest.approx([0.01, 0.5, 1.0, half, 1.0 if kind == "constant" else 0.1])
-
-
-def test_without_warmup_the_first_step_has_a_rate():
-    """No division by zero, and no step at rate zero."""
-    settings = Optimizer(learning_rate=1.0)
-    assert all(learning_rate(step, settings, schedule(1, warmup)) > 0 for warmup in (0, 1) for step in (1,))
 
 
 def test_only_matrices_decay_and_the_plan_wins_over_restored_values():
