@@ -20,7 +20,7 @@ TRAINWRIGHT = Path(sys.executable).with_name("trainwright")
 LONGEST = 300.0  # seconds of one launch on a busy machine
 SPEC = """
 version: 1
-name: t
+name: {name}
 model: {{layers: 1, hidden_size: 32, ffn_size: 64, heads: 2, kv_heads: 1, vocab_size: 384}}
 tokenizer: {{vocab_size: 384, training_bytes: 100 kB}}
 data: {{train: "corpus/*.txt", validation: 10%, tokens: {tokens} tokens}}
@@ -29,15 +29,18 @@ training:
   global_batch: 8 sequences
   precision: fp32
   optimizer: {{learning_rate: 2e-3, warmup: 1 steps}}
-  checkpoint: {{every: 5 steps, asynchronous: {behind}}}
-  validation: {{every: 50 steps, batches: 1}}
-cluster: {{preset: local-cpu, gpus: {ranks}}}
-parallel: {{data: {ranks}}}
+{training}cluster: {{preset: local-cpu, gpus: {ranks}}}
 carbon: {{pue: 1.0, region: fr}}
 launch: {{target: local}}
 """
 STEPS = 200
 KINDS = [(1, "false"), (2, "false"), (1, "true")]  # ranks, and whether checkpoints are written behind training
+
+
+def tiny_spec(tokens: int, *training: str, name: str = "t", ranks: int = 1) -> str:
+    """A spec of the smallest run; `training` are more lines of that section."""
+    lines = "".join(f"  {line}\n" for line in training)
+    return SPEC.format(name=name, tokens=tokens, training=lines, ranks=ranks)
 
 
 def make_project(at: Path) -> None:
@@ -48,7 +51,9 @@ def make_project(at: Path) -> None:
         words = ("".join(luck.choices("abcdefghij 0123456789\n", k=6)) for _ in range(200))
         (at / f"corpus/{number}.txt").write_text(" ".join(words))
     for kind, (ranks, behind) in enumerate(KINDS):
-        (at / f"{kind}.yaml").write_text(SPEC.format(tokens=STEPS * 256, ranks=ranks, behind=behind))
+        saves = f"checkpoint: {{every: 5 steps, asynchronous: {behind}}}"
+        text = tiny_spec(STEPS * 256, saves, "validation: {every: 50 steps, batches: 1}", ranks=ranks)
+        (at / f"{kind}.yaml").write_text(f"{text}parallel: {{data: {ranks}}}\n")
 
 
 def start(project: Path, kind: int, run: str) -> subprocess.Popen[bytes]:

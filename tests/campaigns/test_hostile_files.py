@@ -43,6 +43,7 @@ from trainwright.spec.plan import read_plan
 from trainwright.spec.problem import InputError
 from trainwright.spec.run_folder import RunFolder
 from trainwright.tests.campaigns.mutants import mutate
+from trainwright.tests.campaigns.runs import tiny_spec
 from trainwright.tests.report.folders import whole_run
 from trainwright.tests.runtime.conftest import reseal
 
@@ -116,21 +117,6 @@ INPUTS = {
         (lambda at: saved_run(at / "run/checkpoints/step-00000001"), _gate),
     ),
 }
-SPEC = """
-version: 1
-name: t
-model: {layers: 1, hidden_size: 32, ffn_size: 64, heads: 2, kv_heads: 1, vocab_size: 384}
-tokenizer: {vocab_size: 384, training_bytes: 100 kB}
-data: {train: "corpus/*.txt", validation: 10%, tokens: 2048 tokens}
-training:
-  sequence_length: 32
-  global_batch: 8 sequences
-  precision: fp32
-  optimizer: {learning_rate: 2e-3, warmup: 1 steps}
-cluster: {preset: local-cpu, gpus: 1}
-carbon: {pue: 1.0, region: fr}
-launch: {target: local}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +128,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (at / "corpus").mkdir()
     for number, text in enumerate(texts):
         (at / f"corpus/{number}.txt").write_text(text)
-    (at / "spec.yaml").write_text(SPEC)
+    (at / "spec.yaml").write_text(tiny_spec(2048))
     write(compile_bundle(load(at / "spec.yaml")), at / "bundle")
     plan, run = read_plan(at / "bundle"), RunFolder(at / "run")
     whole_run(run.path, last=3)

@@ -18,25 +18,9 @@ import pytest
 from trainwright import cli
 from trainwright.spec.events import StepEvent, read_events
 from trainwright.spec.run_folder import RunFolder
+from trainwright.tests.campaigns.runs import TRAINWRIGHT, tiny_spec
 
-TRAINWRIGHT = Path(sys.executable).with_name("trainwright")
-SPEC = """
-version: 1
-name: {name}
-model: {{layers: 1, hidden_size: 32, ffn_size: 64, heads: 2, kv_heads: 1, vocab_size: 384}}
-tokenizer: {{vocab_size: 384, training_bytes: 100 kB}}
-data: {{train: "corpus/*.txt", validation: 10%, tokens: {tokens} tokens}}
-training:
-  sequence_length: 32
-  global_batch: 8 sequences
-  precision: fp32
-  optimizer: {{learning_rate: 2e-3, warmup: 1 steps}}
-  checkpoint: {{every: 4 steps}}
-  validation: {{every: 100000 steps, batches: 1}}
-cluster: {{preset: local-cpu, gpus: 1}}
-carbon: {{pue: 1.0, region: fr}}
-launch: {{target: local}}
-"""
+TRAINING = ("checkpoint: {every: 4 steps}", "validation: {every: 100000 steps, batches: 1}")
 # Settings that make another run, each with values that differ from the spec's.
 OTHER: dict[str, Callable[[random.Random], object]] = {
     "model.rope_theta": lambda luck: luck.randint(2, 99) * 1000 + 1,
@@ -81,8 +65,8 @@ def project(tmp_path_factory) -> Path:
             words = ("".join(luck.choices("abcdefghij 0123456789\n", k=6)) for _ in range(200))
             (at / folder / f"{number}.txt").write_text(" ".join(words))
     for name, tokens in (("done", 2048), ("busy", 10**9)):
-        (at / f"{name}.yaml").write_text(SPEC.format(name=name, tokens=tokens))
-    (at / "spec.yaml").write_text(SPEC.format(name="done", tokens=2048))
+        (at / f"{name}.yaml").write_text(tiny_spec(tokens, *TRAINING, name=name))
+    (at / "spec.yaml").write_text(tiny_spec(2048, *TRAINING, name="done"))
     with (at / "log").open("wb") as log:
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         where = {"cwd": at, "env": environment, "stdout": log, "stderr": log, "start_new_session": True}
