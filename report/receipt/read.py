@@ -17,13 +17,8 @@ SHOWN = 20  # problems; a file that is none of ours has one at every value
 REMEDY = "Give a file that `trainwright receipt` wrote; `trainwright schema receipt` prints its form."
 
 
-def read_receipt(path: Path) -> Receipt:
-    """The receipt in a file. Raises InputError: TW867 where it cannot be read, TW866 where it is no receipt."""
-    return parse_receipt(receipt_bytes(path), path)
-
-
 def receipt_bytes(path: Path) -> bytes:
-    """The bytes of a receipt, read once: what is verified is what was signed. Raises InputError."""
+    """The bytes of a receipt, read once: what is verified is what was signed. Raises InputError (TW867, TW866)."""
     try:
         return read_linked(path, LARGEST)
     except OSError as error:

@@ -18,7 +18,7 @@ from trainwright.report.formats.csv import codecarbon_csv
 from trainwright.report.formats.model_card import model_card
 from trainwright.report.receipt.against_runs import compare_with_runs
 from trainwright.report.receipt.build import build_receipt
-from trainwright.report.receipt.read import parse_receipt
+from trainwright.report.receipt.read import parse_receipt, receipt_bytes
 from trainwright.report.receipt.values import receipt_schema, receipt_text
 from trainwright.report.receipt.verify import check_receipt, explain_totals
 from trainwright.report.tables.emissions import emissions
@@ -179,13 +179,11 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_file_that_is_no_receipt_is_refused(tmp_path, name):
     """An error of its own in under two seconds, whatever the bytes."""
-    from trainwright.report.receipt.read import read_receipt
-
     path = tmp_path / "r.json"
     path.write_bytes(HOSTILE[name])
     began = time.process_time()
     with pytest.raises(InputError, match="TW866"):
-        read_receipt(path)
+        parse_receipt(receipt_bytes(path), path)
     assert time.process_time() - began < 2
 
 
