@@ -13,6 +13,7 @@ from contextlib import suppress
 PIPE = "TRAINWRIGHT_HEARTBEAT"  # the descriptor to write to
 BEAT = 2.0  # seconds between heartbeats
 PATIENCE = 30.0  # seconds of silence, after the first beat, until a rank counts as hung
+STARTUP = 600.0  # seconds until the first beat: a thousand ranks may load their libraries from one shared file system
 
 
 def start_heartbeat() -> None:
@@ -20,14 +21,17 @@ def start_heartbeat() -> None:
     descriptor = os.environ.pop(PIPE, "")
     if descriptor:
         os.set_inheritable(int(descriptor), False)
+        os.set_blocking(int(descriptor), False)
+        _beat_once(int(descriptor))  # not by the thread: whoever is stopped after this call is missed
         threading.Thread(target=_beat, args=(int(descriptor),), name="heartbeat", daemon=True).start()
 
 
 def _beat(descriptor: int) -> None:
     pause = threading.Event()
-    os.set_blocking(descriptor, False)
-    with suppress(BrokenPipeError):  # without a launcher this process is about to end
-        while True:
-            with suppress(BlockingIOError):
-                os.write(descriptor, b".")
-            pause.wait(BEAT)
+    while not pause.wait(BEAT):
+        _beat_once(descriptor)
+
+
+def _beat_once(descriptor: int) -> None:
+    with suppress(BlockingIOError, BrokenPipeError):  # without a launcher this process is about to end
+        os.write(descriptor, b".")

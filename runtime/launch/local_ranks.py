@@ -18,7 +18,7 @@ from typing import Any
 
 from ...spec.exit_codes import Exit
 from ...spec.listening import LISTENER
-from .heartbeat import PATIENCE, PIPE
+from .heartbeat import PATIENCE, PIPE, STARTUP
 from .lifeline import bound_to_us
 
 LOOK = 0.5  # seconds between looks at ranks that say nothing
@@ -33,7 +33,8 @@ class Rank:
     number: int
     process: subprocess.Popen[bytes]
     pipe: int  # its heartbeat
-    heard: float | None = None  # None: still starting
+    heard: float = field(default_factory=time.monotonic)  # its last beat, before the first its start
+    starting: bool = True
     ended: float | None = None
 
     @property
@@ -87,7 +88,7 @@ class LocalRanks:
 
     def _listen(self, rank: Rank) -> None:
         if os.read(rank.pipe, 4096):
-            rank.heard = time.monotonic()
+            rank.heard, rank.starting = time.monotonic(), False
             return
         self.selector.unregister(rank.pipe)
         os.close(rank.pipe)
@@ -100,10 +101,10 @@ class LocalRanks:
             rank.ended = now
             if rank.process.returncode < 0 and rank.number not in self.hung:  # it could not say so itself
                 self.say(rank.number, f"rank {rank.number} was ended by signal {-rank.process.returncode}")
-        elif rank.heard is not None and now - rank.heard > self._patience and rank.number not in self.hung:
+        elif now - rank.heard > (patience := self._patience(rank)) and rank.number not in self.hung:
             self.hung.add(rank.number)
             if not self._done:
-                self.say(rank.number, f"rank {rank.number} has not answered for {self._patience:.0f} s")
+                self.say(rank.number, f"rank {rank.number} has not answered for {patience:.0f} s")
             rank.process.kill()
 
     @property
@@ -111,9 +112,10 @@ class LocalRanks:
         """Whether a rank has ended well: all ranks agree on that end, so a silent one is just slow to exit."""
         return any(rank.ended is not None and rank.code == Exit.DONE for rank in self.ranks)
 
-    @property
-    def _patience(self) -> float:
+    def _patience(self, rank: Rank) -> float:
         """Seconds of silence that count as hung: few once a peer has failed, which has waited itself."""
+        if rank.starting:
+            return STARTUP
         failed = any(rank.ended is not None for rank in self.ranks) and not self._done
         return SILENCE_AFTER_END if failed else PATIENCE
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trainwright.runtime.launch import heartbeat
+from trainwright.runtime.launch import heartbeat, local_ranks
 from trainwright.spec.exit_codes import Exit
 from trainwright.spec.run_folder import RunFolder
 from trainwright.spec.run_token import run_token
@@ -124,6 +124,30 @@ def test_a_rank_that_hangs_is_missed(ranks, run, count) -> None:
     assert process.wait(heartbeat.PATIENCE + 40) == Exit.PEER_LOST
     assert_no_rank_left(run, count)
     assert logged_events(run.events)[0]["what"] == "rank 0 has not answered for 30 s"
+
+
+def test_a_rank_that_never_starts_is_missed(run, monkeypatch) -> None:
+    """A rank that hangs while its libraries load has not beaten once: it is named and ended all the same."""
+    monkeypatch.setattr(local_ranks, "STARTUP", 0.5)
+    (run.path / "program.py").write_text(f"import time; {SLEEP}")
+    monkeypatch.chdir(run.path)
+    said: list[str] = []
+    ranks = local_ranks.LocalRanks(lambda _, what: said.append(what))
+    ranks.start(["program"], local_ranks.environments({"WORLD_SIZE": 1}, 0, 1), None)
+    assert ranks.wait() == Exit.PEER_LOST
+    assert said == ["rank 0 has not answered for 0 s"]
+
+
+def test_a_rank_that_is_stopped_at_its_first_line_has_beaten() -> None:
+    """The first heartbeat is out when `start_heartbeat` returns: there is no moment at which a hang is not missed."""
+    reading, writing = os.pipe()
+    program = "from trainwright.runtime.launch import heartbeat as h; h.threading = None; h.start_heartbeat()"
+    words = [sys.executable, "-c", program]
+    environment = os.environ | {heartbeat.PIPE: str(writing)}
+    subprocess.run(words, env=environment, pass_fds=[writing], stderr=subprocess.DEVNULL, check=False, timeout=60)
+    os.close(writing)
+    assert os.read(reading, 9) == b"."
+    os.close(reading)
 
 
 def test_a_rank_that_is_slow_to_leave_is_no_fault(ranks, run) -> None:
