@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from .facts import planning_fact
+from .facts import figures
 
 
 @dataclass(frozen=True)  # without slots, so that what a search asks thousands of times is kept
@@ -30,7 +30,7 @@ class ModelShape:
 
     def checkpoint_bytes(self, precision: str) -> float:
         """Bytes of one checkpoint: the optimizer's state in fp32 and the weights in the precision of training."""
-        return self.parameters * (planning_fact("saved_state_bytes") + (4 if precision == "fp32" else 2))
+        return self.parameters * (figures("planning")["saved_state_bytes"] + (4 if precision == "fp32" else 2))
 
     @property
     def head_size(self) -> int:

@@ -15,7 +15,7 @@ from statistics import fmean, median
 from typing import Any
 
 from ...report.tables.estimate import layout_text
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.problem import InputError, Place, Problem
 from ...spec.units import GIB, HOUR
 from ..cost.case import StepCase
@@ -133,7 +133,7 @@ def _own(folder: Path) -> Backtest:
         limit = operating_point(asked.machine.gpu, asked.machine.power_cap)
         if own.watts and limit:
             watts = average_watts(asked.machine.gpu, limit, *load(asked, seconds))
-            rows.append(Prediction(own.id, "power", watts, own.watts, facts("power")["spread"]))
+            rows.append(Prediction(own.id, "power", watts, own.watts, figures("power")["spread"]))
     if not rows:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped)
         raise InputError.one("TW856", f"no attempt of {folder} can be used", reasons)
@@ -222,9 +222,9 @@ def _power_cap(row: PublishedRun) -> Iterator[Prediction]:
     limited = operating_point(device(row), cap, load)
     if limited is None:
         raise Skipped("the power of this device is unknown")
-    yield Prediction(row.id, "power_cap", limited.speed, throughput, facts("power")["speed_spread"])
+    yield Prediction(row.id, "power_cap", limited.speed, throughput, figures("power")["speed_spread"])
     if row.power_basis == "measured_avg" and row.power_per_gpu_w:
-        yield Prediction(row.id, "power", limited.watts, row.power_per_gpu_w, facts("power")["spread"])
+        yield Prediction(row.id, "power", limited.watts, row.power_per_gpu_w, figures("power")["spread"])
 
 
 def _lines(path: Path, text: str) -> list[tuple[int, list[float]]]:

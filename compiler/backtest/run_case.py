@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from math import ceil
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.hardware import Gpu, gpu, gpu_names
 from ...spec.problem import InputError
 from ...spec.shape import ModelShape
@@ -21,7 +21,6 @@ from .run_layout import devices, layout, on_host
 from .run_software import software
 
 GBPS = 1e9 / 8
-PADDING = 128  # Megatron-LM: --make-vocab-size-divisible-by
 
 
 def device(row: PublishedRun) -> Gpu:
@@ -51,10 +50,15 @@ def device(row: PublishedRun) -> Gpu:
 
 def _vocabulary(row: PublishedRun, framework: str) -> int:
     """Rows of the embedding; Megatron pads them to whole tiles on each rank."""
-    size = int(row.vocab_size or facts("software")["defaults"]["vocabulary"])
+    size = int(row.vocab_size or figures("software")["defaults"]["vocabulary"])
     if "Megatron" not in framework:
         return size
-    step = PADDING * (row.tensor or 1)
+    return padded(size, row.tensor or 1)
+
+
+def padded(size: int, tensor: int) -> int:
+    """Rows of an embedding of `size` tokens as Megatron-LM pads it over `tensor` ranks."""
+    step = figures("software")["defaults"]["padding"] * tensor
     return ceil(size / step) * step
 
 
@@ -82,11 +86,12 @@ def shape(row: PublishedRun) -> ModelShape:
 
 def machine(row: PublishedRun, device: Gpu) -> Hardware:
     """Node size, network and cap."""
-    defaults = facts("software")["networks"]
+    defaults = figures("software")["networks"]
     described = str(row.net_type or "").lower()
     fabric = next((kind for word, kind in defaults["words"].items() if word in described), defaults["fabric"])
-    per_node = row.gpus_per_node or 8
-    usual = defaults["gbps"].get(device.family, 100) * (4 / per_node if device.family == "volta" else 1) * GBPS
+    per_node = row.gpus_per_node or figures("software")["defaults"]["node"]
+    each = defaults["gbps"].get(device.family, defaults["gbps"]["other"])
+    usual = each * defaults["sharing"].get(device.family, per_node) / per_node * GBPS
     island = next((size for word, size in defaults["islands"].items() if word in described), 0)
     rate = row.bandwidth_per_gpu or usual
     return Hardware(device, per_node, rate, fabric, row.power_cap, island=min(island, per_node))

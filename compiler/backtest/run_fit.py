@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from ...spec.facts import facts
-from ..cost.case import SoftwareProfile, StepCase
+from ...spec.facts import figures
+from ..cost.case import StepCase
 from ..cost.memory import memory_bytes
+from ..cost.software_profile import SoftwareProfile
 from ..cost.step import step
 from .published_run import PublishedRun
 from .run_layout import says
@@ -21,13 +22,13 @@ LAYOUT = (
 
 def sliced(stack: SoftwareProfile) -> SoftwareProfile:
     """The stack with a loss that never holds all logits at once."""
-    return replace(stack, memory={**stack.memory, "slice": facts("software")["defaults"]["loss_slice"]})
+    return replace(stack, memory=replace(stack.memory, slice=figures("software")["defaults"]["loss_slice"]))
 
 
 def fits(asked: StepCase) -> bool:
     """Whether the case fits its device, to within the error of a memory figure."""
     room = asked.machine.gpu.memory_bytes
-    return room is None or sum(memory_bytes(asked).values()) <= facts("software")["defaults"]["fill"] * room
+    return room is None or sum(memory_bytes(asked).values()) <= figures("software")["defaults"]["fill"] * room
 
 
 def fitted(row: PublishedRun, asked: StepCase) -> StepCase:
@@ -84,7 +85,7 @@ def _lighter(row: PublishedRun, asked: StepCase) -> Iterator[StepCase]:
     def changed(**change: object) -> StepCase:
         return replace(asked, layout=old.model_copy(update=change))
 
-    if not row.loss and not asked.profile.memory["slice"]:
+    if not row.loss and not asked.profile.memory.slice:
         yield replace(asked, profile=sliced(asked.profile))
     if not row.micro_batch and old.micro_batch > 1:
         micro = old.micro_batch // 2

@@ -9,12 +9,12 @@ import re
 from math import ceil, log2
 from typing import Any
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.hardware import Gpu
 from ...spec.layout import ActivationCheckpointing, Layout, Offload
 from ...spec.shape import ModelShape
 from ...spec.units import DAY
-from ..cost.case import SoftwareProfile
+from ..cost.software_profile import SoftwareProfile
 from .published_run import PublishedRun
 
 BILLION = 1e9
@@ -35,7 +35,8 @@ def devices(row: PublishedRun, shape: ModelShape, chip: Gpu, peak: float) -> int
     sequences = row.sequences
     if sequences is None:
         return None
-    usual, node = facts("software")["defaults"], row.gpus_per_node or 8
+    usual = figures("software")["defaults"]
+    node = row.gpus_per_node or usual["node"]
     room = usual["state_share"] * chip.memory_bytes if chip.memory_bytes else float("inf")
     flops = shape.training_flops(row.known("sequence_length")) * (row.tokens_trained_b or 0) * BILLION
     least = max(usual["state_bytes"] * shape.parameters / room, flops / (usual["mfu"] * peak * usual["days"] * DAY))
@@ -50,14 +51,14 @@ def _shard_group(row: PublishedRun) -> int:
     if found:
         return int(found[1])
     local = "node-local" in text or ("HSDP" in text and "FSDP/" not in text)
-    return (row.gpus_per_node or 8) // (row.tensor or 1) if local else 0
+    return (row.gpus_per_node or figures("software")["defaults"]["node"]) // (row.tensor or 1) if local else 0
 
 
 def _interleave(row: PublishedRun, stack: SoftwareProfile, pipeline: int) -> int:
     """Virtual stages; Megatron-Core of the H100 years interleaves unless told otherwise."""
     if row.interleave or pipeline == 1 or stack.name != "megatron-core":
         return row.interleave or 1
-    return max(1, min(facts("software")["defaults"]["interleave"], row.known("layers") // pipeline))
+    return max(1, min(figures("software")["defaults"]["interleave"], row.known("layers") // pipeline))
 
 
 def _recomputed(row: PublishedRun, usual: ActivationCheckpointing) -> ActivationCheckpointing:
@@ -86,7 +87,7 @@ def _micro_batch(row: PublishedRun, stack: SoftwareProfile, pipeline: int, rank_
 
     PyTorch cuts what it calls the local batch into as many micro batches as there are stages.
     """
-    most = facts("software")["defaults"]["micro_batch"] if pipeline == 1 else 1
+    most = figures("software")["defaults"]["micro_batch"] if pipeline == 1 else 1
     micro = int(row.micro_batch or max(1, min(rank_batch or most, most)))
     if stack.native_pipeline and pipeline > 1:
         local = rank_batch or micro
@@ -108,11 +109,11 @@ def layout(row: PublishedRun, stack: SoftwareProfile, usual: ActivationCheckpoin
         pipeline=pipeline,
         context=context,
         interleave=_interleave(row, stack, pipeline),
-        uneven_stages=stack.layouts["uneven"] and row.known("layers") % pipeline != 0,
+        uneven_stages=stack.layouts.uneven and row.known("layers") % pipeline != 0,
         zero=zero,
         shard_group=_shard_group(row),
         micro_batch=micro,
-        accumulation=max(1, whole // (data * micro)) if whole else facts("software")["defaults"]["accumulation"],
+        accumulation=max(1, whole // (data * micro)) if whole else figures("software")["defaults"]["accumulation"],
         activation_checkpointing=_recomputed(row, usual),
         offload=_offloaded(row),
         megatron_sequence=tensor > 1 and (stack.sequence_parallel if unsaid else bool(row.sequence_parallel)),

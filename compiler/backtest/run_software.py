@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.layout import ActivationCheckpointing
-from ..cost.case import SoftwareProfile
+from ..cost.software_profile import SoftwareProfile
 from ..cost.stack import profile
 from .published_run import PublishedRun
 
@@ -34,7 +34,7 @@ def date(row: PublishedRun) -> str | None:
 def _flash(row: PublishedRun, when: str | None) -> bool:
     """Whether attention was fused; where the row does not say, it was once FlashAttention-2 was out."""
     said = row.flash_attn
-    return bool(said) if said is not None else (when or "") >= facts("constants")["attention"]["since"]["flash2"]
+    return bool(said) if said is not None else (when or "") >= figures("constants")["attention"]["since"]["flash2"]
 
 
 def _applies(rule: Mapping[str, Any], row: PublishedRun, text: str, when: str | None) -> bool:
@@ -49,7 +49,7 @@ def _applies(rule: Mapping[str, Any], row: PublishedRun, text: str, when: str | 
 
 def software(row: PublishedRun, family: str) -> tuple[SoftwareProfile, ActivationCheckpointing]:
     """The profile of a row's framework on a device family, and what it recomputes unless the row says."""
-    table = facts("software")
+    table = figures("software")
     defaults, when = table["defaults"], date(row)
     staged = (row.pipeline or 1) > 1
     compiled, sharding = "compile" if row.compile else "", "" if staged else row.sharding

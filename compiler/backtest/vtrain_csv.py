@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.shape import ModelShape
 from ..cost.case import Hardware, StepCase, Workload
 from ..cost.stack import profile
-from .run_case import GBPS, PADDING
+from .run_case import GBPS, padded
 
 COLUMNS = (
     "gpus",
@@ -63,14 +62,13 @@ def numbers(line: str) -> list[float] | None:
 
 def _case(row: dict[str, int]) -> StepCase:
     tensor, hidden = row["tensor"], row["hidden"]
-    step = PADDING * tensor
     shape = ModelShape(
         row["layers"],
         hidden,
         4 * hidden,
         row["heads"],
         row["heads"],
-        VOCABULARY if tensor == 1 else ceil(VOCABULARY / step) * step,
+        VOCABULARY if tensor == 1 else padded(VOCABULARY, tensor),
         gated=False,
         tied_embeddings=True,
         biases=True,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.quantity import BANDWIDTH
 from ..load import Loaded
 from .finding import Finding
@@ -26,7 +26,7 @@ CODE = "TW404"
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A rate per GPU that looks like the rate of a node."""
-    rate, fastest = loaded.spec.cluster.interconnect.bandwidth_per_gpu, facts("sanity")["port"]["fastest_gbps"]
+    rate, fastest = loaded.spec.cluster.interconnect.bandwidth_per_gpu, figures("sanity")["fastest_port"]
     if rate is not None and rate * 8 > fastest * 1e9:
         message = f"{BANDWIDTH.text(rate)} is more than the fastest port, {fastest} Gbps"
         remedy = "If it is the rate of a node, write `bandwidth_per_node`; if it was GB/s, check the unit."

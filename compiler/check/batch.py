@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ..load import Loaded
 from .finding import Finding
 
@@ -35,7 +35,7 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     below = max(1, int(asked // per_round)) * per_round
     above = below if asked % per_round == 0 and asked >= per_round else (int(asked // per_round) + 1) * per_round
     off = min(abs(below - asked), abs(above - asked)) / asked
-    if off > (0 if exact else facts("sanity")["batch"]["tolerance"]):
+    if off > (0 if exact else figures("sanity")["batch_tolerance"]):
         length = training.sequence_length
         near = " or ".join(f"{n} sequences ({n * length:,} tokens)" for n in sorted({below, above}))
         who = f"{parallel.data or 1} data-parallel ranks x {parallel.micro_batch or 1} sequences"

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ..load import Loaded
 from ..plan.layout_search import NoLayoutError
 from .finding import Finding
@@ -36,7 +36,7 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     except NoLayoutError:
         return  # TW315 says why there is no layout
     off = becomes / asked - 1
-    if 0 < abs(off) <= facts("sanity")["batch"]["tolerance"]:
+    if 0 < abs(off) <= figures("sanity")["batch_tolerance"]:
         tokens = becomes * training.sequence_length
         message = f"{training.global_batch.text} become {becomes} sequences = {tokens:,} tokens ({off:+.1%})"
         yield Finding("training.global_batch", message, f"Write `{becomes} sequences` to say so.")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.hardware import gpu
 from ...spec.quantity import Amount
 from ..load import Loaded
@@ -28,7 +28,7 @@ CODE = "TW406"
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Checkpoints too far apart."""
-    rule, every = facts("sanity")["lost_hours"], loaded.spec.training.checkpoint.every
+    rule, every = figures("sanity")["lost_hours"], loaded.spec.training.checkpoint.every
     if every is None:
         return  # the planner's own interval is at most three hours
     hours = every.value / 3600 if every.unit == "seconds" else _hours(loaded, every, rule["utilisation"])

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.mixture import shares
 from ...spec.number_text import significant
 from ...spec.quantity import TOKENS
@@ -46,7 +46,7 @@ def check(loaded: Loaded) -> Iterator[Finding]:
 
 def _seen(where: str, who: str, wanted: float, tokens: float) -> Iterator[Finding]:
     """A finding when `wanted` tokens are drawn from too few."""
-    limit = facts("sanity")["epochs"]["most"]
+    limit = figures("sanity")["epochs"]
     if wanted > limit * tokens:
         have = TOKENS.text(int(float(f"{tokens:.2g}"))).removesuffix(" tokens")
         message = f"{who} at most {have} tokens, so each is seen {significant(wanted / tokens, 3)} times"

@@ -25,7 +25,8 @@ CODE = "TW401"
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A learning rate far above or below the rule of thumb."""
-    spec, rule = loaded.spec, facts("sanity")["learning_rate"]
+    spec, fact = loaded.spec, facts("sanity")["learning_rate"]
+    rule = fact.value
     flops = 6.0 * spec.model.shape.parameters * spec.data.tokens
     usual = rule["coefficient"] * flops ** rule["exponent"]
     rate = spec.training.optimizer.learning_rate

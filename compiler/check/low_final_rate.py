@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ..load import Loaded
 from .finding import Finding
 
@@ -26,7 +26,7 @@ CODE = "TW411"
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A share so small that it was rather meant as a rate."""
     optimizer = loaded.spec.training.optimizer
-    share, least = optimizer.final_learning_rate, facts("sanity")["final_learning_rate"]["least"]
+    share, least = optimizer.final_learning_rate, figures("sanity")["final_learning_rate"]
     if optimizer.min_learning_rate is None and 0 < share < least:
         rate = share * optimizer.learning_rate
         message = f"{share:g} is a share of the peak: the run ends at a rate of {rate:.2g}"

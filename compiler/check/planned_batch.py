@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ..load import Loaded
 from ..plan.layout_search import NoLayoutError
 from .finding import Finding
@@ -38,7 +38,7 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     except NoLayoutError:
         return  # TW315 says why there is none
     off = layout.global_batch / asked - 1
-    if abs(off) > facts("sanity")["batch"]["tolerance"]:
+    if abs(off) > figures("sanity")["batch_tolerance"]:
         message = f"{training.global_batch.text} become {layout.global_batch} sequences ({off:+.1%}) in the best layout"
         per_round = layout.data * layout.micro_batch
         near = sorted({max(1, asked // per_round) * per_round, (asked // per_round + 1) * per_round})

@@ -28,10 +28,11 @@ CODE = "TW501"
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A number of tokens more than four times off the optimum."""
-    rule, parameters = facts("sanity")["tokens_per_parameter"], loaded.spec.model.shape.parameters
+    fact, parameters = facts("sanity")["tokens_per_parameter"], loaded.spec.model.shape.parameters
+    rule = fact.value
     ratio = loaded.spec.data.tokens / parameters
     if rule["optimal"] / rule["tolerance"] <= ratio <= rule["optimal"] * rule["tolerance"]:
         return
     best = TOKENS.text(float(f"{rule['optimal'] * parameters:.2g}")).removesuffix(" tokens")
     message = f"{ratio:.3g} tokens a parameter; compute-optimal is about {rule['optimal']} ({best} tokens)"
-    yield Finding("data.tokens", message, f"Source: {rule['source']}.")
+    yield Finding("data.tokens", message, f"Source: {fact.source}.")

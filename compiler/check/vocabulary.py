@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ..load import Loaded
 from .finding import Finding
 
@@ -25,7 +25,7 @@ CODE = "TW403"
 
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A vocabulary that slows the output head on GPUs."""
-    size, multiple = loaded.spec.model.vocab_size, facts("sanity")["vocabulary"]["multiple"]
+    size, multiple = loaded.spec.model.vocab_size, figures("sanity")["vocabulary_multiple"]
     if not loaded.spec.cluster.on_cpu and size % multiple:
         above = -(-size // multiple) * multiple
         message = f"{size} is no multiple of {multiple}: the output head misses the tensor cores' fast path"

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ..load import Loaded
 from .finding import Finding
 from .schedule import warmup_share
@@ -29,7 +29,7 @@ CODE = "TW402"
 def check(loaded: Loaded) -> Iterator[Finding]:
     """A warm-up that takes much of the run, but not all of it, which TW312 refuses."""
     share = warmup_share(loaded)
-    if facts("sanity")["warmup"]["most"] < share < 1:
+    if figures("sanity")["warmup"] < share < 1:
         warmup = loaded.spec.training.optimizer.warmup.text
         message = f"the warm-up of {warmup} takes {share:.0%} of the run"
         yield Finding("training.optimizer.warmup", message, "Published runs use 0.1% to 5%.")

@@ -40,20 +40,21 @@ def scopes(carbon: Carbon, hours: float, energy: Range, kg_per_kwh: float) -> tu
     parts = [_part("devices", gpu, "average draw x device hours")]
     extra = [0.0, 0.0, 0.0]
     if carbon.scopes.host:
-        row = table["host"]
-        host = [share * tonnes for share, tonnes in zip(row["share"], gpu, strict=True)]
-        parts.append(_part("host", host, row["source"]))
+        fact = table["host"]
+        host = [share * tonnes for share, tonnes in zip(fact.value, gpu, strict=True)]
+        parts.append(_part("host", host, fact.source))
         extra = [a + b for a, b in zip(extra, host, strict=True)]
     if carbon.scopes.network:
-        row = table["network"]
-        network = [carbon_tonnes(hours * watts / WATTS_PER_KILOWATT, 1.0, kg_per_kwh) for watts in row["watts"]]
-        parts.append(_part("network", network, row["source"]))
+        fact = table["network"]
+        network = [carbon_tonnes(hours * watts / WATTS_PER_KILOWATT, 1.0, kg_per_kwh) for watts in fact.value]
+        parts.append(_part("network", network, fact.source))
         extra = [a + b for a, b in zip(extra, network, strict=True)]
     cooling = [(carbon.pue - 1) * (a + b) for a, b in zip(gpu, extra, strict=True)]
     parts.insert(1, _part("cooling and distribution", cooling, f"PUE {carbon.pue:g}, from the spec"))
     if carbon.scopes.embodied:
-        row = table["embodied"]
+        fact = table["embodied"]
+        row = fact.value
         lives = [years * HOURS_A_YEAR * row["utilisation"] for years in reversed(row["years"])]
         made = [kg / life * hours / KG_PER_TONNE for kg, life in zip(row["kg"], lives, strict=True)]
-        parts.append(_part("embodied", made, row["source"]))
+        parts.append(_part("embodied", made, fact.source))
     return tuple(parts)

@@ -5,7 +5,6 @@ Estimate, search and backtest all describe their question as one `StepCase`; `co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import lcm
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from ...spec.hardware import Gpu
 from ...spec.layout import Layout
 from ...spec.shape import ModelShape
+from .software_profile import SoftwareProfile
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,50 +42,6 @@ class Hardware:
     power_cap: float | None = None
     partial: float = 1.0  # share of `net` left to groups with some, not all, of the devices that share adapters
     island: int = 0  # devices joined by NVLink, where that is less than a node
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SoftwareProfile:
-    """How a training stack runs a transformer; fields are explained in facts/software.yaml."""
-
-    name: str
-    attention: str
-    norm: tuple[float, float]
-    residual: tuple[float, float]
-    activation: tuple[float, float]
-    gated: tuple[float, float]
-    rope: tuple[float, float]
-    logit: float
-    host: tuple[float, float, float]
-    matmul: float
-    fp8: float
-    selective: Mapping[str, float]
-    overlap: Mapping[str, float]
-    state: Mapping[str, float]
-    memory: Mapping[str, Any]
-    collectives: float
-    fp32_gradients: bool
-    jitter: float
-    rails: float
-    partial: float
-    reduce: str
-    zero: int
-    accumulate: float
-    announce: float
-    handover: float
-    scattered: bool
-    hpz: bool
-    contention: float
-    early_stop: bool
-    own_buckets: bool
-    families: tuple[str, ...]
-    dates: tuple[str, str]
-    flash3_since: str
-    native_pipeline: bool
-    sequence_parallel: bool
-    context_balanced: bool
-    layouts: Mapping[str, Any]
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.hardware import Gpu
 from .case import StepCase
 from .once import MICRO, once_for
@@ -18,20 +18,20 @@ FULL_TILE = 256 * 128  # elements of the largest tile
 
 def _alignment(size: int) -> float:
     """Speed against aligned sizes when a weight's dimension is a multiple of only a small power of two."""
-    table: dict[int, float] = facts("constants")["matmul"]["alignment"]
+    table: dict[int, float] = figures("constants")["matmul"]["alignment"]
     return next(share for step, share in table.items() if size % step == 0)
 
 
 def sustained(family: str, precision: str) -> float:
     """Share of the best measured matmul that long training sustains."""
-    table = facts("constants")["matmul"]
+    table = figures("constants")["matmul"]
     return (precision == "fp8" and table["sustained_fp8"].get(family)) or table["sustained"][family]
 
 
 @lru_cache(maxsize=65536)
 def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int) -> float:
     """Seconds of one [rows, depth] x [depth, columns] product: the best of the tiles, or the memory's pace."""
-    table = facts("constants")["matmul"]
+    table = figures("constants")["matmul"]
     peak = gpu.flops[precision] * gpu.kernel * sustained(gpu.family, precision)
     wave = gpu.sms / peak
     fill = table["fill_seconds"] / FULL_TILE
@@ -46,12 +46,12 @@ def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int
     aligned = min(_alignment(columns), _alignment(depth))
     width = 4 if precision == "fp32" else WIDE
     moved = width * (rows * columns + depth * (rows + columns))
-    return max(best / aligned, moved / (gpu.bandwidth * facts("constants")["memory"]["stream"]))
+    return max(best / aligned, moved / (gpu.bandwidth * figures("constants")["memory"]["stream"]))
 
 
 def stream_seconds(gpu: Gpu, moved: float) -> float:
     """Seconds to move `moved` bytes through device memory by streaming kernels."""
-    return moved / (gpu.bandwidth * facts("constants")["memory"]["stream"])
+    return moved / (gpu.bandwidth * figures("constants")["memory"]["stream"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,14 @@ def _attention(case: StepCase) -> tuple[float, float]:
     if not case.profile.context_balanced:
         scores *= 2 - 1 / layout.context
     flops = 4 * scores * shape.head_size
-    constants = facts("constants")
+    constants = figures("constants")
     kind = case.profile.attention
     if kind != "materialised" and gpu.family in constants["attention"][kind]:
         forward, backward = constants["attention"][kind][gpu.family]
         peak = gpu.flops["bf16" if work.precision == "fp8" else work.precision]
         slower = constants["attention"]["deterministic"] if work.deterministic else 1.0
-        return flops / 2 / (peak * forward), slower * 2.5 * flops / 2 / (peak * backward)
+        again = slower * constants["attention"]["backward_flops"]
+        return flops / 2 / (peak * forward), again * flops / 2 / (peak * backward)
     read, back = constants["attention"]["materialised"]
     peak = gpu.flops[work.precision] * gpu.kernel * _alignment(shape.head_size)
     return (

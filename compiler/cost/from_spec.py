@@ -9,8 +9,9 @@ from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.problem import InputError, MissedRuleError
 from ...spec.sections import Cluster, Interconnect, Spec
-from .case import Hardware, SoftwareProfile, StepCase, Workload
+from .case import Hardware, StepCase, Workload
 from .power import operating_point
+from .software_profile import SoftwareProfile
 from .stack import profile
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.units import DAY, HOUR
 
 LOW, USUAL, HIGH = range(3)  # of a fact's three values
@@ -33,14 +33,14 @@ class Allocation:
 
     def failures(self, index: int) -> float:
         """Failures per second of all devices together."""
-        return facts("reliability")["failures_per_device_day"]["value"][index] * self.devices / DAY
+        return figures("reliability")["failures_per_device_day"][index] * self.devices / DAY
 
     def save_seconds(self, index: int) -> float:
         """Seconds for which a checkpoint stops training: a pause for all, and the state at the storage's rate."""
-        table = facts("reliability")
-        each = table["checkpoint_bandwidth_gb_s"]["value"][2 - index] * 1e9
-        rate = min(each * ceil(self.devices / self.per_node), table["storage_gb_s"]["value"][2 - index] * 1e9)
-        return table["checkpoint_pause_seconds"]["value"][index] + self.checkpoint_bytes / rate
+        table = figures("reliability")
+        each = table["checkpoint_bandwidth_gb_s"][2 - index] * 1e9
+        rate = min(each * ceil(self.devices / self.per_node), table["storage_gb_s"][2 - index] * 1e9)
+        return table["checkpoint_pause_seconds"][index] + self.checkpoint_bytes / rate
 
 
 def best_interval(run: Allocation) -> float:
@@ -50,7 +50,7 @@ def best_interval(run: Allocation) -> float:
     below a second here.
     """
     best = sqrt(2 * run.save_seconds(USUAL) / run.failures(USUAL))
-    return min(best, facts("reliability")["checkpoint_hours"]["value"][HIGH] * HOUR)
+    return min(best, figures("reliability")["checkpoint_hours"][HIGH] * HOUR)
 
 
 def _saving(run: Allocation, interval: float, failures: int, save: int) -> float:
@@ -61,9 +61,9 @@ def _saving(run: Allocation, interval: float, failures: int, save: int) -> float
 def _lost(run: Allocation, interval: float, levels: Sequence[int]) -> float:
     """Time lost for each second of training, with failures, restarts, saves and the rest each at one of its values."""
     failures, restart, save, other = levels
-    table = facts("reliability")
-    restarts = run.failures(failures) * table["restart_seconds"]["value"][restart]
-    return _saving(run, interval, failures, save) + restarts + table["other_share"]["value"][other]
+    table = figures("reliability")
+    restarts = run.failures(failures) * table["restart_seconds"][restart]
+    return _saving(run, interval, failures, save) + restarts + table["other_share"][other]
 
 
 def _apart(run: Allocation, interval: float, level: int) -> float:

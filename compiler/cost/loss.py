@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ...spec.estimate import Range
-from ...spec.facts import facts
-
-FAR = 10  # times beyond the fitted sizes where the law says nothing
+from ...spec.facts import figures
 
 
 def final_loss(parameters: int, tokens: float) -> Range | None:
@@ -14,9 +12,9 @@ def final_loss(parameters: int, tokens: float) -> Range | None:
     E and A are those of a Llama-like mix and tokenizer (`spec/facts/loss_law.yaml` has the runs). None (unknown) for
     sizes more than ten times beyond those that the law was fitted on.
     """
-    law = facts("loss_law")
+    law = figures("loss_law")
     sizes = ((parameters, law["parameters"]), (tokens, law["tokens"]))
-    if any(not low / FAR <= size <= high * FAR for size, (low, high) in sizes):
+    if any(not low / law["far"] <= size <= high * law["far"] for size, (low, high) in sizes):
         return None
     value = law["E"] + law["A"] / parameters ** law["alpha"] + law["B"] / tokens ** law["beta"]
     inside = all(low <= size <= high for size, (low, high) in sizes)

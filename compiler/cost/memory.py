@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.units import GIGA
 from .case import StepCase
 from .gradient_bucket import bucket_elements
@@ -23,9 +23,9 @@ def state_bytes(case: StepCase) -> dict[str, float]:
     owned, shards = stage_parameters(case), case.shards
     host = layout.offload == "optimizer"
     parts = {
-        "weights": owned * state["weights"] / (shards if layout.zero >= 3 else 1),
-        "gradients": owned * state["gradients"] / (shards if layout.zero >= 2 else 1),
-        "optimizer": 0.0 if host else owned * state["optimizer"] / (shards if layout.zero >= 1 else 1),
+        "weights": owned * state.weights / (shards if layout.zero >= 3 else 1),
+        "gradients": owned * state.gradients / (shards if layout.zero >= 2 else 1),
+        "optimizer": 0.0 if host else owned * state.optimizer / (shards if layout.zero >= 1 else 1),
     }
     if layout.zero >= 3 and layout.pipeline > 1 and case.profile.native_pipeline:
         parts["gathered weights"] = WIDE * owned
@@ -51,17 +51,17 @@ def _layer_bytes(case: StepCase) -> tuple[float, float, float]:
     kept = case.profile.memory
     tensor = layout.tensor
     border = WIDE * tokens * shape.hidden_size / (tensor if layout.megatron_sequence else 1)
-    activation = kept["gated"] if shape.gated else kept["activation"]
-    inside = tokens * _kept(case, kept["norm"], kept["attention"], activation)
-    each, longest = kept["scores"]
+    activation = kept.gated if shape.gated else kept.activation
+    inside = tokens * _kept(case, kept.norm, kept.attention, activation)
+    each, longest = kept.scores
     if case.profile.attention == "materialised":
-        each, longest = facts("constants")["attention"]["kept"], case.work.sequence
+        each, longest = figures("constants")["attention"]["kept"], case.work.sequence
     heads = shape.heads / (tensor * layout.sequence)
     scores = each * tokens * case.work.sequence * heads if case.work.sequence <= longest else 0.0
     cut = case.profile.selective
-    few = kept["thin"]
-    rest = tokens * _kept(case, *few) if few else inside * (1 - cut["elementwise"])
-    thin = rest + scores * (1 - cut["attention"])
+    few = kept.thin
+    rest = tokens * _kept(case, *few) if few else inside * (1 - cut.elementwise)
+    thin = rest + scores * (1 - cut.attention)
     return border, inside + scores, thin
 
 
@@ -74,7 +74,7 @@ def activation_bytes(case: StepCase) -> float:
     if layout.pipeline > 1 and layout.interleave > 1:
         flight *= 1 + (layout.pipeline - 1) / (layout.pipeline * layout.interleave)
     held = max(flight * layers[0], (flight - 1) * max(layers))
-    pipes = case.profile.memory["pipes"] * flight * border if layout.pipeline > 1 else 0.0
+    pipes = case.profile.memory.pipes * flight * border if layout.pipeline > 1 else 0.0
     if layout.megatron_sequence:
         pipes += GATHERED * border * layout.tensor
     if layout.activation_checkpointing == "full" and case.host_activations:
@@ -92,9 +92,9 @@ def logit_bytes(case: StepCase) -> float:
     shape, held = case.work.shape, case.profile.memory
     rows = shape.vocab_size / case.layout.tensor
     whole = case.tokens_per_rank * rows
-    if not held["slice"]:
-        return held["logit"] * whole
-    return held["logit"] * min(whole, max(held["slice"], SLICE_ROWS * rows)) + 4 * rows * shape.hidden_size
+    if not held.slice:
+        return held.logit * whole
+    return held.logit * min(whole, max(held.slice, SLICE_ROWS * rows)) + 4 * rows * shape.hidden_size
 
 
 @once_for("tensor", "data", "sequence", "context", "pipeline")
@@ -106,7 +106,7 @@ def bucket_bytes(case: StepCase) -> float:
     """
     layout, held = case.layout, case.profile.memory
     if not case.profile.own_buckets:
-        return held["bucket_gb"] * GIGA if layout.gpus > 1 else 0.0
+        return held.bucket_gb * GIGA if layout.gpus > 1 else 0.0
     return BUCKET_BYTES * bucket_elements(case.work.shape, layout.tensor)
 
 
@@ -121,6 +121,6 @@ def memory_bytes(case: StepCase) -> dict[str, float]:
         parts["logits"] = logit_bytes(case) / (2 if case.layout.pipeline > 1 else 1)
         parts["buckets"] = bucket_bytes(case)
     used = sum(parts.values())
-    parts["fragmentation"] = held["fragmentation"] * used
-    parts["context"] = held["context_gb"] * GIGA
+    parts["fragmentation"] = held.fragmentation * used
+    parts["context"] = held.context_gb * GIGA
     return parts

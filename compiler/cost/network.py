@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, log2
 
-from ...spec.facts import facts, planning_fact
+from ...spec.facts import facts, figures
 from .case import Hardware
 
-OWN_ADAPTER = planning_fact("own_adapter")
+OWN_ADAPTER = figures("planning")["own_adapter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def group(machine: Hardware, size: int, stride: int) -> Group:
 
 
 def _link(machine: Hardware, ranks: int) -> float:
-    constants = facts("constants")["network"]
+    constants = figures("constants")["network"]
     if machine.gpu.link:
         usual = constants["link_of"].get(machine.gpu.family, constants["link"])
         return machine.gpu.link * (constants["pair"] if ranks == 2 else usual)
@@ -40,7 +40,7 @@ def _link(machine: Hardware, ranks: int) -> float:
 
 def _pcie(machine: Hardware, ranks: Group) -> float:
     """Bus bandwidth of a ring over PCIe in one node: inside a socket, or over both, which other rings may cross too."""
-    share = facts("constants")["network"]["socket"]
+    share = figures("constants")["network"]["socket"]
     if ranks.size * ranks.stride <= share["devices"]:
         return machine.gpu.pcie * share["inside"]
     return machine.gpu.pcie * min(share["ring"], share["between"] / ranks.stride)
@@ -61,20 +61,20 @@ def _fabric(machine: Hardware) -> tuple[float, float]:
 def bandwidth(machine: Hardware, ranks: Group) -> float:
     """Bus bandwidth of a ring over the group, bytes/s: all rails of a node's members together, at most the link."""
     if ranks.nodes == 1 and machine.island and ranks.size > machine.island:
-        return machine.island * machine.gpu.pcie * facts("constants")["network"]["boards"]
+        return machine.island * machine.gpu.pcie * figures("constants")["network"]["boards"]
     if ranks.nodes == 1:
         return _link(machine, ranks.size) if machine.gpu.link else _pcie(machine, ranks)
     return min(_link(machine, ranks.per_node), _rails(machine, ranks))
 
 
 def _ring_latency(machine: Hardware, ranks: Group) -> float:
-    inside, outside = facts("constants")["network"]["hop"]
+    inside, outside = figures("constants")["network"]["hop"]
     outer = ranks.nodes if ranks.nodes > 1 else 0
     return (ranks.size - 1 - outer) * inside + outer * outside * _fabric(machine)[1]
 
 
 def _tree_latency(machine: Hardware, ranks: Group) -> float:
-    inside, outside = facts("constants")["network"]["hop"]
+    inside, outside = figures("constants")["network"]["hop"]
     between = 2 * log2(ranks.nodes) * outside * _fabric(machine)[1] if ranks.nodes > 1 else 0.0
     return between + 2 * (ranks.per_node - 1) * inside
 
@@ -89,7 +89,7 @@ def gather_seconds(machine: Hardware, ranks: Group, size: float, calls: float = 
     if ranks.size == 1:
         return 0.0
     share = (ranks.size - 1) / ranks.size
-    latency = _ring_latency(machine, ranks) + facts("constants")["network"]["call"]
+    latency = _ring_latency(machine, ranks) + figures("constants")["network"]["call"]
     return size * share / bandwidth(machine, ranks) + calls * latency
 
 
@@ -99,7 +99,7 @@ def reduce_seconds(machine: Hardware, ranks: Group, size: float, calls: float = 
         return 0.0
     share = 2 * (ranks.size - 1) / ranks.size
     latency = min(2 * _ring_latency(machine, ranks), _tree_latency(machine, ranks))
-    return size * share / bandwidth(machine, ranks) + calls * (latency + facts("constants")["network"]["call"])
+    return size * share / bandwidth(machine, ranks) + calls * (latency + figures("constants")["network"]["call"])
 
 
 def exchange_seconds(machine: Hardware, ranks: Group, size: float) -> float:
@@ -107,12 +107,12 @@ def exchange_seconds(machine: Hardware, ranks: Group, size: float) -> float:
     if ranks.size == 1:
         return 0.0
     share = (ranks.size - 1) / ranks.size
-    return size * share / bandwidth(machine, ranks) + facts("constants")["network"]["call"]
+    return size * share / bandwidth(machine, ranks) + figures("constants")["network"]["call"]
 
 
 def send_seconds(machine: Hardware, stride: int, size: float) -> float:
     """One rank sends `size` bytes to the rank `stride` away."""
     near = stride < machine.per_node
     rate = _link(machine, 0) if near else machine.net * _fabric(machine)[0]
-    inside, outside = facts("constants")["network"]["hop"]
-    return size / rate + (inside if near else outside * _fabric(machine)[1]) + facts("constants")["network"]["call"]
+    inside, outside = figures("constants")["network"]["hop"]
+    return size / rate + (inside if near else outside * _fabric(machine)[1]) + figures("constants")["network"]["call"]

@@ -6,7 +6,7 @@ import itertools
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.hardware import Gpu
 from .case import StepCase
 from .compute import layer_time, sustained
@@ -52,7 +52,7 @@ def operating_point(gpu: Gpu, cap: float | None, load: str = "pretraining") -> O
     """Speed and full-load draw of `gpu` under `cap` (None: its default); None where its power is unknown (CPU)."""
     if gpu.power is None:
         return None
-    table = facts("power")
+    table = figures("power")
     curves = table["curves"].get(gpu.family) or table["curves"][table["default"]]
     points = (curves.get(load) or curves["pretraining"])["points"]
     caps, speeds, draws = ([float(point[i]) for point in points] for i in range(3))
@@ -63,7 +63,7 @@ def operating_point(gpu: Gpu, cap: float | None, load: str = "pretraining") -> O
 
 def borrowed(gpu: Gpu) -> bool:
     """Whether no curve of a capped device of this family is published, so that another family's stands for it."""
-    return gpu.power is not None and gpu.family not in facts("power")["curves"]
+    return gpu.power is not None and gpu.family not in figures("power")["curves"]
 
 
 def average_watts(gpu: Gpu, full: OperatingPoint, matrix: float, traffic: float) -> float:
@@ -73,7 +73,7 @@ def average_watts(gpu: Gpu, full: OperatingPoint, matrix: float, traffic: float)
     """
     if gpu.power is None:
         raise ValueError(gpu.name)
-    share = facts("power")["draw"]
+    share = figures("power")["draw"]
     busy = min(1.0, share["base"] + share["traffic"] * traffic + share["matrix"] * matrix)
     return gpu.power.idle + (full.watts - gpu.power.idle) * busy
 
@@ -82,12 +82,12 @@ def load(case: StepCase, seconds: float) -> tuple[float, float]:
     """How hard a step of `seconds` works a device: (`matrix`, `traffic`) as `average_watts` takes them."""
     layout, gpu, shape = case.layout, case.machine.gpu, case.work.shape
     flops = case.work.tokens * shape.training_flops(case.work.sequence, causal=True) / layout.gpus
-    again = {"none": 1.0, "selective": 1 + case.profile.selective["matmul"] / 3, "full": 4 / 3}[
+    again = {"none": 1.0, "selective": 1 + case.profile.selective.matmul / 3, "full": 4 / 3}[
         layout.activation_checkpointing
     ]
     rate = gpu.flops[case.work.precision] * gpu.kernel * sustained(gpu.family, case.work.precision) * case.speed
     time = layer_time(case)
     layers = layout.accumulation * shape.layers / layout.pipeline
     streams = min(1.0, layers * (time.forward.elementwise + time.backward.elementwise) / case.speed / seconds)
-    share = facts("power")["busy_memory"]
+    share = figures("power")["busy_memory"]
     return flops * again / seconds / rate, share["streams"] * streams + share["products"] * (1 - streams)

@@ -48,7 +48,7 @@ def kept_bytes(case: StepCase) -> tuple[float, float]:
         divided = d + 2 * shape.kv_size + 2 * f
     else:
         divided = (2 + (layout.sequence > 1)) * d + 2 * case.kv_size + 4 * f
-    each, longest = case.profile.memory["scores"]
+    each, longest = case.profile.memory.scores
     heads = shape.heads / (layout.tensor * layout.sequence)
     scores = each * tokens * case.work.sequence * heads if case.work.sequence <= longest else 0.0
     border = _wide(case) * tokens * d
@@ -61,7 +61,7 @@ def head_bytes(case: StepCase) -> float:
     shape, tokens = case.work.shape, case.tokens_per_rank
     rows = shape.vocab_size / case.layout.tensor
     logit = CUT_LOGIT if case.layout.tensor > 1 else LOGIT.get(case.work.precision, MIXED_LOGIT)
-    at_once = min(tokens * rows, max(case.profile.memory["slice"], SLICE_ROWS * rows))
+    at_once = min(tokens * rows, max(case.profile.memory.slice, SLICE_ROWS * rows))
     return logit * at_once + 4 * rows * shape.hidden_size + _wide(case) * tokens * shape.hidden_size
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log2, prod
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from .case import StepCase
 from .stack import extrapolated
 
 
 def beyond(case: StepCase, date: str | None = None) -> tuple[str, ...]:
     """What of a case no compared row has, in words that follow "no published run"; nothing for processors."""
-    seen, gpu, shape = facts("accuracy")["seen"], case.machine.gpu, case.work.shape
+    seen, gpu, shape = figures("accuracy")["seen"], case.machine.gpu, case.work.shape
     if gpu.family == "cpu":
         return ()
     where = f"with a {gpu.name}" if gpu.family not in seen["families"] else _stack(case, date)
@@ -41,7 +41,7 @@ def _doublings(size: float, limits: Sequence[float]) -> float:
 
 def spread(case: StepCase, kind: str, date: str | None = None) -> float:
     """Half-width of a `step`, of `memory`, or of the `hours` of a whole run."""
-    table = facts("accuracy")
+    table = figures("accuracy")
     if case.machine.gpu.family == "cpu":
         return table["cpu_step"] if kind != "memory" else table["memory"]
     widen, seen, shape = table["widen"], table["seen"], case.work.shape

@@ -6,15 +6,15 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.problem import InputError
-from .case import SoftwareProfile
+from .software_profile import MemoryUse, Overlap, Recomputed, Runnable, SoftwareProfile, StateBytes
 
-PAIRS = ("norm", "residual", "activation", "gated", "rope", "host", "families", "dates")
+SECTIONS = {"selective": Recomputed, "overlap": Overlap, "state": StateBytes, "memory": MemoryUse, "layouts": Runnable}
 
 
 def _merged(name: str) -> dict[str, Any]:
-    row = facts("software")["profiles"][name]
+    row = figures("software")["profiles"][name]
     base = _merged(row["base"]) if "base" in row else {}
     merged = {**base, **row}
     for key, value in row.items():
@@ -23,9 +23,16 @@ def _merged(name: str) -> dict[str, Any]:
     return merged
 
 
+def _typed(key: str, value: Any) -> Any:
+    """A value of the table as its field has it: a section, a tuple instead of a list, or as it is."""
+    if key in SECTIONS:
+        return SECTIONS[key](**{name: _typed("", part) for name, part in value.items()})
+    return tuple(value) if isinstance(value, list) else value
+
+
 def profile_names() -> tuple[str, ...]:
     """Every software profile of the facts table."""
-    return tuple(facts("software")["profiles"])
+    return tuple(figures("software")["profiles"])
 
 
 @cache
@@ -34,13 +41,11 @@ def profile(name: str, family: str = "ampere", date: str | None = None) -> Softw
 
     Raises InputError when there is none of that name.
     """
-    if name not in facts("software")["profiles"]:
+    if name not in figures("software")["profiles"]:
         known = ", ".join(profile_names())
         raise InputError.one("TW843", f"unknown software profile {name!r}", f"known profiles: {known}", "profile")
-    row = _merged(name)
-    row.pop("base", None)
-    values: dict[str, Any] = {key: tuple(value) if key in PAIRS else value for key, value in row.items()}
-    stack = SoftwareProfile(name=name, **values)
+    row = {key: _typed(key, value) for key, value in _merged(name).items() if key != "base"}
+    stack = SoftwareProfile(name=name, **row)
     return replace(stack, attention=_kernel(stack, family, date)) if stack.attention == "newest" else stack
 
 
@@ -49,7 +54,7 @@ def _kernel(stack: SoftwareProfile, family: str, date: str | None) -> str:
     when = date or stack.dates[1]
     if family == "blackwell" or (family == "hopper" and when >= stack.flash3_since):
         return "flash3"
-    since = facts("constants")["attention"]["since"]
+    since = figures("constants")["attention"]["since"]
     return max((kind for kind in since if since[kind] <= when), default="materialised")
 
 

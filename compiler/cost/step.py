@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, log2
 
-from ...spec.facts import facts, planning_fact
+from ...spec.facts import figures
 from ...spec.step_parts import StepPart
 from .case import StepCase
 from .compute import LayerTime, head_time, layer_time, stream_seconds
@@ -15,8 +15,8 @@ from .once import MICRO, STAGES, STATES, once_for
 from .stages import stage_layers
 
 WIDE = 2
-OPTIMIZER_BYTES = planning_fact("optimizer_bytes")
-OFFLOAD_BYTES = planning_fact("offload_bytes")
+OPTIMIZER_BYTES = figures("planning")["optimizer_bytes"]
+OFFLOAD_BYTES = figures("planning")["offload_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class _Micro:
 
 def _waiting(device: float, host: float) -> float:
     """Seconds that a device which has work for `device` seconds waits for a host which needs `host` to launch it."""
-    order = facts("constants")["host"]["smoothing"]
+    order = figures("constants")["host"]["smoothing"]
     slower, faster = max(device, host), min(device, host)
     return slower * (1 + (faster / slower) ** order) ** (1 / order) - device
 
@@ -57,7 +57,7 @@ def _share(case: StepCase, times: LayerTime) -> float:
         return times.forward.seconds - (times.last if case.profile.early_stop else 0.0)
     part = case.profile.selective
     ahead = times.forward
-    return part["matmul"] * ahead.matmul + part["elementwise"] * ahead.elementwise + part["attention"] * ahead.attention
+    return part.matmul * ahead.matmul + part.elementwise * ahead.elementwise + part.attention * ahead.attention
 
 
 @once_for(*MICRO)
@@ -88,7 +88,7 @@ def _vocabulary(case: StepCase) -> float:
 
     Each on the pipeline stage that has it (arXiv 1909.08053, section 3).
     """
-    return (2 if case.layout.pipeline == 1 else 1) * _summed(case) * (1 - case.profile.overlap["tensor"])
+    return (2 if case.layout.pipeline == 1 else 1) * _summed(case) * (1 - case.profile.overlap.tensor)
 
 
 @once_for(*MICRO, "activation_checkpointing")
@@ -98,7 +98,7 @@ def _layer(case: StepCase) -> _Micro:
     full = case.layout.activation_checkpointing == "full"
     partly = 0.5 if case.profile.early_stop else 1.0  # the last product's all-reduce is not repeated either
     passes = 2 + (partly if full else 0)
-    exposed = 1 - case.profile.overlap["tensor"]
+    exposed = 1 - case.profile.overlap.tensor
     forward, backward, parallel = case.profile.host
     wide = parallel * case.layout.tensor if case.layout.tensor > 1 else 0.0
     host = (forward + wide) * (2 if full else 1) + backward + wide
@@ -174,7 +174,7 @@ def _optimizer(case: StepCase) -> float:
     inner, _ = _data_groups(case)
     owned = stage_parameters(case) / (inner.size if layout.zero else 1)
     if layout.offload == "optimizer":
-        constants = facts("constants")
+        constants = figures("constants")
         travel = OFFLOAD_BYTES * owned / (case.machine.gpu.pcie * constants["network"]["pcie"])
         return travel + OPTIMIZER_BYTES * owned / constants["memory"]["host"]
     return stream_seconds(case.machine.gpu, OPTIMIZER_BYTES * owned)
@@ -202,14 +202,14 @@ def _transfers(case: StepCase) -> float:
     size = WIDE * case.tokens_per_rank * case.work.shape.hidden_size / (layout.tensor if profile.scattered else 1)
     stride = layout.tensor * layout.sequence * layout.context * layout.data
     turns = layout.accumulation + layout.pipeline - 1
-    exposed = 1 - max(profile.overlap["tensor"], profile.overlap["transfers"])
+    exposed = 1 - max(profile.overlap.tensor, profile.overlap.transfers)
     return turns * (2 * send_seconds(case.machine, stride, size) * layout.interleave * exposed + profile.handover)
 
 
 @once_for("data", "sequence", "context", "tensor", "pipeline", "micro_batch", "accumulation")
 def _least_seconds(case: StepCase) -> float:
     """Seconds of a step at the best share of the peak that was ever published for the device; 0 where none was."""
-    best = facts("accuracy")["best_mfu"].get(case.machine.gpu.family, {}).get(case.work.precision)
+    best = figures("accuracy")["best_mfu"].get(case.machine.gpu.family, {}).get(case.work.precision)
     if best is None:
         return 0.0
     flops = case.work.tokens * case.work.shape.training_flops(case.work.sequence, causal=True)
@@ -226,7 +226,7 @@ def step(case: StepCase) -> StepTime:
     ends = layers[-1] * each + last >= max(layers) * each  # whether the stage with the head is the slowest
     slowest, head = (layers[-1], last - tables) if ends else (max(layers), 0.0)
     per_micro = slowest * each + (last if ends else 0.0)
-    exposed = _hidden(_sharded_parameters(case), profile.overlap["weights"], per_micro) + _contention(case)
+    exposed = _hidden(_sharded_parameters(case), profile.overlap.weights, per_micro) + _contention(case)
     reduction, gather = _gradients(case)
     behind = slowest * each * 2 / 3
     rounds = micro if layout.zero == 2 and stages == 1 else 1  # divided gradients are reduced with every micro batch
@@ -237,8 +237,8 @@ def step(case: StepCase) -> StepTime:
         StepPart.TENSOR_PARALLEL: micro * (slowest * layer.tensor + (tables if ends else 0.0)),
         StepPart.HOST_WAIT: micro * slowest * layer.waiting,
         StepPart.ZERO3_GATHERS: gathers * exposed,
-        StepPart.UPDATED_WEIGHTS_GATHER: _hidden(gather, profile.overlap["updates"], behind),
-        StepPart.GRADIENT_REDUCTION: rounds * _hidden(reduction, profile.overlap["gradients"], behind),
+        StepPart.UPDATED_WEIGHTS_GATHER: _hidden(gather, profile.overlap.updates, behind),
+        StepPart.GRADIENT_REDUCTION: rounds * _hidden(reduction, profile.overlap.gradients, behind),
         StepPart.PIPELINE_BUBBLE: (all_layers * each + last - per_micro) / layout.interleave,
         StepPart.PIPELINE_TRANSFERS: _transfers(case),
         StepPart.GRADIENT_ACCUMULATION: micro * _accumulation(case),

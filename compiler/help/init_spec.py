@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.problem import InputError
 from ...spec.quantity import TOKENS, QuantityError
 from ..load.presets import Preset, presets
@@ -122,11 +122,11 @@ def tokens_of(answers: Answers) -> str:
     """Compute-optimal for the model; of python:stdlib, a sample text, no more than `check` finds worth its time."""
     if answers.get("tokens"):
         return answers["tokens"]
-    sanity = facts("sanity")
+    sanity = figures("sanity")
     parameters = model_of(answers).shape.parameters
     tokens = float(f"{sanity['tokens_per_parameter']['optimal'] * parameters:.1g}")
     if data_of(answers) == STDLIB:
-        most = sanity["epochs"]["most"] * sanity["stdlib"]["bytes"] / min(sanity["bytes_per_token"]["range"])
+        most = sanity["epochs"] * sanity["stdlib_bytes"] / min(sanity["bytes_per_token"])
         tokens = min(tokens, most // 1e6 * 1e6)
     return TOKENS.text(int(tokens))
 

@@ -6,12 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ...spec.facts import facts
-
-_LARGEST_RATE = 2e-3  # the rule of thumb is fitted on larger runs, and goes too high for small ones
-_SHORTEST = 100  # steps that a run should at least have: a published batch is made smaller for a short one
-_LONGEST_WARMUP = 20  # a warm-up is at most this part of the run: published ones take 0.1% to 5% of it
-_SMALL = {"length": 256, "sequences": 16, "warmup": 100}  # of a model without a published recipe: our own, for a CPU
+from ...spec.facts import facts, figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +22,21 @@ class Step:
 
 def propose(parameters: int, tokens: int, devices: int, *, on_cpu: bool) -> Step:
     """The step of the nearest published run, made smaller for a short run, and even on so many devices."""
-    row = _nearest(parameters)
-    length = _SMALL["length"] if on_cpu or row is None else row["sequence_length"]
-    published = _SMALL["sequences"] if on_cpu or row is None else row["batch_tokens"] // length
-    sequences = max(1, min(published, tokens // (_SHORTEST * length)))
+    row, usual = _nearest(parameters), figures("recipes")
+    small = usual["small"]
+    length = small["length"] if on_cpu or row is None else row["sequence_length"]
+    published = small["sequences"] if on_cpu or row is None else row["batch_tokens"] // length
+    sequences = max(1, min(published, tokens // (usual["fewest_steps"] * length)))
     if devices <= published:
         sequences = math.ceil(sequences / devices) * devices
     steps = tokens // (sequences * length)
-    asked = _SMALL["warmup"] if row is None else row.get("warmup_steps") or round(row["warmup_share"] * steps)
-    warmup = min(asked, steps // _LONGEST_WARMUP)
+    asked = small["warmup"] if row is None else row.get("warmup_steps") or round(row["warmup_share"] * steps)
+    warmup = min(asked, steps // usual["longest_warmup"])
     return Step(length, sequences, _rate(row, parameters, tokens), warmup, _source(row))
 
 
 def _nearest(parameters: int) -> dict[str, Any] | None:
-    table = facts("recipes")
+    table = figures("recipes")
     row = min(table["rows"], key=lambda row: abs(math.log(row["parameters"] / parameters)))
     return row if row["parameters"] / parameters <= table["reach"] else None
 
@@ -48,13 +44,13 @@ def _nearest(parameters: int) -> dict[str, Any] | None:
 def _rate(row: dict[str, Any] | None, parameters: int, tokens: int) -> float:
     if row is not None:
         return row["learning_rate"]
-    rule = facts("sanity")["learning_rate"]
+    rule = figures("sanity")["learning_rate"]
     flops = 6.0 * parameters * max(1, tokens)
-    return min(rule["coefficient"] * flops ** rule["exponent"], _LARGEST_RATE)
+    return min(rule["coefficient"] * flops ** rule["exponent"], figures("recipes")["largest_rate"])
 
 
 def _source(row: dict[str, Any] | None) -> str:
     """The text of the source, short enough for a comment of the spec."""
     if row is None:
-        return facts("sanity")["learning_rate"]["source"]
+        return facts("sanity")["learning_rate"].source
     return facts("recipes")["sources"][row["source"]]["text"]

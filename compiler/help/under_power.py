@@ -12,7 +12,7 @@ from math import ceil
 from typing import Literal
 
 from ...spec.estimate import Estimate
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.hardware import gpu
 from ...spec.problem import InputError
 from ...spec.scaling import ScalingPoint, Setup
@@ -65,7 +65,7 @@ def under_power(loaded: Loaded, stack: str | None = None) -> Iterator[ScalingPoi
 def _with_its_batch(point: ScalingPoint, wanted: float) -> ScalingPoint:
     """The point, without its estimate where its layout makes another batch than a run may (TW317)."""
     made = point.estimate.sequences_per_step if point.estimate else None
-    if made is None or abs(made / wanted - 1) <= facts("sanity")["batch"]["tolerance"]:
+    if made is None or abs(made / wanted - 1) <= figures("sanity")["batch_tolerance"]:
         return point
     return replace(point, estimate=None, reason=f"{made:,} sequences a step, not {wanted:,.0f}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from ...spec.batches import BatchSteps
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.layout import Layout
 from ...spec.sections import BatchStage, Training
 
@@ -24,7 +24,7 @@ def unshared(training: Training, layout: Layout) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for index, stage in enumerate(training.batch_warmup):
         nearest = _nearest(training, stage, layout)
-        allowed = 0 if stage.global_batch.unit == "sequences" else facts("sanity")["batch"]["tolerance"]
+        allowed = 0 if stage.global_batch.unit == "sequences" else figures("sanity")["batch_tolerance"]
         if abs(nearest / training.in_sequences(stage.global_batch) - 1) > allowed:
             found.append((index, nearest))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 
-from ...spec.facts import planning_fact
+from ...spec.facts import figures
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.sections import Spec
@@ -15,8 +15,8 @@ from ..cost.case import StepCase
 from ..cost.memory import memory_bytes
 from ..cost.step import StepTime, step
 
-MEMORY_FILL = planning_fact("memory_fill")
-TIE_MARGIN = planning_fact("tie_margin")
+MEMORY_FILL = figures("planning")["memory_fill"]
+TIE_MARGIN = figures("planning")["tie_margin"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...spec.corpus_format import unknown_format
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.glob import Found, find
 from ...spec.mixture import epochs, shares
 from ...spec.problem import InputError
@@ -47,7 +47,7 @@ def token_range(source: CorpusSource, folder: Path) -> tuple[float, float] | Non
         count = _ids(source, folder)
         return None if count is None else (count, count)
     size = _text_bytes(source.path, folder)
-    least, most = facts("sanity")["bytes_per_token"]["range"]
+    least, most = figures("sanity")["bytes_per_token"]
     return None if size is None else (size / most, size / least)
 
 
@@ -66,8 +66,8 @@ def _ids(source: CorpusSource, folder: Path) -> float | None:
 def _text_bytes(pattern: str, folder: Path) -> float | None:
     """Bytes of text that match a pattern, the compressed ones as far as they usually expand."""
     if pattern == STDLIB:
-        return facts("sanity")["stdlib"]["bytes"]
-    packed = facts("sanity")["compression"]
+        return figures("sanity")["stdlib_bytes"]
+    packed = figures("sanity")["compression"]
     found = found_here(pattern, folder)
     sizes = [path.stat().st_size * packed.get(path.suffix.lstrip("."), 1) for path in found.files]
     return sum(sizes) if found.complete and sum(sizes) else None

@@ -9,7 +9,7 @@ import math
 
 from ...spec.emissions import carbon_tonnes, energy_kwh
 from ...spec.estimate import Estimate, Part, Range
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.layout import Layout
 from ...spec.sections import Spec
 from ...spec.step_parts import StepPart
@@ -80,9 +80,9 @@ def _power(run: Answers) -> Range | None:
     if limit is None or gpu.power is None:
         if cluster.device_power is None:
             return None
-        return _around(cluster.device_power, facts("accuracy")["cpu_power"], "given in the spec, not measured")
+        return _around(cluster.device_power, figures("accuracy")["cpu_power"], "given in the spec, not measured")
     watts = average_watts(gpu, limit, *load(run.case, run.step.seconds))
-    wide = facts("power")["spread"]
+    wide = figures("power")["spread"]
     high = min(watts * (1 + wide), cluster.power_cap or gpu.power.highest)
     because = "arithmetic and memory traffic that the step reaches"
     return Range(value=watts, low=watts * (1 - wide), high=max(watts, high), because=because)

@@ -7,7 +7,7 @@ from math import ceil
 
 from ...spec.batches import count_steps
 from ...spec.display_units import TIMES, fitting
-from ...spec.facts import facts
+from ...spec.facts import figures
 from ...spec.gpu_description import GpuDescription
 from ...spec.sections import Spec
 from ..cost.case import StepCase
@@ -76,7 +76,7 @@ def _extrapolated(run: Answers) -> str:
 def _deterministic(run: Answers) -> str:
     if not run.case.work.deterministic:
         return ""
-    slower = facts("constants")["attention"]["deterministic"]
+    slower = figures("constants")["attention"]["deterministic"]
     return (
         f"Deterministic: attention's backward pass is charged {slower:g} times as long, the most that is published "
         "(FlashAttention-3 on H800, arXiv 2601.21824); what other kernels lose is unknown."

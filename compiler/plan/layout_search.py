@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
-from typing import Any
 
-from ...spec.facts import facts, planning_fact
+from ...spec.facts import figures
 from ...spec.layout import Layout
 from ...spec.problem import InputError, MissedRuleError
 from ...spec.quantity import Amount
@@ -22,11 +21,12 @@ from ...spec.units import GIB
 from ..cost.case import StepCase
 from ..cost.from_spec import cost_case, cost_case_factory, software
 from ..cost.memory import memory_bytes
+from ..cost.software_profile import Runnable
 from .batch_stages import unshared
 from .candidate import TIE_MARGIN, Candidate, compared, judged, room_bytes, too_large
 from .layouts import CHECKPOINTING, layouts
 
-NOTABLE_GAIN = planning_fact("notable_gain")
+NOTABLE_GAIN = figures("planning")["notable_gain"]
 MORE = tuple(2**power for power in range(1, 12))  # times the devices that are tried where none of the layouts fits
 NEEDS: Mapping[str, tuple[str, Callable[[Layout], bool]]] = {
     "uneven": ("uneven stages", lambda layout: layout.uneven_stages),
@@ -34,12 +34,6 @@ NEEDS: Mapping[str, tuple[str, Callable[[Layout], bool]]] = {
     "context": ("context parallelism", lambda layout: layout.context > 1),
     "megatron_sequence": ("sequence parallelism beside tensor parallelism", lambda layout: layout.megatron_sequence),
 }  # what of a stack (facts/software.yaml: layouts) a layout needs
-EVERYTHING = {
-    "uneven": True,
-    "interleave": True,
-    "context": True,
-    "megatron_sequence": True,
-}  # beside what a stack runs
 
 
 class NoLayoutError(MissedRuleError):
@@ -152,7 +146,7 @@ def _searched(about: _Asked, stack: str | None, everything: bool) -> Search:
     if not running:
         return Search(tuple(failing), room, stack=stack)
     # The batch that was asked for comes before speed; TW317 asks back when no layout makes it.
-    allowed = facts("sanity")["batch"]["tolerance"]
+    allowed = figures("sanity")["batch_tolerance"]
     wanted = spec.training.requested_sequences
     asked = [c for c in running if abs(c.layout.global_batch / wanted - 1) <= allowed] or running
     asked = [c for c in asked if not unshared(spec.training, c.layout)] or asked  # else TW326 asks back
@@ -160,17 +154,22 @@ def _searched(about: _Asked, stack: str | None, everything: bool) -> Search:
     close = [candidate for candidate in asked if candidate.pace >= fastest * (1 - TIE_MARGIN)]
     best = min(close, key=lambda c: _simplicity(c.layout))
     rest = sorted((c for c in running if c is not best), key=lambda c: (-c.pace, _simplicity(c.layout)))
-    foreign = _foreign(layouts(spec, {**can, **EVERYTHING}), case, room, can) if everything else ()
+    foreign = _foreign(layouts(spec, _everything(can)), case, room, can) if everything else ()
     return Search((best, *rest, *failing), room, foreign, stack)
 
 
+def _everything(can: Runnable) -> Runnable:
+    """What a stack runs, and what another might: all of `NEEDS`."""
+    return replace(can, uneven=True, interleave=True, context=True, megatron_sequence=True)
+
+
 def _foreign(
-    legal: Iterable[Layout], case: Callable[[Layout], StepCase], room: float, can: Mapping[str, Any]
+    legal: Iterable[Layout], case: Callable[[Layout], StepCase], room: float, can: Runnable
 ) -> tuple[Candidate, ...]:
     """Layouts that fit and that the stack cannot run, the fastest first, with what they need of it."""
     found: list[Candidate] = []
     for layout in legal:
-        lacks = tuple(words for name, (words, needs) in NEEDS.items() if not can[name] and needs(layout))
+        lacks = tuple(words for name, (words, needs) in NEEDS.items() if not getattr(can, name) and needs(layout))
         candidate = judged(case(layout), room) if lacks else None
         if candidate and candidate.step:
             found.append(replace(candidate, lacks=lacks))

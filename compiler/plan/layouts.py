@@ -11,22 +11,22 @@ from itertools import product
 from math import ceil, floor
 from typing import Any
 
-from ...spec.facts import planning_fact
+from ...spec.facts import figures
 from ...spec.layout import Layout
 from ...spec.sections import Spec
+from ..cost.software_profile import Runnable
 from ..cost.stages import head_layers, split
 
-BATCH_ROUNDING = planning_fact("batch_rounding")
+BATCH_ROUNDING = figures("planning")["batch_rounding"]
 CHECKPOINTING = ("none", "selective", "full")
 ROUNDS = (1, 2, 4, 8, 16, 32)  # a batch in tokens is also rounded to whole micro batches of these sizes
-LONG_CONTEXT = planning_fact("long_context")
+LONG_CONTEXT = figures("planning")["long_context"]
 RINGS = (1, 2, 4, 8, 16)
 CHUNKS = (1, 2, 4, 8)  # virtual stages
-Can = Mapping[str, Any]
 
 
-def layouts(spec: Spec, can: Can) -> Iterator[Layout]:
-    """Every legal layout that agrees with what the spec fixes, for a stack that runs what `can` says."""
+def layouts(spec: Spec, can: Runnable) -> Iterator[Layout]:
+    """Every legal layout that agrees with what the spec fixes, for a stack that can run those of `can`."""
     fixed: dict[str, Any] = spec.parallel.model_dump(exclude_none=True)
     for degrees in _degrees(spec, can):
         rounds = _rounds(spec, degrees["data"], fixed.get("micro_batch"))
@@ -45,14 +45,14 @@ def _divisors(limit: int, *numbers: int) -> list[int]:
     return [n for n in range(1, limit + 1) if all(number % n == 0 for number in numbers)]
 
 
-def _degrees(spec: Spec, can: Can) -> Iterator[dict[str, int]]:
+def _degrees(spec: Spec, can: Runnable) -> Iterator[dict[str, int]]:
     """Legal degrees: tensor and sequence groups together inside a node, each with whole heads."""
     cluster, model, length = spec.cluster, spec.model, spec.training.sequence_length
     node = min(cluster.gpus, cluster.gpus_per_node)
-    rings = RINGS if can["context"] and length >= LONG_CONTEXT else (1,)
+    rings = RINGS if can.context and length >= LONG_CONTEXT else (1,)
     for tensor in _divisors(node, node, cluster.gpus, model.heads, model.kv_heads, model.ffn_size):
         rest = node // tensor
-        spread = _divisors(rest, rest, model.heads // tensor, length) if can["sequence"] else [1]
+        spread = _divisors(rest, rest, model.heads // tensor, length) if can.sequence else [1]
         for sequence, context in product(spread, rings):
             if cluster.gpus % (tensor * sequence * context) or (context > 1 and sequence > 1):
                 continue
@@ -64,23 +64,23 @@ def _degrees(spec: Spec, can: Can) -> Iterator[dict[str, int]]:
                     "context": context,
                     "data": replicas // stages["pipeline"],
                 }
-                yield split | stages | {"megatron_sequence": bool(can["megatron_sequence"]) and tensor > 1}
+                yield split | stages | {"megatron_sequence": can.megatron_sequence and tensor > 1}
 
 
-def _stages(spec: Spec, can: Can, replicas: int) -> list[dict[str, int]]:
+def _stages(spec: Spec, can: Runnable, replicas: int) -> list[dict[str, int]]:
     """Pipeline stages, how they share the layers and how often each rank has one."""
     whole = spec.cluster.on_cpu or spec.model.tied_embeddings or spec.training.precision == "fp16"
     asked, layers = spec.parallel.pipeline, spec.model.layers
-    most = asked or (can["most_stages"] if spec.cluster.nodes > 1 and not whole else 1)
+    most = asked or (can.most_stages if spec.cluster.nodes > 1 and not whole else 1)
     found: list[dict[str, int]] = []
     for stages in range(1, min(most, layers, replicas) + 1):
-        uneven = bool(can["uneven"]) and _gains(spec, stages)
+        uneven = can.uneven and _gains(spec, stages)
         if replicas % stages or asked not in (None, stages) or (layers % stages and not uneven):
             continue
         chunks = [n for n in CHUNKS if n * stages <= layers and (uneven or layers % (n * stages) == 0)]
         found += [
             {"pipeline": stages, "uneven_stages": uneven, "interleave": n}
-            for n in (chunks if can["interleave"] and stages > 1 else [1])
+            for n in (chunks if can.interleave and stages > 1 else [1])
         ]
     return found
 
@@ -91,11 +91,11 @@ def _gains(spec: Spec, stages: int) -> bool:
     return split(shape.layers, stages, head_layers(shape)) != (shape.layers // stages,) * stages
 
 
-def _shards(spec: Spec, can: Can, degrees: Mapping[str, int], fixed: Mapping[str, Any]) -> list[dict[str, int]]:
+def _shards(spec: Spec, can: Runnable, degrees: Mapping[str, int], fixed: Mapping[str, Any]) -> list[dict[str, int]]:
     """ZeRO stages, and the groups over which stage 3 shards."""
     cluster, staged = spec.cluster, degrees["pipeline"] > 1
-    zeros = can["with_stages"] if staged else [1] if cluster.on_cpu and "zero" not in fixed else can["zero"]
-    local = [cluster.gpus_per_node] if can["shard_group"] and cluster.nodes > 1 else []
+    zeros = can.with_stages if staged else [1] if cluster.on_cpu and "zero" not in fixed else can.zero
+    local = [cluster.gpus_per_node] if can.shard_group and cluster.nodes > 1 else []
     groups = [fixed["shard_group"]] if "shard_group" in fixed else [0, *local]
     return [
         {"zero": zero, "shard_group": group}

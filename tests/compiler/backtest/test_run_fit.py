@@ -37,5 +37,5 @@ def test_whole_logits_give_way_first():
     said = {"framework": "PyTorch FSDP", "source_date": "2024-06", "zero": 3, "micro_batch": 8}
     asked = case(published(ROW | said | {"activation_checkpointing": "full"}))
     assert fits(asked)
-    assert asked.profile.memory["slice"] > 0
+    assert asked.profile.memory.slice > 0
     assert memory_bytes(asked)["logits"] < memory_bytes(asked)["activations"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from trainwright.compiler.cost.loss import final_loss
-from trainwright.spec.facts import facts
+from trainwright.spec.facts import figures
 
-LAW = facts("loss_law")
+LAW = figures("loss_law")
 
 
 @pytest.mark.parametrize("run", LAW["runs"], ids=lambda run: run["name"])

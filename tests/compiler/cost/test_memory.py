@@ -100,7 +100,7 @@ def test_buckets_are_those_of_the_bundle(name):
 
 def test_the_head_holds_one_slice_of_logits():
     """As the runtime's: ten bytes for each logit (six where the vocabulary is cut), and its weight's fp32 gradient."""
-    assert (profile("deepspeed").memory["slice"], profile("cpu").memory["slice"]) == (
+    assert (profile("deepspeed").memory.slice, profile("cpu").memory.slice) == (
         CHUNK_LOGITS["cuda"],
         CHUNK_LOGITS["cpu"],
     )
@@ -148,7 +148,7 @@ def test_full_recomputation_adds_one_layer_where_that_is_more_than_the_head():
 
 def test_a_cpu_keeps_the_probabilities_of_short_sequences():
     """runtime/model/attention.py keeps the fp32 half under the mask of sequences up to its longest."""
-    assert profile("cpu").memory["scores"] == [2, LONGEST]
+    assert profile("cpu").memory.scores == (2, LONGEST)
     short, long = (Workload(LLAMA_7B, length, 8) for length in (LONGEST, LONGEST + 64))
     cases = [replace(_case(name=name), work=work) for work in (short, long) for name in ("cpu", "deepspeed")]
     kept = [kept_bytes(case)[1] for case in cases]
