@@ -13,12 +13,13 @@ from ..compiler.load import Loaded, load_all
 from ..compiler.plan.estimate import predict
 from ..spec.emissions import intensity
 from ..spec.estimate import Estimate
+from ..spec.facts import figures
 from ..spec.hardware import gpu
 from ..spec.problem import InputError
 from .options import FormatOption, Sets, is_text
 from .output import print_tables, print_written
 
-CAP_STEP = 50  # watts between two points of a sweep
+CAP_STEP: int = figures("planning")["cap_step"]  # watts between two points of a sweep
 
 
 def command(

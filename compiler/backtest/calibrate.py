@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from ...spec.facts import figures
 from ...spec.problem import InputError
 from ..cost.case import StepCase
 from ..cost.step import step
@@ -19,7 +20,7 @@ from .published_run import PublishedRun, Skipped
 from .read_runs import read_runs, read_text
 from .run_case import case
 
-LOW, HIGH = 0.05, 2.0  # factors beyond these mean that the row and the model do not speak of the same thing
+LOW, HIGH = figures("accuracy")["factor_range"]
 HALVINGS = 40
 WRITTEN_BY = "# Written by `trainwright calibrate`"  # how a profile file begins
 

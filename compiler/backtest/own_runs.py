@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from ...spec.events import Event, StartEvent, StepEvent, read_events
+from ...spec.facts import figures
 from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
@@ -21,8 +22,8 @@ from ..cost.from_spec import cost_case
 from ..load import load
 from .published_run import Skipped
 
-WARM_UP = 5  # steps
-FEWEST = 5  # steps after them: fewer say nothing
+WARM_UP: int = figures("accuracy")["own_run_steps"]["warm_up"]  # steps
+FEWEST: int = figures("accuracy")["own_run_steps"]["fewest"]  # steps after them
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ...spec.facts import figures
 from ...spec.hardware import gpu
 from ...spec.layout import Layout
 from ...spec.shape import ModelShape
@@ -31,9 +32,6 @@ COLUMNS = (
     "pipeline",
     "milliseconds",
 )
-VOCABULARY = 50257
-NODE = 8
-NODE_GBPS = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,7 @@ def numbers(line: str) -> list[float] | None:
 
 
 def _case(row: dict[str, int]) -> StepCase:
+    known = figures("software")["vtrain"]
     tensor, hidden = row["tensor"], row["hidden"]
     shape = ModelShape(
         row["layers"],
@@ -68,7 +67,7 @@ def _case(row: dict[str, int]) -> StepCase:
         4 * hidden,
         row["heads"],
         row["heads"],
-        VOCABULARY if tensor == 1 else padded(VOCABULARY, tensor),
+        known["vocabulary"] if tensor == 1 else padded(known["vocabulary"], tensor),
         gated=False,
         tied_embeddings=True,
         biases=True,
@@ -84,8 +83,8 @@ def _case(row: dict[str, int]) -> StepCase:
         activation_checkpointing="full",
     )
     stack = profile("megatron-2021")
-    net = NODE_GBPS / NODE * GBPS
-    machine = Hardware(gpu("A100-SXM4-80GB"), NODE, net, "infiniband", partial=stack.partial)
+    net = known["node_gbps"] / known["node"] * GBPS
+    machine = Hardware(gpu("A100-SXM4-80GB"), known["node"], net, "infiniband", partial=stack.partial)
     return StepCase(Workload(shape, row["sequence"], row["batch"], "fp16"), layout, machine, stack)
 
 

@@ -34,4 +34,4 @@ def check(loaded: Loaded) -> Iterator[Finding]:
         ratio = rate / usual
         off = f"{ratio:.3g} times" if ratio > 1 else f"1/{1 / ratio:.3g} of"
         message = f"{rate:g} is {off} what suits this compute budget, about {usual:.1e}"
-        yield Finding("training.optimizer.learning_rate", message, f"Rule of thumb: {rule['source']}.")
+        yield Finding("training.optimizer.learning_rate", message, f"Rule of thumb: {fact.source}.")

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...spec.facts import figures
 from ...spec.quantity import TIME
 from ..load import Loaded
 from .finding import Finding
 
 CODE = "TW333"
 
-LONGEST = 65535  # seconds: the largest `--signal` that Slurm takes (man sbatch, Slurm 22.05)
+LONGEST: int = figures("slurm")["longest_signal"]  # seconds: the largest `--signal` that Slurm takes
 
 
 def check(loaded: Loaded) -> Iterator[Finding]:

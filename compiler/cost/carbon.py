@@ -9,8 +9,8 @@ from ...spec.estimate import Part, Range
 from ...spec.facts import facts
 from ...spec.problem import MissedRuleError
 from ...spec.sections import Carbon
+from ...spec.units import HOUR, YEAR
 
-HOURS_A_YEAR = 8766
 GIVEN = "given in the spec"
 
 
@@ -54,7 +54,7 @@ def scopes(carbon: Carbon, hours: float, energy: Range, kg_per_kwh: float) -> tu
     if carbon.scopes.embodied:
         fact = table["embodied"]
         row = fact.value
-        lives = [years * HOURS_A_YEAR * row["utilisation"] for years in reversed(row["years"])]
+        lives = [years * YEAR / HOUR * row["utilisation"] for years in reversed(row["years"])]
         made = [kg / life * hours / KG_PER_TONNE for kg, life in zip(row["kg"], lives, strict=True)]
         parts.append(_part("embodied", made, fact.source))
     return tuple(parts)

@@ -12,8 +12,6 @@ from .case import StepCase
 from .once import MICRO, once_for
 
 WIDE = 2  # bytes of a 16-bit element
-SPLITS = (1, 2, 4)
-FULL_TILE = 256 * 128  # elements of the largest tile
 
 
 def _alignment(size: int) -> float:
@@ -34,14 +32,14 @@ def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int
     table = figures("constants")["matmul"]
     peak = gpu.flops[precision] * gpu.kernel * sustained(gpu.family, precision)
     wave = gpu.sms / peak
-    fill = table["fill_seconds"] / FULL_TILE
+    fill = table["fill_seconds"] / max(tall * wide for tall, wide, _ in table["tiles"])
     best = min(
         ceil(ceil(rows / tall) * ceil(columns / wide) * split / gpu.sms)
         * tall
         * wide
         * (2 * depth / split / share * wave + fill)
         for tall, wide, share in table["tiles"]
-        for split in SPLITS
+        for split in table["splits"]
     )
     aligned = min(_alignment(columns), _alignment(depth))
     width = 4 if precision == "fp32" else WIDE

@@ -5,13 +5,12 @@ In: a model and its tensor-parallel degree. Out: elements.
 
 from __future__ import annotations
 
+from ...spec.facts import figures
 from ...spec.shape import ModelShape
-
-LAYERS = 2  # that a bucket holds
-SMALLEST = 2**20
-LARGEST = 500_000_000  # DeepSpeed's default
 
 
 def bucket_elements(shape: ModelShape, tensor: int) -> int:
     """Elements of `reduce_bucket_size`: a few layers, so that small models are not held up by large buffers."""
-    return min(LARGEST, max(SMALLEST, LAYERS * shape.layer_parameters // tensor))
+    usual = figures("planning")
+    wanted = usual["bucket_layers"] * shape.layer_parameters // tensor
+    return min(usual["largest_bucket"], max(usual["smallest_bucket"], wanted))

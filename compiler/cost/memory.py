@@ -12,8 +12,7 @@ from .stages import stage_layers
 from .step import stage_parameters
 
 WIDE = 2
-GATHERED = 4  # whole hidden states beside divided ones: the inputs of attention and feed-forward, and their gradients
-BUCKET_BYTES = 8  # for each element of a gradient buffer, in every ZeRO stage
+BUCKET_BYTES: int = figures("constants")["runtime"]["bucket_bytes"]
 
 
 @once_for(*STATES)
@@ -76,7 +75,7 @@ def activation_bytes(case: StepCase) -> float:
     held = max(flight * layers[0], (flight - 1) * max(layers))
     pipes = case.profile.memory.pipes * flight * border if layout.pipeline > 1 else 0.0
     if layout.megatron_sequence:
-        pipes += GATHERED * border * layout.tensor
+        pipes += figures("constants")["memory"]["megatron_hidden_states"] * border * layout.tensor
     if layout.activation_checkpointing == "full" and case.host_activations:
         return 2 * border + everything + pipes  # one layer's input on its way out, one's on its way in
     if layout.activation_checkpointing == "full":

@@ -10,24 +10,15 @@ from __future__ import annotations
 
 from math import ceil
 
+from ...spec.facts import figures
 from .case import StepCase
 from .once import MICRO, once_for
 from .stages import stage_layers
 
 WIDE = {"fp32": 4}  # bytes of an element of activations; else 2
-LOGIT = {"fp32": 8}  # bytes for each logit of a slice: itself and its logarithm in fp32; else itself in 16 bits as well
-MIXED_LOGIT = 10
-CUT_LOGIT = 6  # where the vocabulary is cut over ranks the logarithm takes the place of the logits
-SLICE_ROWS = 256  # that a slice of the head has at least (runtime/model/lm_head.py)
-# Shares of the gradient buffers that are there at the loss, and in the backward pass of the last layer, by ZeRO
-# stage: 1 keeps both, 2 frees them after each backward pass, 3 keeps one, and the other comes when layers have gone.
-BUCKETS = {1: (1.0, 1.0), 2: (0.0, 1.0), 3: (0.5, 0.5)}
-LAYER_GRADIENTS = (2, 3)  # of widths d and f, that are there at once in the backward pass of a layer
-LIVE_LAYERS = 2  # that ZeRO-3 holds whole at a time: the one that computes and the next (compiler/render/ds_config.py)
-# As DeepSpeed's ZeRO-3 runs ahead in the backward pass: layers' worth of gathered weights and of the buffers that they
-# arrive in, once as many layers have gone; 3.3 to 3.8 on 7B to 70B.
-GATHERED_LAYERS = 3.5
-GONE_LAYERS = 2
+_MEASURED = figures("constants")["runtime"]
+SLICE_ROWS: int = _MEASURED["slice_rows"]
+LIVE_LAYERS: int = _MEASURED["live_layers"]
 
 
 def _wide(case: StepCase) -> int:
@@ -60,7 +51,8 @@ def head_bytes(case: StepCase) -> float:
     """Bytes of the head while a slice is scored: its logits, the fp32 gradient of its weight, that of its input."""
     shape, tokens = case.work.shape, case.tokens_per_rank
     rows = shape.vocab_size / case.layout.tensor
-    logit = CUT_LOGIT if case.layout.tensor > 1 else LOGIT.get(case.work.precision, MIXED_LOGIT)
+    known = _MEASURED["logit_bytes"]
+    logit = known["cut"] if case.layout.tensor > 1 else known.get(case.work.precision, known["mixed"])
     at_once = min(tokens * rows, max(case.profile.memory.slice, SLICE_ROWS * rows))
     return logit * at_once + 4 * rows * shape.hidden_size + _wide(case) * tokens * shape.hidden_size
 
@@ -69,7 +61,7 @@ def head_bytes(case: StepCase) -> float:
 def working_bytes(case: StepCase) -> float:
     """Bytes inside the layer whose backward pass runs: gradients, and with full recomputation all that it keeps."""
     shape, layout = case.work.shape, case.layout
-    hidden, ffn = LAYER_GRADIENTS
+    hidden, ffn = _MEASURED["layer_gradients"]
     gradients = hidden * shape.hidden_size + ffn * shape.ffn_size / layout.tensor
     again = kept_bytes(case)[1] if layout.activation_checkpointing == "full" else 0.0
     return max(_wide(case) * case.tokens_per_rank * gradients, _attention_sums(case)) + again
@@ -95,9 +87,9 @@ def _ahead_bytes(case: StepCase, each: float, buckets: float) -> float:
     Either all of a layer's working set, or its last gradients, those that wait for a buffer, and the buffer's copy.
     """
     layer, table = whole_bytes(case)
-    weights = (GATHERED_LAYERS - LIVE_LAYERS) * layer - table
-    last = LAYER_GRADIENTS[0] * _wide(case) * case.tokens_per_rank * case.work.shape.hidden_size
-    return weights + max(working_bytes(case), last + layer + buckets / 2) - GONE_LAYERS * each
+    weights = (_MEASURED["gathered_layers"] - LIVE_LAYERS) * layer - table
+    last = _MEASURED["layer_gradients"][0] * _wide(case) * case.tokens_per_rank * case.work.shape.hidden_size
+    return weights + max(working_bytes(case), last + layer + buckets / 2) - _MEASURED["gone_layers"] * each
 
 
 def _stage_parts(case: StepCase, index: int, buckets: float) -> dict[str, float]:
@@ -109,7 +101,7 @@ def _stage_parts(case: StepCase, index: int, buckets: float) -> dict[str, float]
     each = border if layout.activation_checkpointing == "full" else everything
     head = head_bytes(case) if last else 0.0
     kept = flight * (stage_layers(case)[index] * each + border) + border * last
-    at_loss, in_backward = (share * buckets for share in BUCKETS.get(layout.zero, (1.0, 1.0)))
+    at_loss, in_backward = (share * buckets for share in _MEASURED["buckets"].get(layout.zero, (1.0, 1.0)))
     later = _ahead_bytes(case, each, buckets) if layout.zero == 3 else 0.0
     more = max(0.0, working_bytes(case) + in_backward - at_loss - head, later - head)
     return {"activations": kept, "logits": head, "backward pass": more, "buckets": at_loss}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...report.tables.cells import Table, significant_cell, table, text
+from ...spec.facts import figures
 from ...spec.number_text import UNKNOWN
 from .diff import Change, Effect
 
@@ -36,7 +37,7 @@ def _effects(felt: Sequence[Effect]) -> Table:
 def _ratio(effect: Effect) -> str:
     if effect.ratio is None:
         return UNKNOWN
-    return "same" if abs(effect.ratio - 1) < 5e-4 else f"{effect.ratio - 1:+.1%}"
+    return "same" if abs(effect.ratio - 1) < figures("planning")["same_cost"] else f"{effect.ratio - 1:+.1%}"
 
 
 def _shown(value: Any) -> str:

@@ -28,8 +28,6 @@ _PLAIN = re.compile(r"[A-Za-z][\w./*-]*(?::[\w./*-]+)*", re.ASCII)
 _SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([kKmMbB])", re.ASCII)
 _SCALE = {"k": 1e3, "m": 1e6, "b": 1e9}
 _NEAR = 2  # a preset within this factor is taken for a size
-_FOR_CPU = 20e6  # parameters up to which the tests' machine, a CPU, is proposed
-_NODES_OF_SITE = 4
 _PLACE = "fr"  # for checking what comes before the question about the place
 
 
@@ -93,7 +91,7 @@ def model_of(answers: Answers) -> Preset:
 
 def machine_of(answers: Answers) -> Machine:
     """The cluster preset or the site that is named; a CPU for a small model, A100s for others. Raises InputError."""
-    small = model_of(answers).shape.parameters <= _FOR_CPU
+    small = model_of(answers).shape.parameters <= figures("recipes")["processor_size"]
     asked = answers.get("cluster") or ("local-cpu" if small else "dgx-a100-pod")
     listed = sites()
     if asked in listed:
@@ -144,7 +142,7 @@ def _of_site(site: Site) -> Machine:
     if gpu is None or not isinstance(per_node, int):
         message = f"the site {site.name} does not say `gpu` and `gpus_per_node` under `cluster`"
         raise InputError.one("TW207", message, f"Complete {site.path}, or name another.", "cluster")
-    return Machine(site.name, str(gpu), per_node, _NODES_OF_SITE * per_node, is_site=True)
+    return Machine(site.name, str(gpu), per_node, figures("recipes")["site_nodes"] * per_node, is_site=True)
 
 
 def _cluster(machine: Machine, devices: int, power_cap: str) -> str:

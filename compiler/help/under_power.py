@@ -21,8 +21,7 @@ from ..load import Loaded
 from .scaling import scaling
 
 Goal = Literal["finish", "carbon"]
-CAP_STEP = 50  # W between the caps that are tried
-LEADING = (4, 5, 6, 7)  # a count is one of these times a power of two: divisors of what batches usually are
+CAP_STEP: int = figures("planning")["cap_step"]  # W between the caps that are tried
 DOUBLINGS = 1  # below the most devices that a cap allows
 
 
@@ -42,7 +41,8 @@ def counts_under(cluster: Cluster, watts: float, cap: float) -> list[int]:
     most = min(cluster.gpus, int(watts / cap))
     if most > cluster.gpus_per_node:
         most -= most % cluster.gpus_per_node
-    round_counts = {lead << shift for lead in LEADING for shift in range(most.bit_length())}
+    leading = figures("planning")["device_counts"]
+    round_counts = {lead << shift for lead in leading for shift in range(most.bit_length())}
     whole = [n for n in round_counts if n < most and (n % cluster.gpus_per_node == 0 or n < cluster.gpus_per_node)]
     return [n for n in sorted({most, *whole}, reverse=True) if n * 2**DOUBLINGS >= most > 0]
 

@@ -19,9 +19,10 @@ from ...spec.events import (
     StopEvent,
     ValidationEvent,
 )
+from ...spec.facts import figures
 
 Work = StepEvent | ValidationEvent | CheckpointEvent  # events whose `seconds` are spans of their own
-LONGEST_SILENCE = 7200.0  # seconds without an event: collectives give up after 1,800; more is a clock that was set
+LONGEST_SILENCE: float = figures("reporting")["longest_silence"]  # seconds without an event
 
 
 @dataclass(slots=True)

@@ -11,11 +11,12 @@ from ...spec.device_row import DeviceRow
 from ...spec.display_units import TIMES
 from ...spec.event_fields import number
 from ...spec.events import DevicesEvent, Event
+from ...spec.facts import figures
 from ...spec.number_text import percent, with_unit
 
-OFF = 0.05  # a clock or a time this far off the median of all ranks is worth a look ...
-SCATTER = 5.0  # ... unless the ranks scatter: then so many times their median distance from the median
-HOT = 0.05  # share of looks that saw heat or hardware hold the clock down
+OFF: float = figures("reporting")["outlier_distance"]
+SCATTER: float = figures("reporting")["outlier_scatter"]
+HOT: float = figures("reporting")["held_down"]
 MEANS = ("own_seconds", "watts", "clock_mhz", "power_capped", "too_hot", "slowed_by_hardware")
 HIGHEST = ("temperature_celsius", "memory_bytes")
 

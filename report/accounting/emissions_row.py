@@ -8,6 +8,7 @@ from ...spec.emissions import WATTS_PER_KILOWATT, carbon_tonnes, exact_sum
 from ...spec.estimate import Estimate
 from ...spec.event_fields import EnforcedCap
 from ...spec.events import Event, FaultEvent, GapEvent, PhaseEvent
+from ...spec.facts import figures
 from ...spec.plan import CarbonPlan
 from ...spec.units import HOUR
 from ..values import Attempt, Basis, Fault, Gap, Row, Span
@@ -15,7 +16,7 @@ from .attempts import AttemptEvents, span
 from .history import RunHistory
 from .surviving import lost_after
 
-WHOLE = 0.9995  # a share that prints as 100.0% counts as all
+WHOLE: float = figures("reporting")["fully_measured"]
 
 
 def world_size(attempt: AttemptEvents, history: RunHistory) -> int | None:

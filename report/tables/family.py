@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from statistics import StatisticsError, correlation, linear_regression
 
 from ...spec.display_units import TIMES
+from ...spec.facts import figures
 from ...spec.number_text import UNKNOWN, count, with_unit
 from ...spec.units import HOUR
 from ..values import Report, Run
 from .cells import Cell, Table, text
 
-LEAST_SIZES = 3
-SAME_TOKENS = 0.01  # share by which token counts of one family may differ
+LEAST_SIZES: int = figures("reporting")["family_sizes"]
+SAME_TOKENS: float = figures("reporting")["same_tokens"]  # share by which token counts of one family may differ
 
 
 @dataclass(frozen=True, slots=True)

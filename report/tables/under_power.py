@@ -8,11 +8,12 @@ from dataclasses import replace
 from ...spec.display_units import MASSES, fitting
 from ...spec.emissions import WATTS_PER_KILOWATT
 from ...spec.estimate import Estimate
+from ...spec.facts import figures
 from ...spec.scaling import ScalingPoint
 from .cells import Table, fixed_cell, significant_cell, table, text
 from .estimate import layout_text, ranged_cell
 
-SAME_CARBON = 0.01  # a difference that is no reason to finish later
+SAME_CARBON: float = figures("reporting")["same_carbon"]  # a difference that is no reason to finish later
 
 
 def pareto(points: Sequence[ScalingPoint]) -> list[ScalingPoint]:

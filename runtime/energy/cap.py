@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 
 from ...spec.event_fields import EnforcedCap
 from ...spec.events import FaultEvent
+from ...spec.facts import figures
 from ...spec.plan import Plan
 from .meter import Clock
 from .node import call_with_timeout, devices_here
 from .nvml import Error, Gpu, VisibleGpus, find_gpus
 
-INTERVAL = 30.0  # seconds between two looks of the watch
-ROUNDING = 0.5  # watts: a limit this close to the one that was asked for is the one that was asked for
+INTERVAL: float = figures("metering")["cap_check"]  # seconds between two looks
+ROUNDING: float = figures("metering")["cap_rounding"]  # watts: a limit this close to the power cap is the power cap
 
 
 def observe_cap(plan: Plan) -> EnforcedCap:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MAX_AGE = 3.0  # a reading older than this many seconds says nothing about now
+from ...spec.facts import figures
+
+MAX_AGE: float = figures("metering")["reading_age"]  # a reading older than this many seconds says nothing about now
 HOLD = 1.0  # between two samples the power is taken to hold for this many seconds
-GIVE_UP_AFTER = 600.0  # after so many seconds without a reading we no longer wait for the counter to fill them
-SHORTFALL = 0.7  # after an outage, a counter below this share of what the power trace saw has lost energy
+GIVE_UP_AFTER: float = figures("metering")["counter_wait"]  # seconds without a reading
+SHORTFALL: float = figures("metering")["counter_shortfall"]  # of what the power trace saw
 UNREAD = "the instrument did not answer"
 
 

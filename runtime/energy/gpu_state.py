@@ -15,9 +15,10 @@ from typing import Any
 import pynvml
 
 from ...spec.events import FaultEvent
+from ...spec.facts import figures
 from .nvml import Error, Gpu, VisibleGpus
 
-HOTTEST = 130.0  # degrees Celsius; GPUs shut down well below
+HOTTEST: float = figures("metering")["hottest"]  # degrees Celsius
 POWER = pynvml.nvmlClocksThrottleReasonSwPowerCap
 HEAT = pynvml.nvmlClocksThrottleReasonSwThermalSlowdown | pynvml.nvmlClocksThrottleReasonHwThermalSlowdown
 HARDWARE = pynvml.nvmlClocksThrottleReasonHwSlowdown | pynvml.nvmlClocksThrottleReasonHwPowerBrakeSlowdown

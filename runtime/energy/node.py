@@ -8,9 +8,10 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from ...spec.facts import figures
 from ...spec.plan import Plan
 
-DRIVER_TIMEOUT = 20.0  # seconds until an instrument that does not answer counts as absent
+DRIVER_TIMEOUT: float = figures("metering")["driver_timeout"]  # seconds until an instrument counts as absent
 
 Answer = TypeVar("Answer")
 

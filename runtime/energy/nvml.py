@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import pynvml
 
+from ...spec.facts import figures
 from .device_energy import InstrumentLimits
 
 Error: Any = pynvml.NVMLError  # what every function here may raise
-SPIKE = 1.5  # a GPU's mean power over a sample stays below this multiple of its highest settable limit
+SPIKE: float = figures("metering")["power_spike"]  # times its highest limit
 
 
 @dataclass(slots=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...spec.facts import figures
 from .device_energy import InstrumentLimits
 
 POWERCAP = Path("/sys/class/powercap")
-SHORTEST_WRAP = 60.0  # seconds: no package draws so much that its counter wraps faster
+SHORTEST_WRAP: float = figures("metering")["shortest_wrap"]  # seconds: no package's counter wraps faster
 MICRO = 1e-6
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from socket import gethostname
 
+from ...spec.facts import figures
 from ...spec.plan import Plan
 from ..energy.cap import is_enforced, node_gpus
 from ..energy.node import call_with_timeout
@@ -18,7 +19,7 @@ from ..energy.nvml import Error, Gpu
 from . import guard
 from .record import GpuLimit, NodePowerCap, load, locked, save
 
-TIMEOUT = 60.0  # seconds for one nvidia-smi
+TIMEOUT: float = figures("metering")["nvidia_smi_timeout"]  # seconds
 
 
 def read(plan: Plan) -> NodePowerCap:

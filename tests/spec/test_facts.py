@@ -20,7 +20,6 @@ TABLES = sorted(path.stem for path in (ROOT / "spec/facts").glob("*.yaml"))
 NO_FIGURES = {"key_examples"}  # examples of values, which are nobody's
 RULES = {"frameworks"}  # which profile a row means: patterns, and the ZeRO stages of rows that they are for
 PROFILES = {"profiles"}  # units of their columns stand beside the fields of `SoftwareProfile`
-OWN_FIGURES = {"compiler/cost/runtime_memory.py:GATHERED_LAYERS"}  # of our own runtime, which a device test measures
 
 UNITS = re.compile(
     r"\b(bytes?|GB|shares?|seconds|logits|hidden states|stages?|calls|traffic|the same)\b", re.IGNORECASE
@@ -132,15 +131,3 @@ def test_a_profile_has_the_types_of_its_fields(name: str) -> None:
     found = profile(name)
     values = [getattr(found, field.name) for field in fields(found)]
     assert not any(isinstance(value, list | dict) for value in values)
-
-
-def test_no_figure_is_written_into_the_cost_model_or_the_planner() -> None:
-    """A fraction that a module of `cost` or `plan` names is a fact, so it stands in a table."""
-    found = {
-        f"{path.relative_to(ROOT)}:{ast.unparse(node.targets[0])}"
-        for room in ("cost", "plan")
-        for path in (ROOT / "compiler" / room).glob("*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, float)
-    }
-    assert found == OWN_FIGURES

@@ -9,7 +9,7 @@ import pytest
 from trainwright.compiler.cost.case import Hardware, StepCase, Workload
 from trainwright.compiler.cost.stack import extrapolated, profile, profile_names
 from trainwright.compiler.cost.step import step
-from trainwright.spec.facts import facts
+from trainwright.spec.facts import facts, figures
 from trainwright.spec.hardware import gpu
 from trainwright.spec.layout import Layout
 from trainwright.spec.shape import ModelShape
@@ -42,4 +42,4 @@ def test_no_step_beats_the_best_published():
     found = step(case)
     mfu = case.work.tokens / found.seconds / 8 * SHAPE.training_flops(4096, causal=True) / device.flops["bf16"]
     assert found.parts[StepPart.PUBLISHED_LIMIT] > 0
-    assert mfu == pytest.approx(facts("accuracy")["best_mfu"]["ampere"]["bf16"])
+    assert mfu == pytest.approx(figures("accuracy")["best_mfu"]["ampere"]["bf16"])
