@@ -8,7 +8,8 @@ from typing import Any
 
 from ...spec.facts import figures
 from ...spec.problem import InputError
-from .software_profile import MemoryUse, Overlap, Recomputed, Runnable, SoftwareProfile, StateBytes
+from .profile_sections import MemoryUse, Overlap, Recomputed, Runnable, StateBytes
+from .software_profile import SoftwareProfile
 
 SECTIONS = {"selective": Recomputed, "overlap": Overlap, "state": StateBytes, "memory": MemoryUse, "layouts": Runnable}
 

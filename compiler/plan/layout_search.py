@@ -21,7 +21,7 @@ from ...spec.units import GIB
 from ..cost.case import StepCase
 from ..cost.from_spec import cost_case, cost_case_factory, software
 from ..cost.memory import memory_bytes
-from ..cost.software_profile import Runnable
+from ..cost.profile_sections import Runnable
 from .batch_stages import unshared
 from .candidate import TIE_MARGIN, Candidate, compared, judged, room_bytes, too_large
 from .layouts import CHECKPOINTING, layouts

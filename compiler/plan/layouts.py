@@ -14,7 +14,7 @@ from typing import Any
 from ...spec.facts import figures
 from ...spec.layout import Layout
 from ...spec.sections import Spec
-from ..cost.software_profile import Runnable
+from ..cost.profile_sections import Runnable
 from ..cost.stages import head_layers, split
 
 BATCH_ROUNDING = figures("planning")["batch_rounding"]

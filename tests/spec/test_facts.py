@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from trainwright.compiler.cost import software_profile
+from trainwright.compiler.cost import profile_sections, software_profile
 from trainwright.compiler.cost.stack import profile, profile_names
 from trainwright.spec.facts import DATE, Fact, facts, figures
 
@@ -107,8 +107,8 @@ def test_figures_are_the_values_of_facts() -> None:
 
 def sections() -> list[ast.ClassDef]:
     """The classes of a software profile."""
-    tree = ast.parse(Path(software_profile.__file__).read_text(encoding="utf-8"))
-    return [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    trees = [ast.parse(Path(module.__file__).read_text("utf-8")) for module in (profile_sections, software_profile)]
+    return [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
 
 
 @pytest.mark.parametrize("section", sections(), ids=lambda node: node.name)
