@@ -36,7 +36,7 @@ COMMANDS = {
     "calibrate": "Fit the estimator's efficiency to your own runs.",
     "compile": "Write the bundle: plan, scripts, DeepSpeed config, estimate.",
     "preflight": "Check the machines before a run starts.",
-    "data": "The prepared datasets that runs share.",
+    "data": "Prepare the datasets that runs share; list, verify and remove them.",
     "launch": "Compile, verify and start a run, and follow it.",
     "status": "Say where a run stands.",
     "stop": "Ask runs to checkpoint and exit.",
@@ -56,9 +56,19 @@ _HELP = {"help_option_names": ["-h", "--help"]}
 
 
 def load_command(name: str) -> Callable[..., None]:
-    """The function behind a command of the table, its module imported now."""
+    """The function behind a command of the table, or the app of one with commands of its own; imported now."""
     module = f"{name}_" if iskeyword(name) else name
     return importlib.import_module(f".commands.{module}", __package__).command
+
+
+def click_command(name: str, function: Callable[..., None]) -> Any:
+    """A command as click has it, from what `load_command` gives."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    if isinstance(function, typer.Typer):
+        app.add_typer(function, name=name, help=COMMANDS[name], context_settings=_HELP)
+        return typer.main.get_group(app).commands[name]
+    app.command(name, help=COMMANDS[name], context_settings=_HELP)(function)
+    return typer.main.get_command(app)
 
 
 class LazyGroup(TyperGroup):
@@ -80,11 +90,8 @@ class LazyGroup(TyperGroup):
         """The command, or for the help page a stub that carries its one line."""
         if cmd_name not in COMMANDS:
             return None
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
         only_listed = (ctx.resilient_parsing and not ctx.meta.get("named")) or ctx.meta.get("listing")
-        function = (lambda: None) if only_listed else load_command(cmd_name)
-        app.command(cmd_name, help=COMMANDS[cmd_name], context_settings=_HELP)(function)
-        return typer.main.get_command(app)
+        return click_command(cmd_name, (lambda: None) if only_listed else load_command(cmd_name))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. A reader that has left (`| head`) is no error, and what it did not read is dropped."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -14,37 +14,52 @@ from ..runtime.data.store import STORE, DatasetStore
 from ..spec.dataset_index import Index
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
+from .data_prepare import prepare
 from .options import FormatOption
 from .output import print_tables
 
-Action = Literal["list", "show", "verify", "prune"]
-Actions = Annotated[Action, typer.Argument(metavar="ACTION", help="list, show, verify or prune.", show_default=False)]
-Digest = Annotated[str, typer.Argument(metavar="DIGEST", help="Its first letters; default: every dataset.")]
+command = typer.Typer(no_args_is_help=True)
+command.command("prepare")(prepare)
+Digest = Annotated[
+    str, typer.Argument(metavar="DIGEST", show_default=False, help="Its first letters; default: every dataset.")
+]
 Store = Annotated[Path, typer.Option("--store", metavar="DIR", help="Where they are: data.store of the spec.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="prune: only say what would be removed.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")]
+_STORE = Path("runs") / STORE
 
 
-def command(
-    action: Actions,
-    digest: Digest = "",
-    store: Store = Path("runs") / STORE,
-    dry_run: DryRun = False,
+@command.command("list")
+def list_(store: Store = _STORE, form: FormatOption = "text") -> None:
+    """List datasets, and those that are not finished."""
+    rows = _rows(DatasetStore(store.resolve()))
+    print_tables([datasets_table(rows, str(store))], form, [row.model_dump() for row in rows])
+
+
+@command.command()
+def show(
+    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="Its first letters.")],
+    store: Store = _STORE,
     form: FormatOption = "text",
 ) -> None:
-    """List datasets, show one by source and length, compare hashes, or remove those that no run refers to."""
+    """Show a dataset by source, and how long its documents are."""
     found = DatasetStore(store.resolve())
-    chosen = [found.find(digest)] if digest else found.digests
-    if action == "list":
-        rows = _rows(found)
-        print_tables([datasets_table(rows, str(store))], form, [row.model_dump() for row in rows])
-    elif action == "show":
-        whole = chosen[0] if digest else found.find("")
-        index = _index(found, whole)
-        print_tables(dataset_tables(whole, index), form, index.model_dump())
-    elif action == "verify":
-        sys.exit(_verify(found, chosen))
-    else:
-        _prune(found, chosen if digest else sorted({*chosen, *found.drafts}), dry_run=dry_run)
+    whole = found.find(digest)
+    index = _index(found, whole)
+    print_tables(dataset_tables(whole, index), form, index.model_dump())
+
+
+@command.command()
+def verify(digest: Digest = "", store: Store = _STORE) -> None:
+    """Read every byte again and compare hashes."""
+    found = DatasetStore(store.resolve())
+    sys.exit(_verify(found, [found.find(digest)] if digest else found.digests))
+
+
+@command.command()
+def prune(digest: Digest = "", store: Store = _STORE, dry_run: DryRun = False) -> None:
+    """Remove datasets that no run refers to, and what interrupted preparations have left."""
+    found = DatasetStore(store.resolve())
+    _prune(found, [found.find(digest)] if digest else sorted({*found.digests, *found.drafts}), dry_run=dry_run)
 
 
 def _index(store: DatasetStore, digest: str) -> Index:

@@ -58,6 +58,14 @@ def command(
         return
     if launch.target == "local":
         require_extra("train")
+    code = start(launch, folder)
+    if code is None:
+        return
+    sys.exit(code or _followed(folder, sys.stdout.isatty() if follow is None else follow))
+
+
+def start(launch: Launchable, folder: RunFolder, *more: str) -> int | None:
+    """Start a bundle's launch.sh under the run's lock, with these words more; its exit code, None of a finished run."""
     make_run_folder(folder.path)
     if not folder.lock.exists():
         launch.decide(folder)  # a refusal leaves no lock file behind
@@ -66,13 +74,12 @@ def command(
         decision = launch.decide(folder)
         if decision.finished:
             say_decision(decision, folder)
-            return
+            return None
         if launch.files:
             write(launch.files, launch.bundle)
         os.set_inheritable(lock, True)
         os.environ |= {INHERITED: str(lock), "TRAINWRIGHT_PYTHON": sys.executable}
-        code = _start(launch, folder)
-    sys.exit(code or _followed(folder, sys.stdout.isatty() if follow is None else follow))
+        return _run_script(launch, folder, *more)
 
 
 def _bundle(folder: Path) -> Launchable:
@@ -93,9 +100,9 @@ def _look(launch: Launchable, run: RunFolder) -> None:
         print(shlex.join(launch.words(run)))
 
 
-def _start(launch: Launchable, run: RunFolder) -> int:
-    """Start the bundle's launch.sh: in place of this process, or where it only submits jobs, as a child."""
-    words = launch.words(run)
+def _run_script(launch: Launchable, run: RunFolder, *more: str) -> int:
+    """Run launch.sh: in place of this process, or where it only submits jobs, as a child."""
+    words = [*launch.words(run), *more]
     print(f"bundle {launch.bundle}, run folder {run.path}; stop with: trainwright stop {run.path}", flush=True)
     if not (launch.bundle / "slurm.sbatch").exists():
         os.execvp(words[0], words)  # noqa: S606 - no shell; signals then reach the supervisor itself

@@ -90,6 +90,16 @@ class Slurm(Section):
     prepare: SlurmPrepare = SlurmPrepare()
 
 
+class KubernetesPrepare(Section):
+    """The jobs that make tokenizer and shards: no GPU."""
+
+    nodes: Count = Field(
+        default=1, description="Nodes that tokenize together, as an Indexed Job; worth it from hours on."
+    )
+    cpus: Count | None = Field(default=None, description="Cores that a pod asks for; default: none are set aside.")
+    mem: Bytes | None = Field(default=None, gt=0, description="Memory that a pod asks for; default: none is set aside.")
+
+
 class Kubernetes(Section):
     """What a cluster asks of its pods."""
 
@@ -100,6 +110,10 @@ class Kubernetes(Section):
     priority_class: KubernetesName | None = Field(default=None, description="PriorityClass of the pods.")
     local_queue: KubernetesName | None = Field(default=None, description="Kueue: the LocalQueue to wait in.")
     shared_memory: Bytes = Field(default=16 * 2**30, gt=0, description="Size of /dev/shm; NCCL needs it.")
+    prepare: KubernetesPrepare = Field(
+        default=KubernetesPrepare(),
+        exclude_if=KubernetesPrepare().__eq__,  # specs from before there was this keep their digest
+    )
 
 
 class Launch(Section):

@@ -15,7 +15,7 @@ from ...spec.exit_codes import FINAL, Exit
 from ...spec.problem import MissedRuleError
 from .inputs import RenderInputs
 from .node_script import node_script
-from .pod import BUNDLE, WORK, pod
+from .pod import BUNDLE, WORK, pod, preparing_pod
 from .power import daemonset, node_selector
 from .shell import script
 from .yaml_text import yaml_text
@@ -37,6 +37,8 @@ def files(unit: RenderInputs) -> dict[str, str]:
         "kind": _KINDS[_workload(unit)],
         "nodes": unit.nodes,
         "held": bool(node_selector(unit)),
+        "workers": _workers(unit),
+        "steps": [step for step, _ in _steps(unit)],
     }
     return {
         "launch.sh": script("kubernetes.launch.sh.j2", **values),
@@ -46,17 +48,31 @@ def files(unit: RenderInputs) -> dict[str, str]:
 
 
 def _prepare_script(unit: RenderInputs) -> dict[str, str]:
-    setup = bool(unit.spec.launch.setup)
-    return {"prepare.sh": script("prepare.sh.j2", setup=setup, starter="the job that prepares", admits=True)}
+    values = {"setup": bool(unit.spec.launch.setup), "workers": _workers(unit), "admits": True}
+    return {"prepare.sh": script("prepare.sh.j2", starter="the jobs that prepare", **values)}
+
+
+def _workers(unit: RenderInputs) -> int:
+    return unit.spec.launch.kubernetes.prepare.nodes
+
+
+def _steps(unit: RenderInputs) -> list[tuple[str, tuple[str, ...]]]:
+    """The jobs that prepare, one after another, and the words that prepare.sh is given."""
+    if _workers(unit) == 1:
+        return [("prepare", ())]
+    return [("prepare", ("start",)), ("units", ("units", "$(JOB_COMPLETION_INDEX)")), ("close", ("close",))]
 
 
 def objects(unit: RenderInputs, bundle: Mapping[str, str]) -> dict[str, str]:
-    """k8s-prepare.yaml and k8s.yaml; `bundle` holds the files that the pods read."""
+    """k8s-prepare.yaml and what follows on it, and k8s.yaml; `bundle` holds the files that the pods read."""
     build = {"job": _job, "jobset": _jobset, "trainjob": _trainjob}[_workload(unit)]
     held = node_selector(unit)
+    (step, words), *more = _steps(unit)
+    first = _prepare(unit, step, words)
     return {
         **({"k8s-power-cap.yaml": yaml_text([daemonset(unit, _meta(unit, "-power-cap"))])} if held else {}),
-        "k8s-prepare.yaml": yaml_text([_config_map(unit, bundle), _prepare(unit)]),
+        "k8s-prepare.yaml": yaml_text([_config_map(unit, bundle), first]),
+        **{f"k8s-{step}.yaml": yaml_text([_prepare(unit, step, words)]) for step, words in more},
         "k8s.yaml": yaml_text(build(unit)),
     }
 
@@ -98,11 +114,15 @@ def _run(unit: RenderInputs) -> str:
     return f"{WORK}/runs/{unit.plan.name}"
 
 
-def _prepare(unit: RenderInputs) -> Object:
-    command = ["bash", f"{BUNDLE}/prepare.sh", _run(unit), WORK]
-    template = pod(unit, command, config_map=job_name(unit) + "-bundle", devices=False)
-    spec = {"backoffLimit": 2, "template": {"spec": template}}  # without the label by which a run's pods are found
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _workload_meta(unit, "-prepare"), "spec": spec}
+def _prepare(unit: RenderInputs, step: str, words: tuple[str, ...]) -> Object:
+    """A job that prepares, without the label by which a run's pods are found; `units` is an Indexed Job over nodes."""
+    command = ["bash", f"{BUNDLE}/prepare.sh", _run(unit), WORK, *words]
+    meta = _workload_meta(unit, f"-{step}")
+    template = preparing_pod(unit, command, config_map=job_name(unit) + "-bundle", job=meta["name"])
+    workers = _workers(unit)
+    each = {"completionMode": "Indexed", "completions": workers, "parallelism": workers} if step == "units" else {}
+    spec = each | {"backoffLimit": 2 * workers if each else 2, "template": {"spec": template}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": spec}
 
 
 def _training_pod(unit: RenderInputs, rank: str, address: str, port: str) -> Object:

@@ -64,6 +64,19 @@ def pod(
     }
 
 
+def preparing_pod(unit: RenderInputs, command: Sequence[str], *, config_map: str, job: str) -> dict[str, Any]:
+    """A pod spec that prepares data: no devices, the cores and memory that it is given, and a node of its own."""
+    own = unit.spec.launch.kubernetes.prepare
+    spec = pod(unit, command, config_map=config_map, devices=False)
+    if own.nodes > 1:
+        alike = {"labelSelector": {"matchLabels": {"job-name": job}}, "topologyKey": "kubernetes.io/hostname"}
+        spec["affinity"] = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [alike]}}
+    taken = {"cpu": own.cpus, "memory": None if own.mem is None else binary_size(own.mem)}
+    if requests := {name: value for name, value in taken.items() if value is not None}:
+        spec["containers"][0]["resources"] = {"requests": requests}
+    return spec
+
+
 def binary_size(size: int) -> str:
     """Bytes as Kubernetes writes them: in the largest binary unit that loses nothing."""
     for unit, factor in (("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10)):

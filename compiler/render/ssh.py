@@ -23,7 +23,9 @@ def files(unit: RenderInputs) -> dict[str, str]:
         "launch.sh": script("ssh.launch.sh.j2", **values),
         "nodes.sh": script("ssh.nodes.sh.j2", **values),
         **({"host.sh": script("ssh.host.sh.j2")} if launch.starter == "pdsh" else {}),
-        "prepare.sh": script("prepare.sh.j2", setup=bool(launch.setup), starter="nodes.sh", admits=False),
+        "prepare.sh": script(
+            "prepare.sh.j2", setup=bool(launch.setup), starter="nodes.sh", admits=False, workers=len(hosts)
+        ),
         "node.sh": node_script(unit),
         # MPI's and DeepSpeed's form: read by DeepSpeed's launcher, and for tools that want one.
         "hostfile": "".join(f"{host} slots={unit.plan.device.per_node}\n" for host in hosts),

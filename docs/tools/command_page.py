@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
-import typer
-
-from ...cli import COMMANDS, load_command
+from ...cli import COMMANDS, click_command, load_command
 from .tables import code, page, table
 
 _INTRO = """\
@@ -25,17 +24,25 @@ def command_page() -> str:
 
 def _section(name: str) -> str:
     function = load_command(name)
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name)(function)
-    command: Any = typer.main.get_command(app)
+    command: Any = click_command(name, function)
     context = command.make_context(f"trainwright {name}", [], resilient_parsing=True)
-    usage = " ".join(command.get_usage(context).removeprefix("Usage:").split())
-    about = " ".join((inspect.getdoc(function) or "").split())
+    below: dict[str, Any] = getattr(command, "commands", {})
+    about = "" if below else " ".join((inspect.getdoc(function) or "").split())
+    parts = [f"## {name}", COMMANDS[name], *_body(command, context, about if about != COMMANDS[name] else "")]
+    for word, one in below.items():
+        inside = one.make_context(word, [], parent=context, resilient_parsing=True)
+        parts += [f"### {name} {word}", *_body(one, inside, " ".join((one.help or "").split()))]
+    return "\n\n".join(parts)
+
+
+def _body(command: Any, context: Any, about: str) -> Iterator[str]:
+    """How a command is called, what it does, and what each of its words means."""
+    yield "    " + " ".join(command.get_usage(context).removeprefix("Usage:").split())
+    if about:
+        yield about
     rows = [(code(names), about) for names, about in (_help(item, context) for item in command.params) if names]
-    parts = [f"## {name}", COMMANDS[name], f"    {usage}", about if about != COMMANDS[name] else ""]
-    return "\n\n".join(
-        [part for part in parts if part] + ([table(("argument or option", "meaning"), rows)] if rows else [])
-    )
+    if rows:
+        yield table(("argument or option", "meaning"), rows)
 
 
 def _help(parameter: Any, context: Any) -> tuple[str, str]:

@@ -9,6 +9,8 @@ from ...spec.plan import Plan
 from ...spec.run_folder import RunFolder
 from .admit import Decision, decide
 
+_OWN_FILES = {"slurm": "slurm.sbatch", "kubernetes": "k8s.yaml", "ssh": "nodes.sh"}  # which no other target has
+
 
 @dataclass(frozen=True, slots=True)
 class Launchable:
@@ -23,8 +25,7 @@ class Launchable:
     def target(self) -> str:
         """What starts it: local, ssh, slurm or kubernetes."""
         names = self.files or {path.name for path in self.bundle.iterdir()}
-        found = (name for name in ("slurm", "kubernetes", "ssh") if any(file.startswith(name) for file in names))
-        return next(found, "local")
+        return next((target for target, file in _OWN_FILES.items() if file in names), "local")
 
     @property
     def elsewhere(self) -> bool:

@@ -50,7 +50,8 @@ def _note(path: Path) -> str:
         return ""
 
 
-def _slurm(job: str) -> RunLocation | None:
+def _slurm(job: str, before: str | None) -> RunLocation | None:
+    """`before` are the jobs that the last one waits for, which make the data."""
     states = _answer("squeue", "--noheader", f"--jobs={job}", "--format=%T %r").splitlines()
     if not states:
         return None
@@ -58,7 +59,7 @@ def _slurm(job: str) -> RunLocation | None:
     because = "the data is being prepared" if reason == "dependency" else reason
     waiting = state == "pending"  # then nobody looks for a stop file
     text = f"Slurm job {job}: {state} ({because})" if waiting else f"Slurm job {job}: {state}"
-    return RunLocation(text, ("scancel", job) if waiting else ())
+    return RunLocation(text, ("scancel", "--quiet", job, *(before or "").split()) if waiting else ())
 
 
 def _kubernetes(name: str, namespace: str, kind: str) -> RunLocation | None:
@@ -86,6 +87,6 @@ def _answer(*words: str) -> str:
 
 _NAME = "([a-z0-9][a-z0-9.-]*)"
 _SCHEDULERS: dict[str, tuple[re.Pattern[str], Callable[..., RunLocation | None]]] = {  # note -> its form, who to ask
-    "slurm-job": (re.compile(r"(\d+(?:_\d+)?)", re.ASCII), _slurm),
+    "slurm-job": (re.compile(r"(\d+(?:_\d+)?)(?:\s+([\d ]+))?", re.ASCII), _slurm),
     "kubernetes-job": (re.compile(rf"{_NAME}\s+{_NAME}\s+(job\.batch|jobset|trainjob)"), _kubernetes),
 }

@@ -11,11 +11,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import get_args
-
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from ...spec.dataset_index import Index, SourcePart
 from ...spec.events import PREPARATION_FAILED, DataEvent, FaultEvent
@@ -31,6 +28,7 @@ from ..launch.exit_status import Ended, code_of, record_exit_code
 from ..launch.finished import finished_run
 from ..logs.event_log import EventLog, last_attempt
 from .job import Advance, Job
+from .progress import progress
 from .share import Share, Step
 from .sources import source_lines, source_uses
 from .workers import STAGES, log_path, take_worker_logs
@@ -46,7 +44,7 @@ def prepare(job: Job) -> Index | None:
     Raises Ended(PREEMPTED) when somebody asks the run to stop meanwhile.
     """
     job.run.path.mkdir(parents=True, exist_ok=True)
-    heed = _heeding(job.run)
+    heed = _heeding(job)
     meter, ledger = open_meter(job.plan, local_rank=0), PhaseLedger()
     log = EventLog(log_path(job), last_attempt(job.run.events) + 1)
     try:
@@ -60,8 +58,8 @@ def prepare(job: Job) -> Index | None:
 
             stage_initial_weights(job.plan, job.run, job.root)
         for name, make in STAGES[job.share.step]:
-            with _bar(name) as bar:
-                done = make(job, heed(partial(_advance, bar, job)))
+            with progress(name, lambda: job.bytes, console, drawn=job.share.index == 0) as advance:
+                done = make(job, heed(advance))
             ledger.charge_energy(name, meter.read())
             console.print(f"{name:9}  {done}", soft_wrap=True)
         if job.share.step not in ("all", "close"):
@@ -84,15 +82,17 @@ def prepare(job: Job) -> Index | None:
     return index
 
 
-def _heeding(run: RunFolder) -> Callable[[Advance], Advance]:
+def _heeding(job: Job) -> Callable[[Advance], Advance]:
     """What makes an `advance` look for the stop file. One that is there already was meant for an earlier start."""
-    stale = run.stop.exists()
+    run, alone = job.run, job.share.step != "units"
+    stale = alone and run.stop.exists()
 
     def heed(advance: Advance) -> Advance:
         def look(size: int) -> None:
             advance(size)
             if run.stop.exists() and not stale:
-                run.stop.unlink(missing_ok=True)
+                if alone:  # the other workers are to see it as well
+                    run.stop.unlink(missing_ok=True)
                 raise Ended(Exit.PREEMPTED, "stop-file", "stopped before the first step; finished files are kept")
 
         return look
@@ -111,17 +111,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, InputError):
         return "; ".join(f"{problem.code}: {problem.message}" for problem in error.problems)
     return f"{error}" or type(error).__name__
-
-
-def _advance(bar: Progress, job: Job, size: int) -> None:
-    bar.update(bar.task_ids[0], total=job.bytes, advance=size)
-
-
-def _bar(name: str) -> Progress:
-    columns = (TextColumn(f"{name:9}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    bar.add_task(name, total=None)  # the corpus is looked at only where it is needed
-    return bar
 
 
 def _say(name: str, parts: tuple[SourcePart, ...]) -> None:
@@ -155,9 +144,13 @@ def _explain(error: Exception) -> None:
 
 
 def main() -> Exit:
-    """Prepare, and answer with the exit code."""
+    """Prepare as the command line says; the exit code."""
+    return prepare_and_report(_arguments())
+
+
+def prepare_and_report(job: Job) -> Exit:
+    """Prepare, print what there is then, or what is wrong; the exit code."""
     try:
-        job = _arguments()
         if done := finished_run(job.plan, job.run):
             console.print(f"{job.run.path} is finished: {done}", soft_wrap=True)
             return Exit.DONE

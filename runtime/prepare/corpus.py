@@ -24,6 +24,7 @@ from ...spec.quantity import MEMORY
 from ...spec.remote_files import CorpusFile
 from .decompress import ARCHIVE_ERRORS, ExpansionError, contents
 from .documents import BadDocument, Block, TextPart, text_number
+from .line_ranges import lines_in
 from .parquet import row_blocks
 from .reading import Reading
 
@@ -32,20 +33,21 @@ _LONGEST_WORD = 2**20  # bytes beyond `_TEXT_BYTES` in which a place to cut is l
 _LINES_BYTES = 2**20  # JSON lines that travel together
 
 
-def blocks(path: CorpusFile, reading: Reading, groups: range | None = None) -> Iterator[tuple[Block, int]]:
-    """The blocks of a file, or of some row groups of a table, each with the bytes of the file read so far.
+def blocks(path: CorpusFile, reading: Reading, part: range | None = None) -> Iterator[tuple[Block, int]]:
+    """The blocks of a file, or of a part of it (see `Piece`), each with the bytes read so far.
 
-    Raises InputError when it cannot be read.
+    In a part of a file of lines these are numbered from its first. Raises InputError when the file cannot be read.
     """
     kind, compression = file_format(path.name) or (".txt", "")
     if kind == ".parquet":
-        yield from row_blocks(path, reading, groups)
+        yield from row_blocks(path, reading, part)
         return
     cut = {".txt": _text, ".jsonl": _lines, ".json": _lines_or_list}[kind]
     try:
         with path.open("rb") as file:
-            for block in cut(path, contents(file, compression, reading.max_expansion), reading):
-                yield block, file.tell()
+            found = contents(file, compression, reading.max_expansion) if part is None else lines_in(file, part)
+            for block in cut(path, found, reading):
+                yield block, file.tell() - (0 if part is None else part.start)
     except ExpansionError as error:
         message = f"{shown(path)} expands to more than {error.args[0]} times its size"
         remedy = "Raise data.max_expansion if its text is right, or remove the file."

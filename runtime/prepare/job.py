@@ -27,7 +27,7 @@ from .recorded_corpus import recorded_fingerprint
 from .share import WHOLE, Share
 from .token_blocks import TokenBlock
 
-_LAYOUT = 1  # of shards and index
+_LAYOUT = 2  # of units, shards and index
 _B = TypeVar("_B", Block, TokenBlock)
 Advance = Callable[[int], None]
 Blocks = Iterator[tuple[Block, int]]

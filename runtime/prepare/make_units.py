@@ -9,6 +9,8 @@ from ..data.open_tokenizer import AnyTokenizer, open_tokenizer
 from ..data.shards import token_type
 from .bad_documents import BadDocuments
 from .job import Advance, Job
+from .line_ranges import LineNumbers
+from .progress import AllWorkers
 from .tokenize import Encoders
 from .unit_files import commit, read_record, unit_writer
 from .units import Unit, unit_blocks, units
@@ -23,7 +25,10 @@ def make_units(job: Job, folder: Path, advance: Advance) -> list[Unit]:
     _refuse_other_ends(job, tokenizer)
     every = units(job)
     missing: list[Unit] = []
-    for unit in job.share.of(every):
+    own = job.share.of(every)
+    numbers = {unit.number for unit in own}
+    advance = AllWorkers(advance, folder, [unit for unit in every if unit.number not in numbers])
+    for unit in own:
         if read_record(folder, unit) is None:
             missing.append(unit)
         else:
@@ -42,7 +47,7 @@ class _Maker:
     """Tokenizes one unit after another; one with documents that are refused is not committed."""
 
     def __init__(self, job: Job, folder: Path, tokenizer: AnyTokenizer, encoders: Encoders) -> None:
-        self.bad = job.bad_documents()
+        self.bad, self._numbers = job.bad_documents(), LineNumbers()
         self._job, self._folder, self._encoders = job, folder, encoders
         self._cuttable, self._dtype = tokenizer.by_word, token_type(tokenizer.vocab_size)
 
@@ -53,8 +58,9 @@ class _Maker:
         with unit_writer(self._folder, unit, self._dtype) as writer:
             for encoded in self._encoders(blocks, self._job.held_out(unit.source), advance):
                 writer.write(encoded)
-                own.add(0, encoded.bad)
-                self.bad.add(unit.source, encoded.bad)
+                bad = self._numbers.corrected(unit.line_parts, encoded.bad)
+                own.add(0, bad)
+                self.bad.add(unit.source, bad)
             record, tables = writer.close(data.sources[unit.source].path, own.skipped(0))
             if data.on_bad_document == "skip" or not record.skipped:
                 commit(self._folder, unit, writer, record, tables if data.deduplicate else {})

@@ -1,4 +1,7 @@
-"""The corpus in units of work: runs of small files, single files, and row groups of large Parquet files.
+"""The corpus in units of work: runs of small files, single files, and parts of large ones that can be cut.
+
+A Parquet file is cut between its row groups and plain JSON lines at line ends; a compressed file is one unit whatever
+its size, and so is a text file, which is one document.
 
 Which units there are depends on the corpus alone, and a unit's shards are its own; so whoever makes them, in whatever
 order and with whatever interruptions, the dataset is the same to the byte.
@@ -8,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...spec.corpus import CorpusSource, Split
-from ...spec.corpus_format import open_parquet
+from ...spec.corpus_format import file_format, open_parquet
 from ...spec.remote_files import CorpusFile
 from .corpus import blocks
 from .job import AnyBlocks, Job, steps
@@ -22,10 +24,10 @@ UNIT_BYTES = 2**28  # of files: minutes of work for a node, and 8 TB are some 30
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file, or some row groups of one."""
+    """A file, or a part of one: row groups of a table, or the lines that begin in some bytes."""
 
     path: CorpusFile
-    groups: range | None = None
+    part: range | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,12 @@ class Unit:
     source: int
     pieces: tuple[Piece, ...]
     bytes: int
+
+    @property
+    def line_parts(self) -> list[tuple[CorpusFile, int]]:
+        """The files of lines of which it reads a part, and the byte where that begins."""
+        parts = [(piece.path, piece.part) for piece in self.pieces if piece.part]
+        return [(path, part.start) for path, part in parts if file_format(path.name) == (".jsonl", "")]
 
     def stem(self, split: Split) -> str:
         """What the names of its shards of a split begin with."""
@@ -67,11 +75,20 @@ def _cut(files: list[tuple[CorpusFile, int]], source: CorpusSource) -> Iterator[
 
 
 def _pieces(path: CorpusFile, size: int, source: CorpusSource) -> Iterator[tuple[Piece, int]]:
-    """A file and its bytes; a large Parquet file by row groups."""
-    if size <= UNIT_BYTES or Path(path.name).suffix != ".parquet":
+    """A file and its bytes, or the parts that a large one is cut into."""
+    kind = None if source.token_ids is not None or size <= UNIT_BYTES else file_format(path.name)
+    if kind == (".parquet", ""):
+        yield from _row_groups(path, size, source.field)
+    elif kind == (".jsonl", ""):
+        for first in range(0, size, UNIT_BYTES):
+            part = range(first, min(first + UNIT_BYTES, size))
+            yield Piece(path, part), len(part)
+    else:
         yield Piece(path), size
-        return
-    with open_parquet(path, source.field) as file:
+
+
+def _row_groups(path: CorpusFile, size: int, field: str) -> Iterator[tuple[Piece, int]]:
+    with open_parquet(path, field) as file:
         sizes = [file.metadata.row_group(group).total_byte_size for group in range(file.num_row_groups)]
     first = 0
     for group in range(len(sizes)):
@@ -88,4 +105,4 @@ def unit_blocks(job: Job, unit: Unit, *, cuttable: bool) -> AnyBlocks:
         if meaning is not None:
             yield from steps(token_blocks(piece.path, meaning))
         else:
-            yield from steps(blocks(piece.path, job.reading(unit.source, cuttable=cuttable), piece.groups))
+            yield from steps(blocks(piece.path, job.reading(unit.source, cuttable=cuttable), piece.part))

@@ -26,7 +26,7 @@ class Job(Tiny):
     @property
     def id(self) -> str:
         """The training job."""
-        return (self.run.path / "slurm-job").read_text().strip()
+        return (self.run.path / "slurm-job").read_text().split()[0]
 
     @property
     def log(self) -> str:

@@ -38,7 +38,7 @@ def run_of(project: Path, seed: int) -> RunFolder:
 
 def job_of(project: Path, seed: int) -> str:
     """The job of an element: ARRAY_NUMBER."""
-    return (run_of(project, seed).path / "slurm-job").read_text().strip()
+    return (run_of(project, seed).path / "slurm-job").read_text().split()[0]
 
 
 def test_a_matrix_is_one_array_and_each_element_a_run(matrix, slurm: Slurm, project: Path) -> None:
@@ -89,7 +89,7 @@ def test_an_element_trains_only_on_data_that_its_own_job_has_prepared(matrix, sl
     done = trainwright(slurm, project, "launch", "tiny.yaml")
     assert done.returncode == 0, done.stderr
     shutil.rmtree(project / "other")
-    jobs = {path.parent.name: path.read_text().strip() for path in (project / "runs").glob("*/slurm-job")}
+    jobs = {path.parent.name: path.read_text().split()[0] for path in (project / "runs").glob("*/slurm-job")}
     states = {
         name: slurm.wait(job, "COMPLETED", "FAILED", "CANCELLED", seconds=300)["JobState"] for name, job in jobs.items()
     }

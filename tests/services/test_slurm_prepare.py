@@ -68,28 +68,31 @@ def kill_worker(index: int, run: Path) -> None:
     raise TimeoutError(f"no worker {index}")
 
 
-def trained(slurm: Slurm, project: Path, name: str) -> RunFolder:
-    """Wait until the run of that name has ended well."""
+def ended(slurm: Slurm, project: Path, name: str) -> RunFolder:
+    """Wait until the last job of the run of that name has ended well."""
     run = RunFolder(project / "runs" / name)
-    ended = slurm.wait((run.path / "slurm-job").read_text().strip(), "COMPLETED", "FAILED", "CANCELLED", seconds=300)
+    job = slurm.wait((run.path / "slurm-job").read_text().split()[0], "COMPLETED", "FAILED", "CANCELLED", seconds=300)
     logs = "\n".join(path.read_text() for path in sorted((run.path / "logs").glob("*.log")))
-    assert ended["JobState"] == "COMPLETED", logs
+    assert job["JobState"] == "COMPLETED", logs
     return run
 
 
 def test_two_runs_train_on_what_two_nodes_have_prepared(slurm: Slurm, specs: Path) -> None:
-    """A killed worker's unit is made by the job that closes; the second run prepares nothing; both report by source."""
+    """A killed worker's unit is made by the job that closes; two runs then prepare nothing, and report by source."""
     try:
-        trainwright(slurm, specs, "launch", "tiny.yaml")
+        trainwright(slurm, specs, "data", "prepare", "tiny.yaml")
         kill_worker(1, specs / "runs" / "tiny")
-        first = trained(slurm, specs, "tiny")
-        trainwright(slurm, specs, "launch", "other.yaml")
-        second = trained(slurm, specs, "other")
+        prepared = ended(slurm, specs, "tiny")
+        assert not logged_events(prepared.events, "start")
+        for spec in ("tiny.yaml", "other.yaml"):
+            trainwright(slurm, specs, "launch", spec, "--set", "launch.slurm.prepare.nodes=1")
+        first, second = ended(slurm, specs, "tiny"), ended(slurm, specs, "other")
     finally:
         slurm.clear()
     logs = {run: "".join(path.read_text() for path in (run.path / "logs").glob("*.log")) for run in (first, second)}
     assert "1 of 2 units are done" in logs[first]
     assert "data       written" in logs[first]
+    assert "data       verified" in logs[first]
     assert f"data       found in {specs}/runs/.datasets" in logs[second]
     assert first.data.resolve() == second.data.resolve()
     for run in (first, second):

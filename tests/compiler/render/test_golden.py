@@ -25,7 +25,9 @@ from kubernetes_validate import latest_version, validate
 from trainwright.compiler.load import load_all
 from trainwright.compiler.pipeline import compile_bundle
 from trainwright.compiler.render.ds_keys import unknown_keys
+from trainwright.runtime.launch.launchable import Launchable
 from trainwright.spec.manifest import MANIFEST, manifest
+from trainwright.spec.plan import Plan
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/golden"
@@ -86,6 +88,13 @@ def test_scripts_pass_shellcheck(bundle, tmp_path) -> None:
 def test_deepspeed_knows_every_key(bundle) -> None:
     """No emitted key would be ignored."""
     assert unknown_keys(json.loads(bundle[1]["ds_config.json"])) == []
+
+
+def test_a_bundle_says_what_starts_it(bundle) -> None:
+    """Its files tell the target, also when nobody has the spec any more."""
+    name, files = bundle
+    plan = Plan.model_validate_json(files["plan.json"])
+    assert Launchable(Path(), Path(), plan, files).target == CASES[name].spec.launch.target
 
 
 def test_the_manifest_holds_every_file(bundle) -> None:

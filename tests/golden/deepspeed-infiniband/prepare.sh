@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes tokenizer and token shards on one node; what is already there and sound is kept: prepare.sh RUN_FOLDER PROJECT_FOLDER
+# Makes tokenizer and token shards, or a step of that: prepare.sh RUN_FOLDER PROJECT_FOLDER start|units|close [INDEX]
 # Started by nodes.sh. Written by Trainwright: change the spec and compile again.
 set -euo pipefail
 unset CDPATH
@@ -7,4 +7,6 @@ unset CDPATH
 bundle=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=/dev/null
 source "$bundle/env.sh"
-exec "${TRAINWRIGHT_PYTHON:-python}" -m trainwright.runtime.prepare --bundle "$bundle" --run "$1" --root "$2"
+python=${TRAINWRIGHT_PYTHON:-python}
+step=(--step "$3" --index "${4:-0}" --count 2)
+exec "$python" -m trainwright.runtime.prepare --bundle "$bundle" --run "$1" --root "$2" "${step[@]}"

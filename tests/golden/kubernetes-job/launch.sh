@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the run kubernetes-job on Kubernetes, or resumes it: launch.sh [RUN_FOLDER]
+# Starts the run kubernetes-job on Kubernetes, or resumes it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER] [prepare]
+# With `prepare` it makes the data, and trains nothing; the project folder is the volume.
 # The pod that prepares reads this bundle from a ConfigMap and puts a copy into the run, if it may go ahead; data and runs
 # are on the volume claim (k8s.yaml), whose folder runs/kubernetes-job is the run. RUN_FOLDER here only keeps a note for
 # `trainwright status` and `stop`.
@@ -24,16 +25,22 @@ if [[ -n $(kubectl --namespace "$namespace" get pods "${alive[@]}" --output=name
   exit 2
 fi
 # Finished jobs keep their names, and their pod template cannot be changed.
-kubectl --namespace "$namespace" delete job.batch/"$job" "job.batch/$job-prepare" --ignore-not-found
+kubectl --namespace "$namespace" delete job.batch/"$job" "job.batch/$job"-prepare --ignore-not-found
+
+# Waits for a job; its words and a code where it failed.
+ended() {
+  until kubectl --namespace "$namespace" wait --for=condition=complete --timeout=30s "job/$1" 2>/dev/null; do
+    if kubectl --namespace "$namespace" wait --for=condition=failed --timeout=0s "job/$1" 2>/dev/null; then
+      kubectl --namespace "$namespace" logs --tail=20 "job/$1" >&2
+      return 2
+    fi
+  done
+}
 
 # Tokenizing takes one pod and can take hours: no device waits for it.
 kubectl apply --filename="$bundle/k8s-prepare.yaml"
-until kubectl --namespace "$namespace" wait --for=condition=complete --timeout=30s "job/$job-prepare" 2>/dev/null; do
-  if kubectl --namespace "$namespace" wait --for=condition=failed --timeout=0s "job/$job-prepare" 2>/dev/null; then
-    kubectl --namespace "$namespace" logs --tail=20 "job/$job-prepare" >&2
-    exit 2
-  fi
-done
+ended "$job-prepare"
+[[ ${3:-} != prepare ]] || exit 0
 kubectl apply --filename="$bundle/k8s.yaml"
 printf '%s\n' "$job" "$namespace" job.batch >"$run/kubernetes-job"
 echo "submitted: job.batch $namespace/$job; follow with: kubectl --namespace $namespace logs --follow --prefix" \

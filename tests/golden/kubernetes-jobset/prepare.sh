@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes tokenizer and token shards on one node; what is already there and sound is kept: prepare.sh RUN_FOLDER PROJECT_FOLDER
-# Started by the job that prepares. Written by Trainwright: change the spec and compile again.
+# Makes tokenizer and token shards, or a step of that: prepare.sh RUN_FOLDER PROJECT_FOLDER start|units|close [INDEX]
+# Started by the jobs that prepare. Written by Trainwright: change the spec and compile again.
 set -euo pipefail
 unset CDPATH
 
@@ -10,6 +10,7 @@ source "$bundle/setup.sh"
 # shellcheck source=/dev/null
 source "$bundle/env.sh"
 python=${TRAINWRIGHT_PYTHON:-python}
+step=(--step "$3" --index "${4:-0}" --count 4)
 # Whether the run may go ahead with this bundle; then it has a copy of its own, which the training pods read.
-"$python" -m trainwright.runtime.launch.admit --bundle "$bundle" --run "$1" --root "$2"
-exec "$python" -m trainwright.runtime.prepare --bundle "$1/bundle" --run "$1" --root "$2"
+[[ $3 != start ]] || "$python" -m trainwright.runtime.launch.admit --bundle "$bundle" --run "$1" --root "$2"
+exec "$python" -m trainwright.runtime.prepare --bundle "$1/bundle" --run "$1" --root "$2" "${step[@]}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes tokenizer and token shards on one node; what is already there and sound is kept: prepare.sh RUN_FOLDER PROJECT_FOLDER
-# Started by the job that prepares. Written by Trainwright: change the spec and compile again.
+# Started by the jobs that prepare. Written by Trainwright: change the spec and compile again.
 set -euo pipefail
 unset CDPATH
 

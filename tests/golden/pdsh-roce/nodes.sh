@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prepares on the first host, then trains on all of them through pdsh: nodes.sh RUN_FOLDER PROJECT_FOLDER
+# Prepares, then trains, on all hosts through pdsh: nodes.sh RUN_FOLDER PROJECT_FOLDER [prepare]
 # Started by launch.sh. Written by Trainwright: change the spec and compile again.
 set -euo pipefail
 unset CDPATH
@@ -44,7 +44,30 @@ for host in "${hosts[@]}"; do
 done
 [[ $unreachable -eq 0 ]] || exit 2
 
-on "${hosts[0]}" bash "$bundle/prepare.sh" "$run" "$root"
+prepare() { on "$1" bash "$bundle/prepare.sh" "$run" "$root" "${@:2}"; }
+# Each host makes units of the data; what a lost one has left undone is made by the first, which closes the dataset.
+prepare "${hosts[0]}" start
+workers=()
+for index in "${!hosts[@]}"; do
+  prepare "${hosts[index]}" units "$index" &
+  workers+=($!)
+done
+stopped=0
+for index in "${!workers[@]}"; do
+  code=0
+  wait "${workers[index]}" || code=$?
+  case $code in
+  0) ;;
+  75) stopped=1 ;;
+  *) echo "trainwright: ${hosts[index]} did not finish its units (code $code); ${hosts[0]} makes them" >&2 ;;
+  esac
+done
+if [[ $stopped -eq 1 ]]; then
+  rm -f -- "$run/stop"
+  exit 75
+fi
+prepare "${hosts[0]}" close
+[[ ${3:-} != prepare ]] || exit 0
 
 # Asked to stop, the hosts learn of it from the stop file and save; this script and the connections stay until they have.
 trap ':' INT USR1

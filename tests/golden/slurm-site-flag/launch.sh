@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Submits the run slurm-site-flag to Slurm, or resumes it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
+# Submits the run slurm-site-flag to Slurm, or resumes it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER] [prepare]
+# With `prepare` it submits only what makes the data.
 # Bundle, run folder and project folder must be on a file system that all nodes share.
 # Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
 set -euo pipefail
@@ -36,26 +37,34 @@ verdict=$("${admit[@]}" --look) || exit
 # of the spec that it came from. What was submitted for the job must not run in vain.
 said=$(mktemp)
 trap 'rm -f -- "$said"' EXIT
+jobs=()
 refused() {
   "$python" -m trainwright.runtime.launch.slurm_refusal "$bundle/spec.lock.yaml" <"$said"
-  [[ -z ${prepare:-} ]] || scancel "${prepare%%;*}"
+  [[ ${#jobs[@]} -eq 0 ]] || scancel "${jobs[@]}"
   exit 2
 }
 
 # Tokenizing takes one node and can take hours: a job of its own, so that no other node waits for it. Both jobs are held
 # until the run has its own copy of the bundle, which they read: a refused submission leaves the run as it was.
 submit() {
-  env -u TRAINWRIGHT_LOCK sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log" "$@" 2>"$said"
+  local job
+  job=$(env -u TRAINWRIGHT_LOCK sbatch --parsable --chdir="$run" --output="$run/logs/%x-%j.log" "$@" \
+    "$run/bundle" "$run" "$root" 2>"$said") || refused
+  jobs+=("${job%%;*}")
 }
-files=("$run/bundle" "$run" "$root")
-prepare=$(submit --hold "$bundle/prepare.sbatch" "${files[@]}") || refused
-train=$(submit --dependency="afterok:${prepare%%;*}" "$bundle/slurm.sbatch" "${files[@]}") || refused
+submit --hold "$bundle/prepare.sbatch"
+submitted="prepare ${jobs[0]}"
+if [[ ${3:-} != prepare ]]; then
+  submit --dependency="afterok:${jobs[-1]}" "$bundle/slurm.sbatch"
+  submitted+=", train ${jobs[-1]}"
+fi
 cat -- "$said" >&2 # a site's remarks on a job that it took
 if ! "${admit[@]}" >/dev/null; then
-  scancel "${prepare%%;*}" "${train%%;*}"
+  scancel "${jobs[@]}"
   exit 2
 fi
 mkdir -p -- "$run/logs"
-printf '%s\n' "${train%%;*}" >"$run/slurm-job"
-scontrol release "${prepare%%;*}"
-echo "submitted: prepare ${prepare%%;*}, train ${train%%;*}; logs in $run/logs"
+# The last job is the run, until it has ended; whoever takes it out of the queue takes the others, too.
+printf '%s\n' "${jobs[-1]}" "${jobs[*]:0:${#jobs[@]}-1}" >"$run/slurm-job"
+scontrol release "${jobs[0]}"
+echo "submitted: $submitted; logs in $run/logs"

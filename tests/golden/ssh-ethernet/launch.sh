@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the run ssh-ethernet on 2 hosts, or resumes it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER]
+# Starts the run ssh-ethernet on 2 hosts, or resumes it: launch.sh [RUN_FOLDER] [PROJECT_FOLDER] [prepare]
+# With `prepare` it makes the data, and trains nothing.
 # Bundle, run folder, project folder and the Python environment must be at the same paths on all hosts.
 # Written by Trainwright: change the spec and compile again; a change made here is noticed by `trainwright launch`.
 set -euo pipefail
@@ -18,4 +19,4 @@ source "$bundle/env.sh"
 # has a copy of it, which every restart reads. Ctrl-C becomes "save and exit"; after a lost process nodes.sh is started again
 # as long as every start gets further than the one before.
 exec "${TRAINWRIGHT_PYTHON:-python}" -m trainwright.runtime.launch.supervise --run "$run" --bundle "$bundle" \
-  --root "$root" -- "$run/bundle/nodes.sh" "$run" "$root"
+  --root "$root" -- "$run/bundle/nodes.sh" "$run" "$root" "${@:3}"

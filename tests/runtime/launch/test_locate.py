@@ -45,12 +45,12 @@ def test_a_run_of_this_machine_is_stopped_by_its_file(run) -> None:
 
 
 def test_a_waiting_slurm_job_is_taken_out_of_the_queue(run, client) -> None:
-    """Nobody looks for a stop file of a job that has not begun."""
-    (run.path / "slurm-job").write_text("17\n")
+    """Nobody looks for a stop file of a job that has not begun; those that prepare for it go, too."""
+    (run.path / "slurm-job").write_text("17\n14 15 16\n")
     client("squeue", "echo PENDING Resources")
     cancelled = client("scancel", ":")
     assert stop.request_stop(run) == "Slurm job 17: pending (resources): asked to checkpoint and exit"
-    assert (cancelled.read_text(), run.stop.exists()) == ("17\n", False)
+    assert (cancelled.read_text(), run.stop.exists()) == ("--quiet 17 14 15 16\n", False)
 
 
 def test_a_running_slurm_job_saves(run, client) -> None:

@@ -1,5 +1,6 @@
 """Units of work: the same dataset to the byte whoever makes them, and only those that are missing are made."""
 
+import gzip
 import json
 import shutil
 from dataclasses import replace
@@ -10,6 +11,8 @@ import pytest
 from trainwright.runtime.data.shards import read_index
 from trainwright.runtime.prepare import make_units as making
 from trainwright.runtime.prepare import units
+from trainwright.runtime.prepare.documents import BadDocument, Document, documents
+from trainwright.runtime.prepare.line_ranges import LineNumbers
 from trainwright.runtime.prepare.share import Share
 from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
 from trainwright.runtime.prepare.unit_files import UNITS
@@ -30,8 +33,8 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(autouse=True)
 def small_units(monkeypatch):
-    """Each file of the corpus is a unit."""
-    monkeypatch.setattr(units, "UNIT_BYTES", 1)
+    """Each file of the corpus is a unit: two of them do not go into one."""
+    monkeypatch.setattr(units, "UNIT_BYTES", 20_000)
 
 
 @pytest.mark.parametrize("deduplicate", [False, True])
@@ -86,17 +89,66 @@ def test_a_second_run_prepares_nothing(make_job, project, monkeypatch):
     assert len(second.store.users(second.digest)) == 2
 
 
-def test_row_groups_of_a_large_table_are_units(make_job, project, tmp_path):
+def test_row_groups_of_a_large_table_are_units(make_job, project, monkeypatch):
     """Each row group has its own rows, and all of them together are the file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    monkeypatch.setattr(units, "UNIT_BYTES", 1)
     texts = [f"row {number} of a table" for number in range(100)]
     pq.write_table(pa.table({"text": texts}), project / "corpus" / "a.parquet", row_group_size=30)
     job = make_job(train=(CorpusSource(path="corpus/*.parquet"),))
     found = [block.texts for unit in units.units(job) for block, _ in units.unit_blocks(job, unit, cuttable=True)]
     assert [len(block) for block in found] == [30, 30, 30, 10]
     assert [text for block in found for text in block] == texts
+
+
+LINES = (
+    b'{"text": "first"}\n\n{"text": "a longer second line"}\r\n  \n{"text": "' + b"long " * 40 + b'"}\n{"text": "end"}'
+)
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n", b"\n\n"])
+def test_lines_of_a_large_file_are_units(make_job, project, monkeypatch, ending):
+    """However it is cut, also inside lines and at their ends: each line is read once, in order, with its number."""
+    path = project / "corpus" / "big.jsonl"
+    path.write_bytes(LINES + ending + b"[]\n" * (ending != b""))
+    job = make_job(train=(CorpusSource(path="corpus/big.jsonl"),))
+    size = path.stat().st_size
+    whole = [entry for block, _ in job.text_blocks(0) for entry in documents(block)]
+    for unit_bytes in (1, 2, 7, 18, 19, 60, size - 1, size):
+        monkeypatch.setattr(units, "UNIT_BYTES", unit_bytes)
+        cut, numbers, found = units.units(job), LineNumbers(), []
+        for unit in cut:
+            read = [entry for block, _ in units.unit_blocks(job, unit, cuttable=True) for entry in documents(block)]
+            found += [entry for entry in read if isinstance(entry, Document)]
+            found += numbers.corrected(unit.line_parts, (entry for entry in read if isinstance(entry, BadDocument)))
+        assert found == whole
+        assert (len(cut), sum(unit.bytes for unit in cut)) == (-(-size // unit_bytes), size)
+
+
+def test_a_large_file_gives_the_same_shards_whoever_makes_them(make_job, project, monkeypatch):
+    """Three workers, each every third part of the one file: every byte as of one process."""
+    lines = [path.read_text() for path in sorted((project / "corpus").iterdir())]
+    (project / "corpus" / "all.jsonl").write_text("".join(lines))
+    monkeypatch.setattr(units, "UNIT_BYTES", 5000)
+    source = {"train": (CorpusSource(path="corpus/all.jsonl"),)}
+    alone, job = make_job("alone", store="one", **source), make_job("together", store="two", **source)
+    prepare(alone)
+    steps = [Share("start"), *(Share("units", index, 3) for index in (2, 0, 1)), Share("close", 0, 3)]
+    said = [prepare(replace(job, share=share)) for share in steps]
+    assert said[1] == ["2 of 8 units are done"]
+    assert content(job.run.data) == content(alone.run.data)
+
+
+@pytest.mark.parametrize("name", ["big.jsonl.gz", "big.txt", "big.json"])
+def test_what_cannot_be_cut_is_one_unit(make_job, project, monkeypatch, name):
+    """Compressed lines, a text (one document) and a list."""
+    text = b"[" + b" " * 100
+    (project / "corpus" / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    monkeypatch.setattr(units, "UNIT_BYTES", 10)
+    job = make_job(train=(CorpusSource(path=f"corpus/{name}"),))
+    assert [piece.part for unit in units.units(job) for piece in unit.pieces] == [None]
 
 
 def test_small_files_travel_together(make_job, monkeypatch):
