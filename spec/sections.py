@@ -221,7 +221,9 @@ class Parallel(Section):
     data: Count | None = Field(default=None, description="Data-parallel ranks.")
     tensor: Count | None = Field(default=None, description="Tensor-parallel ranks.")
     sequence: Count | None = Field(default=None, description="Ulysses sequence-parallel ranks.")
-    pipeline: Count | None = Field(default=None, description="Pipeline stages, of equally many layers (1F1B).")
+    pipeline: Count | None = Field(
+        default=None, description="Pipeline stages (1F1B), balanced by layers, embedding and head."
+    )
     zero: Literal[0, 1, 2, 3] | None = Field(default=None, description="DeepSpeed ZeRO stage.")
     shard_group: Count | None = Field(default=None, description="Ranks that share one ZeRO-3 copy (hpZ).")
     micro_batch: Count | None = Field(default=None, description="Sequences per rank and forward pass.")

@@ -8,9 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 from math import ceil
 
-from ...spec.shape import ModelShape
-from .case import StepCase
-from .once import STAGES, once_for
+from .layout import Layout
+from .shape import ModelShape
 
 
 @lru_cache(maxsize=8192)
@@ -36,10 +35,8 @@ def head_layers(shape: ModelShape) -> float:
     return shape.vocab_size * shape.hidden_size / shape.layer_parameters
 
 
-@once_for(*STAGES)
-def stage_layers(case: StepCase) -> tuple[int, ...]:
-    """Layers of each stage of a case: as equal as can be, or balanced where the layout says so."""
-    shape, layout = case.work.shape, case.layout
+def stage_layers(shape: ModelShape, layout: Layout) -> tuple[int, ...]:
+    """Layers of each stage: as equal as can be, or balanced where the layout says so."""
     if layout.uneven_stages:
         return split(shape.layers, layout.pipeline, head_layers(shape))
     base, extra = divmod(shape.layers, layout.pipeline)

@@ -1,12 +1,12 @@
-"""Pipeline stages are equal parts of the layers, and what runs on one stage alone must not be needed on another.
+"""Each pipeline stage has a layer at least, and what runs on one stage alone must not be needed on another.
 
-Each stage holds equally many layers, the first also the embedding, the last the head: a model that ties the two cannot
-be cut. Stages go with ZeRO-1, the only one under which DeepSpeed leaves gradients alone until the last micro-batch, and
-with bf16 or fp32, whose gradients are not scaled.
+The first stage holds the embedding, the last the head and fewer layers: a model that ties the two cannot be cut. Stages
+go with ZeRO-1, the only one under which DeepSpeed leaves gradients alone until the last micro-batch, and with bf16 or
+fp32, whose gradients are not scaled.
 
 Bad:
 
-    parallel: {pipeline: 3}
+    parallel: {pipeline: 81}
 
 Good:
 
@@ -19,7 +19,6 @@ from collections.abc import Iterator
 
 from ..load import Loaded
 from .finding import Finding
-from .numbers import nearest_divisors
 
 CODE = "TW303"
 
@@ -30,9 +29,9 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     stages, layers = spec.parallel.pipeline, spec.model.layers
     if stages is None or stages == 1:
         return
-    if layers % stages:
-        remedy = f"Nearest that work: {nearest_divisors(layers, stages)}."
-        yield Finding("parallel.pipeline", f"{layers} layers do not divide over {stages} stages", remedy)
+    if stages > layers:
+        message = f"{layers} layers are too few for {stages} stages"
+        yield Finding("parallel.pipeline", message, f"Write `pipeline: {layers}` or less.")
     if spec.model.tied_embeddings:
         message = "the first stage has the embedding, the last the head, and this model ties them"
         yield Finding("parallel.pipeline", message, "Write `pipeline: 1`, or `tied_embeddings: false` in the model.")

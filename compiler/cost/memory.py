@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...spec.facts import figures
+from ...spec.stage_layers import stage_layers
 from ...spec.units import GIGA
 from .case import StepCase
 from .gradient_bucket import bucket_elements
 from .once import STATES, once_for
 from .runtime_memory import LIVE_LAYERS, SLICE_ROWS, peak_parts, whole_bytes
-from .stages import stage_layers
 from .step import stage_parameters
 
 WIDE = 2
@@ -68,7 +68,7 @@ def activation_bytes(case: StepCase) -> float:
     """Activations of all layers and micro batches in flight on the first stage, and the working set of one layer."""
     layout = case.layout
     border, everything, thin = _layer_bytes(case)
-    layers = stage_layers(case)
+    layers = stage_layers(case.work.shape, case.layout)
     flight = min(layout.accumulation, layout.pipeline)
     if layout.pipeline > 1 and layout.interleave > 1:
         flight *= 1 + (layout.pipeline - 1) / (layout.pipeline * layout.interleave)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from math import ceil
 
 from ...spec.facts import figures
+from ...spec.stage_layers import stage_layers
 from .case import StepCase
 from .once import MICRO, once_for
-from .stages import stage_layers
 
 WIDE = {"fp32": 4}  # bytes of an element of activations; else 2
 _MEASURED = figures("constants")["runtime"]
@@ -100,7 +100,7 @@ def _stage_parts(case: StepCase, index: int, buckets: float) -> dict[str, float]
     flight = min(layout.accumulation, layout.pipeline - index)
     each = border if layout.activation_checkpointing == "full" else everything
     head = head_bytes(case) if last else 0.0
-    kept = flight * (stage_layers(case)[index] * each + border) + border * last
+    kept = flight * (stage_layers(case.work.shape, case.layout)[index] * each + border) + border * last
     at_loss, in_backward = (share * buckets for share in _MEASURED["buckets"].get(layout.zero, (1.0, 1.0)))
     later = _ahead_bytes(case, each, buckets) if layout.zero == 3 else 0.0
     more = max(0.0, working_bytes(case) + in_backward - at_loss - head, later - head)
@@ -112,7 +112,9 @@ def peak_parts(case: StepCase, gradients: float, buckets: float) -> dict[str, fl
 
     With one micro batch a step, ZeRO 1's gradients take the places of activations one by one.
     """
-    found = [_stage_parts(case, index, buckets) for index in sorted({0, case.layout.pipeline - 1})]
+    layers = stage_layers(case.work.shape, case.layout)
+    ends = {0, layers.index(max(layers)), len(layers) - 1}
+    found = [_stage_parts(case, index, buckets) for index in sorted(ends)]
     parts = max(found, key=lambda stage: sum(stage.values()))
     if case.layout.accumulation == 1 and case.layout.zero == 1:
         gradients = max(0.0, gradients + working_bytes(case) + buckets - sum(parts.values()))

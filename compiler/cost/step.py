@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from ...spec.facts import figures
+from ...spec.stage_layers import stage_layers
 from ...spec.step_parts import StepPart
 from .case import StepCase
 from .compute import LayerTime, head_time, layer_time, stream_seconds
 from .network import Group, busy_seconds, exchange_seconds, gather_seconds, group, reduce_seconds, send_seconds
 from .once import MICRO, STAGES, STATES, once_for
-from .stages import stage_layers
 
 WIDE = 2
 OPTIMIZER_BYTES = figures("planning")["optimizer_bytes"]
@@ -120,8 +120,9 @@ def stage_parameters(case: StepCase) -> float:
     shape, layout = case.work.shape, case.layout
     if layout.pipeline == 1:
         return (shape.layers * shape.layer_parameters + shape.embedding_parameters) / layout.tensor
-    table, layers = shape.vocab_size * shape.hidden_size, stage_layers(case)
-    heaviest = max(layers[0] * shape.layer_parameters + table, max(layers) * shape.layer_parameters)
+    table, layers = shape.vocab_size * shape.hidden_size, stage_layers(shape, layout)
+    ends = max(layers[0], layers[-1]) * shape.layer_parameters + table
+    heaviest = max(ends, max(layers) * shape.layer_parameters)
     return heaviest / layout.tensor
 
 
@@ -222,7 +223,7 @@ def step(case: StepCase) -> StepTime:
     micro, all_layers = layout.accumulation, case.work.shape.layers
     layer, tables = _layer(case), _vocabulary(case)
     last = head_time(case) / case.speed + tables
-    layers, each = stage_layers(case), layer.seconds
+    layers, each = stage_layers(case.work.shape, case.layout), layer.seconds
     ends = layers[-1] * each + last >= max(layers) * each  # whether the stage with the head is the slowest
     slowest, head = (layers[-1], last - tables) if ends else (max(layers), 0.0)
     per_micro = slowest * each + (last if ends else 0.0)

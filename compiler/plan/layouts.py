@@ -14,8 +14,8 @@ from typing import Any
 from ...spec.facts import figures
 from ...spec.layout import Layout
 from ...spec.sections import Spec
+from ...spec.stage_layers import head_layers, split
 from ..cost.profile_sections import Runnable
-from ..cost.stages import head_layers, split
 
 BATCH_ROUNDING = figures("planning")["batch_rounding"]
 CHECKPOINTING = ("none", "selective", "full")

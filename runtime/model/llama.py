@@ -134,7 +134,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.head_size, self.rope_theta = model.shape.head_size, model.rope_theta
         self.embed_tokens = nn.Embedding(model.vocab_size, model.hidden_size) if stage.first else None
-        numbers = stage.layers(model.layers)
+        numbers = stage.layers(model.shape)
         self.layers = nn.ModuleDict({str(number): Layer(model, attention, checkpointing) for number in numbers})
         self.norm = Norm(model.hidden_size, model.norm_eps) if stage.last else None
 
@@ -240,7 +240,7 @@ class Llama(nn.Module):
         """Parameters of the whole model that come before this stage's: the embedding and those of earlier layers."""
         if self.stage.first:
             return 0
-        numbers = self.stage.layers(self.sizes.layers)
+        numbers = self.stage.layers(self.sizes.shape)
         return 1 + numbers.start * len([*self.model.layers[str(numbers.start)].parameters()])
 
 

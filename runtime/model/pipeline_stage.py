@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...spec.layout import Layout
+from ...spec.shape import ModelShape
+from ...spec.stage_layers import stage_layers
+
 
 @dataclass(frozen=True, slots=True)
 class PipelineStage:
-    """Stage `index` of `count`, of equally many layers each; the first has the embedding, the last norm and head."""
+    """Stage `index` of `count`; the first has the embedding, the last norm and head, and if `uneven` fewer layers."""
 
     index: int = 0
     count: int = 1
+    uneven: bool = False
 
     @property
     def first(self) -> bool:
@@ -22,7 +27,8 @@ class PipelineStage:
         """Whether the loss is made here."""
         return self.index == self.count - 1
 
-    def layers(self, total: int) -> range:
-        """Its layers of a model's `total`, which the number of stages divides."""
-        each = total // self.count
-        return range(self.index * each, (self.index + 1) * each)
+    def layers(self, shape: ModelShape) -> range:
+        """Its layers of a model of this shape."""
+        each = stage_layers(shape, Layout(pipeline=self.count, uneven_stages=self.uneven))
+        start = sum(each[: self.index])
+        return range(start, start + each[self.index])

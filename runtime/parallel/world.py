@@ -52,7 +52,7 @@ class World:
     @property
     def stage(self) -> PipelineStage:
         """Which part of the layers this rank holds; stages lie furthest apart, as they say the least to each other."""
-        return PipelineStage(self.rank // self.ranks_per_stage, self.layout.pipeline)
+        return PipelineStage(self.rank // self.ranks_per_stage, self.layout.pipeline, self.layout.uneven_stages)
 
     def neighbour(self, step: int) -> int:
         """The rank of the next (`step` 1) or previous (-1) stage that sees the same samples."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainwright.compiler.cost.stages import split
+from trainwright.spec.stage_layers import split
 
 
 def test_llama_3_is_divided_as_meta_did():

@@ -110,7 +110,8 @@ def _runs(spec, layout):
         and min(cluster.gpus, cluster.gpus_per_node) % inside == 0
         and all(size % layout.tensor == 0 for size in (model.kv_heads, model.ffn_size))
         and model.heads % inside == training.sequence_length % layout.sequence == 0
-        and model.layers % layout.pipeline == 0
+        and (layout.uneven_stages or model.layers % layout.pipeline == 0)
+        and (staged or not layout.uneven_stages)
         and (not staged or (layout.zero == 1 and cluster.nodes > 1 and layout.pipeline <= 16))
     )
 
@@ -118,7 +119,8 @@ def _runs(spec, layout):
 def _neighbours(spec, layout):
     """The layout with one degree at any other value, and the data-parallel ranks and rounds that follow from it."""
     batch, values = layout.global_batch, range(1, 129)
-    changes = [{name: value} for name in ("tensor", "sequence", "pipeline") for value in values]
+    changes = [{name: value} for name in ("tensor", "sequence") for value in values]
+    changes += [{"pipeline": value, "uneven_stages": uneven} for value in values for uneven in (False, True)]
     changes += [{"micro_batch": value} for value in range(1, batch + 1) if batch % value == 0]
     changes += [{"zero": value} for value in (1, 2, 3)]
     changes += [{"activation_checkpointing": kind} for kind in ("none", "selective", "full")]
@@ -159,7 +161,7 @@ def test_no_single_change_of_the_chosen_layout_is_faster(name, device, gpus, len
 
 
 def test_what_the_runtime_cannot_run_is_shown_and_never_chosen():
-    """`everything` adds uneven and virtual stages beside the same choice, each with what the runtime lacks."""
+    """`everything` adds virtual stages beside the same choice, each with what the runtime lacks."""
     spec = _spec("llama2-70b", "cluster.gpus=512")
     plain, wide = search(spec), search(spec, everything=True)
     assert wide.best.layout == plain.best.layout

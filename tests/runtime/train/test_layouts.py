@@ -162,6 +162,13 @@ def test_a_batch_that_warms_up_equals_one_rank(results, layouts):
     check(layouts, results(layouts, **growing), truth, FP32)
 
 
+def test_stages_of_unequal_length_equal_one_rank(results):
+    """Five layers on two stages, of which the one with the head has fewer."""
+    (truth,) = results([sharded(zero=1)], model__layers=5)
+    layouts = [sharded(pipeline=2, zero=1, uneven_stages=True, activation_checkpointing="full")]
+    check(layouts, results(layouts, model__layers=5), truth, FP32)
+
+
 @pytest.mark.slow
 def test_four_stages_equal_one_rank(results):
     """As many micro-batches as stages, and fewer; documents that see only themselves."""
