@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 SUPERVISOR = "TRAINWRIGHT_SUPERVISOR"  # the process without which nothing of a launch may run
 _PR_SET_PDEATHSIG = 1
@@ -38,8 +39,9 @@ def end_with_supervisor() -> None:
 
 
 def _is_alive(pid: int) -> bool:
+    """Whether a process is there and not a zombie, whose parent has not yet looked."""
     try:
-        os.kill(pid, 0)
+        status = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return False
-    return True
+    return status.rpartition(b") ")[2][:1] not in (b"Z", b"X")

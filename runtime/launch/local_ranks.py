@@ -23,7 +23,7 @@ from .lifeline import bound_to_us
 
 LOOK = 0.5  # seconds between looks at ranks that say nothing
 SILENCE_AFTER_END = 8.0  # seconds without a heartbeat after which a rank will not leave by itself either
-GRACE = 20.0  # seconds for the other ranks to save what they can and leave by themselves after one has ended
+GRACE = 20.0
 
 
 @dataclass
@@ -46,9 +46,15 @@ class Rank:
 
 @dataclass
 class LocalRanks:
-    """The ranks of this node. `say` gets a fault that a rank could not report itself: its number, and what happened."""
+    """The ranks of this node. `say` gets a fault that a rank could not report itself: its number, and what happened.
+
+    `patience` are the seconds of silence that count as hung, `grace` those for the others to save what they can and
+    leave by themselves after one has ended.
+    """
 
     say: Callable[[int, str], object]
+    patience: float = PATIENCE
+    grace: float = GRACE
     ranks: list[Rank] = field(default_factory=list[Rank])
     hung: set[int] = field(default_factory=set[int])
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
@@ -76,7 +82,7 @@ class LocalRanks:
             for rank in alive:
                 self._look(rank)
             failed = [rank.ended for rank in self.ranks if rank.ended is not None and rank.code]
-            if failed and time.monotonic() - min(failed) > GRACE:
+            if failed and time.monotonic() - min(failed) > self.grace:
                 self.kill()
         return self._first_failure()
 
@@ -84,6 +90,7 @@ class LocalRanks:
         """End what is still there."""
         for rank in self.ranks:
             if rank.process.poll() is None:
+                self.hung.add(rank.number)
                 rank.process.kill()
 
     def _listen(self, rank: Rank) -> None:
@@ -117,7 +124,7 @@ class LocalRanks:
         if rank.starting:
             return STARTUP
         failed = any(rank.ended is not None for rank in self.ranks) and not self._done
-        return SILENCE_AFTER_END if failed else PATIENCE
+        return SILENCE_AFTER_END if failed else self.patience
 
     def _first_failure(self) -> int:
         """Ranks that only lost a peer are echoes of the one that was first; no end that all agreed on is undone."""

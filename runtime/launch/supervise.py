@@ -51,7 +51,7 @@ class Supervisor:
         host_timeout = 0  # at the first start a host that does not answer is a mistake
         while not self.stop_requests:
             code = self._once(host_timeout)
-            if self.stop_requests:
+            if self.stop_requests or self.run.stop.exists():
                 return Exit.PREEMPTED if code < 0 or code > 128 else code
             if code == Exit.PREEMPTED:
                 return code

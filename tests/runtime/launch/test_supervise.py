@@ -48,6 +48,13 @@ def test_of_racing_launches_exactly_one_wins(supervise, run) -> None:
     assert (run.path / "wins").read_text() == "started\n"
 
 
+def test_a_run_that_was_asked_to_stop_is_not_started_again(supervise, run) -> None:
+    """A process that is lost after `stop`: the next launch resumes, this one ends."""
+    code, _ = ended(supervise(f"echo started >> starts; touch {run.stop}; kill -9 $$"))
+    assert code == Exit.PREEMPTED
+    assert (run.path / "starts").read_text() == "started\n"
+
+
 def wait_unless_owner(racer: subprocess.Popen[str], run) -> bool:
     """Wait for a racer to lose; False for the one that holds the lock."""
     until = time.monotonic() + 60
