@@ -68,8 +68,8 @@ def campaign(count: int, seed: int) -> int:
 
 
 def test_a_checked_spec_can_be_estimated():
-    """400 specs at the edges: none of those without errors makes planner or estimator fail."""
-    assert campaign(400, 1) > 50
+    """150 specs at the edges: none of those without errors makes planner or estimator fail."""
+    assert campaign(150, 1) > 20
 
 
 @pytest.mark.slow

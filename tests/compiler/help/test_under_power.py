@@ -12,6 +12,7 @@ from trainwright.spec.problem import InputError
 from trainwright.tests.compiler.specs import loaded
 
 SITE = "limits.site_power=205 kW"
+SMALL = ("cluster.gpus=8", "limits.site_power=2 kW")
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +47,12 @@ def test_the_chosen_point_is_the_best_of_its_goal(points):
     assert best_point(points, "carbon").estimate.carbon_tonnes.value == min(f.carbon_tonnes.value for f in known)
 
 
-def test_other_limits_bind_the_choice(points):
+def test_other_limits_bind_the_choice():
     """A limit of days that none keeps leaves no choice; one of carbon chooses among those that keep it."""
-    assert best_point(list(under_power(loaded("llama2-70b", SITE, "limits.days=90"))), "finish") is None
-    limit = sorted(p.estimate.carbon_tonnes.value for p in points if p.estimate)[2]
-    found = list(under_power(loaded("llama2-70b", SITE, f"limits.carbon={limit} t")))
+    assert best_point(list(under_power(loaded("llama2-7b", *SMALL, "limits.days=90"))), "finish") is None
+    free = under_power(loaded("llama2-7b", *SMALL))
+    limit = sorted(p.estimate.carbon_tonnes.value for p in free if p.estimate)[2]
+    found = list(under_power(loaded("llama2-7b", *SMALL, f"limits.carbon={limit} t")))
     best = best_point(found, "finish")
     assert best.estimate.carbon_tonnes.value <= limit
     rows = under_power_table(found, best, "").rows
@@ -68,13 +70,11 @@ def test_the_front_is_what_no_other_beats(points):
 
 
 def test_a_point_with_another_batch_is_not_taken():
-    """256 sequences are not shared by 2,048 devices in data-parallel layouts of another batch."""
-    found = list(under_power(loaded("llama2-7b", SITE, "training.global_batch=3M tokens")))
-    for point in found:
-        if point.estimate:
-            assert abs(point.estimate.sequences_per_step * 4096 / 3e6 - 1) <= 0.05
-        else:
-            assert point.reason
+    """Seven devices cannot share ten sequences; with eight, a point has the batch that was asked for."""
+    found = list(under_power(loaded("llama2-7b", *SMALL, "training.global_batch=40k tokens")))
+    made = [point.estimate.sequences_per_step for point in found if point.estimate]
+    assert all(abs(sequences * 4096 / 40e3 - 1) <= 0.05 for sequences in made)
+    assert [point.reason for point in found if not point.estimate]
 
 
 @pytest.mark.parametrize("sets", [(), ("limits.days=3",)])
