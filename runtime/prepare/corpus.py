@@ -39,11 +39,11 @@ def blocks(path: CorpusFile, reading: Reading, part: range | None = None) -> Ite
     In a part of a file of lines these are numbered from its first. Raises InputError when the file cannot be read.
     """
     kind, compression = file_format(path.name) or (".txt", "")
-    if kind == ".parquet":
-        yield from row_blocks(path, reading, part)
-        return
-    cut = {".txt": _text, ".jsonl": _lines, ".json": _lines_or_list}[kind]
     try:
+        if kind == ".parquet":
+            yield from row_blocks(path, reading, part)
+            return
+        cut = {".txt": _text, ".jsonl": _lines, ".json": _lines_or_list}[kind]
         with path.open("rb") as file:
             found = contents(file, compression, reading.max_expansion) if part is None else lines_in(file, part)
             for block in cut(path, found, reading):

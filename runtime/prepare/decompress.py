@@ -1,7 +1,8 @@
 """The content of a corpus file, piece by piece: plain or compressed, within bounds whatever the archive says.
 
-A few bytes can expand to gigabytes, so a decompressor gets at most `_FED` bytes at a time: zstd makes at most 32 MiB of
-them, the other formats less. How far a whole file may expand is the spec's `data.max_expansion`.
+A few bytes can expand to gigabytes, so a decompressor gets at most `_FED` bytes at a time, of which zstd makes at most
+32 MiB and gzip 1 MiB; bz2 and xz give at most `_MADE` at a time. How far a whole file may expand is the spec's
+`data.max_expansion`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import zstandard
 
 _READ_BYTES = 2**15
 _FED = 2**10
+_MADE = 2**22
 _FREE_BYTES = 2**26  # what any file may expand to: small files of repeated lines compress without limit
 _LARGEST_WINDOW = 2**31  # that of `zstd --long=31` and of `xz`'s largest dictionaries
 
@@ -56,9 +58,14 @@ def contents(file: BinaryIO, suffix: str, most: float) -> Iterator[bytes]:
     made = 0
     for piece in _expanded(pieces, _OPENERS[suffix]):
         made += len(piece)
-        if made > _FREE_BYTES + most * file.tell():
-            raise ExpansionError(made // max(1, file.tell()))
+        require_bounded(made, file.tell(), most)
         yield piece
+
+
+def require_bounded(made: int, read: int, most: float) -> None:
+    """Raise ExpansionError when `made` bytes of `read` are more than `most` times, and no small file."""
+    if made > _FREE_BYTES + most * read:
+        raise ExpansionError(made // max(1, read))
 
 
 def _expanded(pieces: Iterator[bytes], opener: Callable[[], _Decompressor]) -> Iterator[bytes]:
@@ -68,9 +75,19 @@ def _expanded(pieces: Iterator[bytes], opener: Callable[[], _Decompressor]) -> I
         for start in range(0, len(piece), _FED):
             rest = piece[start : start + _FED]
             while rest:
-                yield frame.decompress(rest)
+                yield from _made(frame, rest)
                 fed, rest = not frame.eof, frame.unused_data if frame.eof else b""
                 if frame.eof:
                     frame = opener()
     if fed:
         raise EOFError("it ends too early: it was not copied or written completely")
+
+
+def _made(frame: _Decompressor, data: bytes) -> Iterator[bytes]:
+    """What a frame makes of some bytes, in pieces where its format would make more than memory holds of them."""
+    if isinstance(frame, bz2.BZ2Decompressor | lzma.LZMADecompressor):
+        yield frame.decompress(data, _MADE)
+        while not (frame.needs_input or frame.eof):
+            yield frame.decompress(b"", _MADE)
+    else:
+        yield frame.decompress(data)

@@ -13,6 +13,7 @@ import zstandard
 
 from trainwright.runtime.prepare import corpus, documents, files
 from trainwright.runtime.prepare.corpus import Reading
+from trainwright.runtime.prepare.decompress import contents
 from trainwright.runtime.prepare.documents import BadDocument, Document
 from trainwright.spec.problem import InputError
 from trainwright.spec.sections import CorpusSource
@@ -169,10 +170,20 @@ def test_a_damaged_archive_is_refused(tmp_path, suffix):
 
 def test_an_archive_that_expands_without_end_is_refused(tmp_path):
     """A few kilobytes are not allowed to become gigabytes, and the spec can raise the bound."""
-    path = write(tmp_path / "a.jsonl.zst", zstandard.compress((b" " * 1023 + b"\n") * (200 * 1024)))
+    path = write(tmp_path / "a.jsonl.zst", zstandard.compress((b" " * (MIB - 1) + b"\n") * 70))
     with pytest.raises(InputError, match=r"TW840.*expands to more than"):
         found(path)
     assert found(path, max_expansion=1e6) == []
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in COMPRESS if suffix])
+def test_no_more_is_decompressed_at_once_than_memory_holds(tmp_path, suffix):
+    """In every format: a kilobyte gives pieces of megabytes, and the file is refused."""
+    path = write(tmp_path / f"a.txt{suffix}", COMPRESS[suffix](bytes(80 * MIB)))
+    with pytest.raises(InputError, match=r"TW840.*expands to more than"):
+        found(path, max_expansion=2)
+    with path.open("rb") as file:
+        assert max(len(piece) for piece in contents(file, suffix, 1e9)) <= 32 * MIB
 
 
 @pytest.mark.parametrize("before", ["", "short\n"])

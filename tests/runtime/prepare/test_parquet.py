@@ -45,6 +45,18 @@ def test_a_column_that_is_not_text_is_refused_with_what_there_is(tmp_path: Path)
         found(path)
 
 
+def test_a_file_that_expands_without_end_is_refused(tmp_path: Path) -> None:
+    """One text many times, or a long text that compresses well: refused at once, and the spec can raise the bound."""
+    same = pa.DictionaryArray.from_arrays(pa.array([0] * 3000, pa.int32()), pa.array(["a" * 10**6]))
+    whole = {"compression": "zstd", "dictionary_pagesize_limit": 2**30, "store_schema": False}
+    for number, column in enumerate((same, pa.array(["a" * 10**8]))):
+        path = tmp_path / f"{number}.parquet"
+        parquet.write_table(pa.table({"text": column}), path, **whole)
+        with pytest.raises(InputError, match=r"TW840.*expands to more than"):
+            found(path)
+    assert found(path, max_expansion=1e6, max_document=2**30) == ["a" * 10**8]
+
+
 @pytest.mark.parametrize("kept", [0, 4, 0.5, 0.99])
 def test_a_truncated_file_is_refused(tmp_path: Path, kept: float) -> None:
     """Its end holds the schema, so nothing of it can be trusted."""
