@@ -2,7 +2,8 @@
 
 Each side proves that it holds the run's token, by a code over a number that the other has just chosen. So a port that
 another program has is not taken for ours, a stranger takes no node's place, and what he sends is not looked at. Lines
-are short, read with a limit, and hold plain values.
+are short, read within limits of size and time, and hold plain values; a stranger who says nothing keeps nobody waiting,
+since each connection has a thread of its own.
 
     first node -> other    [number, proof of number]
     other -> first node    [rank, host, trouble, number, proof of all that and of the first number]
@@ -17,9 +18,11 @@ import hmac
 import json
 import secrets
 import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from ...spec.exit_codes import Exit
@@ -29,6 +32,8 @@ from ...spec.listening import listening_socket
 LONGEST_LINE = 4096  # bytes
 ANSWER = 5.0  # seconds for one connection to say what it has to say
 PAUSE = 0.5  # seconds between attempts
+LOOK = 0.1  # seconds between looks at who has been greeted
+GREETED_AT_ONCE = 256  # connections, whoever they are
 
 
 class Timeouts(NamedTuple):
@@ -65,18 +70,12 @@ class StrangerError(ValueError):
 def serve(own: NodeReport, place: tuple[str, int], nodes: int, timeouts: Timeouts) -> Verdict:
     """Wait for the other nodes and tell each the verdict. Raises PortTakenError."""
     with _listening(place, timeouts.port_seconds) as server, ExitStack() as connections:
-        until, here, lines = time.monotonic() + timeouts.nodes_seconds, {0: own}, list[tuple[socket.socket, str]]()
-        while len(here) < nodes and (left := until - time.monotonic()) > 0:
-            server.settimeout(left)
-            with contextlib.suppress(TimeoutError):
-                connection = connections.enter_context(server.accept()[0])
-                try:
-                    guest, number = _greeted(connection, own.token, nodes)
-                except (OSError, ValueError):
-                    connection.close()  # whoever came, it was none of ours
-                    continue
-                here[guest.rank] = guest
-                lines.append((connection, number))
+        here, lines = {0: own}, list[tuple[socket.socket, str]]()
+        for connection, guest, number in _guests(server, own.token, nodes, time.monotonic() + timeouts.nodes_seconds):
+            here[guest.rank] = guest
+            lines.append((connections.enter_context(connection), number))
+            if len(here) == nodes:
+                break
         verdict = decide(here, nodes, timeouts.nodes_seconds)
         for connection, number in lines:
             with contextlib.suppress(OSError):
@@ -125,12 +124,38 @@ def _listening(place: tuple[str, int], timeout: float) -> socket.socket:
         time.sleep(PAUSE)
 
 
+def _guests(
+    server: socket.socket, token: str, nodes: int, until: float
+) -> Iterator[tuple[socket.socket, NodeReport, str]]:
+    """Nodes that come until a time: their connections, what they say, and the numbers that they want proven."""
+    greeted = SimpleQueue[tuple[socket.socket, NodeReport, str]]()
+    room = threading.BoundedSemaphore(GREETED_AT_ONCE)
+
+    def greet(connection: socket.socket) -> None:
+        try:
+            greeted.put((connection, *_greeted(connection, token, nodes)))
+        except (OSError, ValueError):
+            connection.close()  # whoever came, it was none of ours
+        finally:
+            room.release()
+
+    server.settimeout(LOOK)
+    while nodes > 1 and time.monotonic() < until:
+        if room.acquire(timeout=LOOK):
+            try:
+                threading.Thread(target=greet, args=(server.accept()[0],), daemon=True).start()
+            except OSError:  # nobody came, or left again
+                room.release()
+        while not greeted.empty():
+            yield greeted.get()
+
+
 def _greeted(connection: socket.socket, token: str, nodes: int) -> tuple[NodeReport, str]:
     """Greet whoever came: the node, and the number it wants proven. Raises OSError or StrangerError."""
-    connection.settimeout(ANSWER)
     number = secrets.token_hex(16)
+    connection.settimeout(ANSWER)
     connection.sendall(_line(number, _proof(token, number)))
-    match _words(connection.makefile("rb").readline(LONGEST_LINE)):
+    match _words(_read_line(connection, ANSWER)):
         case [int(rank), str(host), str(trouble), str(theirs), str(proof)] if 0 < rank < nodes:
             _check(proof, token, number, rank, host, trouble, theirs)
             return NodeReport(token, rank, host, trouble), theirs
@@ -138,21 +163,30 @@ def _greeted(connection: socket.socket, token: str, nodes: int) -> tuple[NodeRep
             raise StrangerError
 
 
+def _read_line(connection: socket.socket, seconds: float) -> bytes:
+    """A line that comes within so many seconds, however it drips. Raises TimeoutError, OSError or StrangerError."""
+    until, said = time.monotonic() + seconds, b""
+    while not said.endswith(b"\n"):
+        connection.settimeout(max(until - time.monotonic(), 0.001))
+        more = connection.recv(LONGEST_LINE)
+        said += more
+        if not more or len(said) > LONGEST_LINE:
+            raise StrangerError
+    return said
+
+
 def _verdict(connection: socket.socket, own: NodeReport, timeout: float) -> Verdict:
     """What the first node says in the end. Raises PortTakenError when it is not ours, OSError when it leaves before."""
-    said, lines, mine = b"", connection.makefile("rb"), secrets.token_hex(16)
-    with contextlib.suppress(TimeoutError):
-        said = lines.readline(LONGEST_LINE)
+    mine = secrets.token_hex(16)
     try:
-        number, proof = _words(said)
+        number, proof = _words(_read_line(connection, ANSWER))
         _check(proof, own.token, number)
-    except ValueError as error:
+    except (TimeoutError, ValueError) as error:
         raise PortTakenError("another program answers") from error
     told = own.rank, own.host, own.problem, mine
     connection.sendall(_line(*told, _proof(own.token, number, *told)))
-    connection.settimeout(timeout)
     try:
-        code, text, proof = _words(lines.readline(LONGEST_LINE))
+        code, text, proof = _words(_read_line(connection, timeout))
         _check(proof, own.token, mine, code, text)
         return Verdict(Exit(code), str(text))
     except ValueError as error:

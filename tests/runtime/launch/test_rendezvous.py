@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from trainwright.runtime.preflight import rendezvous
 from trainwright.runtime.preflight.rendezvous import NodeReport, PortTakenError, Timeouts, report_to_first_node, serve
 from trainwright.spec.exit_codes import Exit
 from trainwright.spec.listening import listening_socket
@@ -133,6 +134,40 @@ def test_a_stranger_takes_no_place_and_does_no_harm(node, port: int) -> None:
             stranger.shutdown(socket.SHUT_WR)
             assert stranger.recv(1000) == b""
     assert [code for code, *_ in answers(first, node(1))] == [0, 0]
+
+
+def test_strangers_who_say_nothing_keep_nobody_waiting(port: int) -> None:
+    """Five that are silent and one whose words drip: the nodes meet at once, not after their time has run out."""
+    first = threading.Thread(target=serve, args=(NodeReport("ours", 0, "a", ""), ("localhost", port), 2, Timeouts()))
+    first.start()
+    until = time.monotonic() + 60
+    with contextlib.ExitStack() as strangers:
+        for _ in range(6):
+            strangers.enter_context(connected(port, until)).sendall(b"[")
+        began = time.monotonic()
+        verdict = report_to_first_node(NodeReport("ours", 1, "b", ""), ("localhost", port), Timeouts())
+        assert (verdict.code, time.monotonic() - began < rendezvous.ANSWER) == (0, True)
+    first.join()
+
+
+def test_a_line_must_be_whole_in_its_time() -> None:
+    """One whose bytes come one by one is given up when its time is over, however often some more came."""
+    ours, theirs = socket.socketpair()
+
+    def drip() -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(200):
+                theirs.sendall(b"[")
+                threading.Event().wait(0.02)
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    with ours, theirs:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            rendezvous._read_line(ours, 0.3)
+        assert time.monotonic() - began < 2
+    dripping.join()
 
 
 def connected(port: int, until: float) -> socket.socket:
