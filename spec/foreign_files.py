@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 LONGEST_LINE = 2**20  # bytes of a line of a log
+LARGEST_INTEGER = 2**128  # none of our files holds a larger one; a float takes 2**1024
 LARGEST = 64 * 2**20  # bytes of a file that is read whole: far more than a manifest of 100,000 files
 
 
@@ -75,5 +76,15 @@ def _refuse_constant(word: str) -> Any:
 
 
 def read_json(path: Path, largest: int = LARGEST) -> Any:
-    """The value of a JSON file, read as `read_foreign` and parsed as `parse_json` do."""
-    return parse_json(read_foreign(path, largest))
+    """The value of a JSON file of ours, read as `read_foreign` does, its integers bounded as arithmetic needs it."""
+    try:
+        return json.loads(read_foreign(path, largest), parse_int=_bounded)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _bounded(digits: str) -> int:
+    number = int(digits)
+    if abs(number) > LARGEST_INTEGER:
+        raise ValueError(f"an integer of {len(digits)} digits")
+    return number

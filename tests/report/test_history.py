@@ -7,6 +7,7 @@ import json
 import pytest
 
 from trainwright.report.build import build_report
+from trainwright.report.summary import report_document
 from trainwright.report.write import write_report
 from trainwright.spec.problem import InputError
 from trainwright.tests.report.folders import PLAN, Log, restarted_run, whole_run
@@ -28,6 +29,16 @@ def test_each_missing_file_is_named(whole, name):
     """A report of what is there, which says what is not."""
     (whole / name).unlink()
     assert any(name in note for note in _report(whole).missing)
+
+
+@pytest.mark.parametrize("name", ["plan.json", "estimate.json"])
+def test_an_integer_that_no_float_holds_is_named(whole, name):
+    """A file with such a number says nothing; everything else is reported, and printed."""
+    content = json.loads((whole / name).read_text())
+    (whole / name).write_text(json.dumps(content | {"devices": 10**400, "parameters": -(10**400)}))
+    report = build_report([whole])
+    assert f"{name} cannot be read (an integer of 401 digits)" in report.runs[0].missing[0]
+    assert report_document(report).tables
 
 
 def test_without_factors_the_carbon_is_unknown_but_energy_is_not(whole):
