@@ -21,6 +21,8 @@ from trainwright import cli
 from trainwright.compiler.load import load
 from trainwright.compiler.pipeline import compile_bundle
 from trainwright.compiler.render.write_bundle import write
+from trainwright.report.receipt.build import build_receipt
+from trainwright.report.receipt.values import receipt_text
 from trainwright.runtime.checkpoint import store
 from trainwright.runtime.checkpoint.saved_run import saved_run
 from trainwright.runtime.checkpoint.settings_diff import checkpoint_settings, versions
@@ -48,7 +50,7 @@ from trainwright.tests.report.folders import whole_run
 from trainwright.tests.runtime.conftest import reseal
 
 SECONDS = 2.0  # of this process, for each case
-CODES = {Exit.DONE, Exit.INPUT, Exit.CORRUPT}
+CODES = {Exit.DONE, Exit.INPUT, Exit.CORRUPT, Exit.DIFFERS}
 CONFIG = {
     "model_type": "llama",
     "architectures": ["LlamaForCausalLM"],
@@ -103,6 +105,7 @@ INPUTS = {
     "plan": Input("run/plan.json", ("report --json run", "export run --out out"), (lambda at: read_plan(at / "run"),)),
     "bundle's plan": Input("bundle/plan.json", (), (_gate,)),
     "estimate": Input("run/estimate.json", ("report --json run",)),
+    "receipt": Input("receipt.json", ("verify receipt.json", "verify receipt.json run")),
     "bundle's manifest": Input("bundle/MANIFEST", ("launch bundle --dry-run --run run2",)),
     "lock": Input("run/lock", ("status run",)),
     "restarts": Input("run/restarts.json", (), (_resume,)),
@@ -132,6 +135,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(compile_bundle(load(at / "spec.yaml")), at / "bundle")
     plan, run = read_plan(at / "bundle"), RunFolder(at / "run")
     whole_run(run.path, last=3)
+    (at / "receipt.json").write_text(receipt_text(build_receipt([run.path])))
     (run.path / "lock").write_text('{"pid": 1, "host": "n1"}')
     (run.path / "restarts.json").write_text('{"step": 3, "stalled": 1}')
     run.tokenizer.parent.mkdir()
