@@ -43,7 +43,7 @@ def tiny_spec(tokens: int, *training: str, name: str = "t", ranks: int = 1) -> s
     return SPEC.format(name=name, tokens=tokens, training=lines, ranks=ranks)
 
 
-def make_project(at: Path) -> None:
+def make_project(at: Path, steps: int = STEPS) -> None:
     """A corpus, and a spec for each kind of run."""
     luck = random.Random(1)  # noqa: S311 - not a secret
     (at / "corpus").mkdir()
@@ -52,7 +52,7 @@ def make_project(at: Path) -> None:
         (at / f"corpus/{number}.txt").write_text(" ".join(words))
     for kind, (ranks, behind) in enumerate(KINDS):
         saves = f"checkpoint: {{every: 5 steps, asynchronous: {behind}}}"
-        text = tiny_spec(STEPS * 256, saves, "validation: {every: 50 steps, batches: 1}", ranks=ranks)
+        text = tiny_spec(steps * 256, saves, "validation: {every: 50 steps, batches: 1}", ranks=ranks)
         (at / f"{kind}.yaml").write_text(f"{text}parallel: {{data: {ranks}}}\n")
 
 
