@@ -9,7 +9,7 @@ import typer
 
 from ..compiler.backtest.backtest import backtest
 from ..compiler.backtest.tables import backtest_tables
-from .options import FormatOption
+from .options import FormatOption, TableOption
 from .output import print_tables
 
 Runs = Annotated[
@@ -18,7 +18,7 @@ Runs = Annotated[
 ]
 
 
-def command(runs: Runs, form: FormatOption = "text") -> None:
+def command(runs: Runs, form: FormatOption = "text", only: TableOption = None) -> None:
     """Predict each run from its own description; print predicted, actual, error, and the errors by kind."""
     result = backtest(*runs)
-    print_tables(backtest_tables(result), form, result.as_json())
+    print_tables(backtest_tables(result), form, result.as_json(), only)

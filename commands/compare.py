@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,8 +17,11 @@ from ..spec.estimate import Estimate
 from ..spec.facts import figures
 from ..spec.hardware import gpu
 from ..spec.problem import InputError
-from .options import FormatOption, Sets, is_text
+from .options import FormatOption, Sets, TableOption, is_text
 from .output import print_tables, print_written
+
+if TYPE_CHECKING:
+    from ..report.tables.compare import Contender
 
 CAP_STEP: int = figures("planning")["cap_step"]  # watts between two points of a sweep
 
@@ -28,12 +32,14 @@ def command(
     region: list[str] = typer.Option([], help="Also: what each would emit on this grid, e.g. fr. Repeatable."),
     sets: Sets = [],  # noqa: B006 - typer reads it, nobody writes it
     form: FormatOption = "text",
-    out: Path | None = typer.Option(None, "--out", "-o", help="Write it as HTML, Markdown and LaTeX into this folder."),
+    only: TableOption = None,
+    out: Path | None = typer.Option(None, "--out", "-o", help="Write every format and figures into this folder."),
 ) -> None:
     """Compare clusters, caps, models and grids; the first is what the others are measured against."""
     from ..report.build import build_report
     from ..report.formats.terminal import show
-    from ..report.tables.compare import cap_sweep, compare_document, of_estimate, of_run, regions
+    from ..report.tables.cap_sweep import cap_sweep
+    from ..report.tables.compare import compare_document, of_estimate, of_run, regions
     from ..report.write import write_document
     from ..spec.terminal import Terminal
 
@@ -55,14 +61,24 @@ def command(
     if places:
         tables.append(regions(contenders, places))
     document = compare_document(contenders, tables, list(runs.values()))
-    written = write_document(document, out, "compare") if out else []  # first: `compare | head` must leave whole files
-    if not is_text(form):
-        print_tables(document.tables, form, [asdict(replace(c, row=c.row.model_dump())) for c in contenders])
+    # Files first: `compare | head` must leave whole ones.
+    written = write_document(document, out, "compare", _data(contenders)) if out else []
+    if only or not is_text(form):
+        print_tables(document.tables, form, _data(contenders), only)
         return
     console = Terminal()
     show(document, console, sections=True)
     if out:
         print_written(written, out / "compare.html")
+
+
+def _data(contenders: Sequence[Contender]) -> list[dict[str, Any]]:
+    """The comparison for programs."""
+    from pydantic import TypeAdapter
+
+    from ..report.tables.compare import Contender
+
+    return TypeAdapter[Any](tuple[Contender, ...]).dump_python(tuple(contenders), mode="json")
 
 
 def _sweep(loaded: Loaded, sets: list[str]) -> Iterator[Estimate]:

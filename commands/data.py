@@ -15,7 +15,7 @@ from ..spec.dataset_index import Index
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from .data_prepare import prepare
-from .options import FormatOption
+from .options import FormatOption, TableOption
 from .output import print_tables
 
 command = typer.Typer(no_args_is_help=True)
@@ -40,12 +40,13 @@ def show(
     digest: Annotated[str, typer.Argument(metavar="DIGEST", help="Its first letters.")],
     store: Store = _STORE,
     form: FormatOption = "text",
+    only: TableOption = None,
 ) -> None:
     """Show a dataset by source, and how long its documents are."""
     found = DatasetStore(store.resolve())
     whole = found.find(digest)
     index = _index(found, whole)
-    print_tables(dataset_tables(whole, index), form, index.model_dump())
+    print_tables(dataset_tables(whole, index), form, index.model_dump(), only)
 
 
 @command.command()

@@ -13,7 +13,7 @@ from ..api import Loaded, load
 from ..compiler.help.diff import changes, effects
 from ..compiler.help.diff_tables import diff_tables
 from ..spec.problem import InputError, Problem
-from .options import FormatOption, Sets, is_text
+from .options import FormatOption, Sets, TableOption, is_text
 from .output import print_tables
 
 
@@ -24,6 +24,7 @@ def command(
     sets_a: Annotated[list[str], typer.Option("--set-a", metavar="KEY=VALUE", help="For BEFORE only.")] = [],  # noqa: B006
     sets_b: Annotated[list[str], typer.Option("--set-b", metavar="KEY=VALUE", help="For AFTER only.")] = [],  # noqa: B006
     form: FormatOption = "text",
+    only: TableOption = None,
 ) -> None:
     """Compare two specs by what they mean."""
     sides = ((before, [*sets, *sets_a]), (after, [*sets, *sets_b]))
@@ -34,7 +35,7 @@ def command(
         return
     felt = effects(old, new)
     data = {"changes": [asdict(change) for change in changed], "effects": [asdict(effect) for effect in felt]}
-    print_tables(diff_tables(changed, felt), form, data)
+    print_tables(diff_tables(changed, felt), form, data, only)
 
 
 def _loaded(sides: Iterable[tuple[Path, list[str]]]) -> Iterator[Loaded]:

@@ -7,7 +7,7 @@ from ..compiler.plan.calibration_table import calibration_table
 from ..compiler.plan.source_table import source_table
 from ..report.tables.estimate import limit_tables, prediction_table, scope_table
 from ..report.tables.published import published_table
-from .options import FormatOption, Sets, SpecFiles, Stack
+from .options import FormatOption, Sets, SpecFiles, Stack, TableOption
 from .output import print_problems, print_tables
 
 
@@ -16,6 +16,7 @@ def command(
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
     stack: Stack = None,
     form: FormatOption = "text",
+    only: TableOption = None,
 ) -> None:
     """Predict memory, time, energy, carbon and money of specs, each with its range."""
     loaded = load_all(specs, sets, print_problems)
@@ -28,4 +29,7 @@ def command(
         calibration_table(loaded),
         source_table(loaded),
     )
-    print_tables([item for item in tables if item], form, [item.model_dump() for item in estimates])
+    found = [item for item in tables if item]
+    if form == "csv":  # which holds one table: the prediction
+        found.sort(key=lambda item: item.key != "predicted")
+    print_tables(found, form, [item.model_dump() for item in estimates], only)

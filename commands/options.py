@@ -13,6 +13,10 @@ FormatOption = Annotated[
     typer.Option("--format", metavar="FORMAT", help="text, markdown, csv, json or latex."),
 ]
 
+TableOption = Annotated[
+    str | None, typer.Option("--table", metavar="NAME", help="Print this table only, e.g. scopes.", show_default=False)
+]
+
 
 def is_text(form: TableFormat) -> bool:
     """Whether a person reads it, in a terminal."""

@@ -47,22 +47,45 @@ def print_report(problems: list[Problem], format_: ReportFormat, done: str) -> N
             print(done)
 
 
-def print_tables(tables: Sequence[Table], form: TableFormat, data: object) -> None:
-    """Print tables in one of their formats; `json` prints `data` instead, `csv` unrounded numbers."""
-    from ..report.formats.csv import cells_csv
+def print_tables(tables: Sequence[Table], form: TableFormat, data: object, only: str | None = None) -> None:
+    """Print tables in one of their formats; `json` prints `data` instead, `csv` one kind."""
     from ..report.formats.latex import latex
     from ..report.formats.markdown import markdown
 
+    if only is not None:
+        tables = _chosen(tables, only, form)
     if form == "json":
         print(json.dumps(data, indent=1))
     elif form == "csv":
-        print("".join(cells_csv(item) for item in tables), end="")
+        _print_csv(tables)
     elif form in ("markdown", "md"):
         print("\n".join(markdown(item) for item in tables), end="")
     elif form == "latex":
         print("\n".join(latex(item) for item in tables), end="")
     else:
         _draw_tables(tables)
+
+
+def _chosen(tables: Sequence[Table], key: str, form: TableFormat) -> list[Table]:
+    """The tables of one kind. Raises InputError (TW877)."""
+    if form == "json":
+        raise InputError.one("TW877", "JSON holds the values behind all tables", "Leave --table out.", "--table")
+    found = [item for item in tables if item.key == key]
+    if not found:
+        known = ", ".join(dict.fromkeys(item.key for item in tables))
+        raise InputError.one("TW877", f"there is no table {key!r}", f"There are: {known}.", "--table")
+    return found
+
+
+def _print_csv(tables: Sequence[Table]) -> None:
+    """One rectangular table: programs read no second one behind it. What else there is, standard error names."""
+    from ..report.formats.csv import tables_csv
+
+    kinds = dict.fromkeys(item.key for item in tables)
+    first, *others = kinds or [""]
+    print(tables_csv([item for item in tables if item.key == first]), end="")
+    if others:
+        print(f"CSV holds one table; not shown: {', '.join(others)} (--table NAME chooses)", file=sys.stderr)
 
 
 def _draw_tables(tables: Sequence[Table]) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
-from .options import FormatOption, is_text
+from .options import FormatOption, TableOption, is_text
 from .output import print_tables, print_written
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def command(
         None, "--out", "-o", help="Folder of the files; default RUN/report, or ./report for several runs."
     ),
     form: FormatOption = "text",
+    only: TableOption = None,
     json: bool = typer.Option(False, "--json", help="The same as --format json."),
     schema: bool = typer.Option(False, "--schema", help="Print the JSON Schema of report.json and nothing else."),
 ) -> None:
@@ -41,9 +42,11 @@ def command(
     found = report(*runs)
     from ..report.summary import report_document
 
-    if json or not is_text(form):
+    if json or only or not is_text(form):
         light = thinned_report(found)
-        print_tables(report_document(light).tables, "json" if json else form, light.model_dump(mode="json"))
+        document = report_document(light)
+        tables = document.all_tables if only else document.tables
+        print_tables(tables, "json" if json else form, light.model_dump(mode="json"), only)
         _require_limits(found)
         return
     from ..report.formats.terminal import show

@@ -11,10 +11,10 @@ import typer
 from ..compiler.cost.loss import final_loss
 from ..compiler.load import load
 from ..compiler.plan.estimate import predict
-from ..spec.estimate import Estimate
+from ..spec.estimate import Estimate, Range
 from ..spec.facts import facts
 from ..spec.problem import InputError
-from .options import FormatOption, is_text
+from .options import FormatOption, TableOption, is_text
 from .output import print_tables, print_written
 from .receipt import write_receipt
 
@@ -25,6 +25,7 @@ def command(
     paper: str = typer.Argument(metavar="PAPER", help="Name of the paper: llama2."),
     run: list[Path] = typer.Option([], help="A run to set beside the prediction. Repeatable."),
     form: FormatOption = "text",
+    only: TableOption = None,
     out: Path | None = typer.Option(None, "--out", "-o", help="Folder of the document; default reproduce-PAPER."),
     receipt: Path | None = typer.Option(
         None, "--receipt", metavar="FILE", help="Write the receipt of the published rows, for `trainwright verify`."
@@ -47,14 +48,15 @@ def command(
     series = [predicted_series(item.name, *_curve(item)) for item in estimates]
     document = paper_document(papers[paper], estimates, series, build_report(run).runs if run else ())
 
-    if not is_text(form):
-        print_tables(document.tables, form, [item.model_dump() for item in estimates])
+    data = [item.model_dump(mode="json") for item in estimates]
+    if only or not is_text(form):
+        print_tables(document.all_tables if only else document.tables, form, data, only)
         return
     from ..spec.terminal import Terminal
 
     console = Terminal()
     folder = out or Path(f"reproduce-{paper}")
-    written = write_document(document, folder, paper)  # first: `reproduce | head` must leave whole files
+    written = write_document(document, folder, paper, data)  # first: `reproduce | head` must leave whole files
     show(document, console, sections=True)
     print_written(written, folder / f"{paper}.html")
 
@@ -72,8 +74,7 @@ def _texts(names: Sequence[str]) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in map(_path, names)}
 
 
-def _curve(item: Estimate) -> tuple[list[float], list[float | None]]:
+def _curve(item: Estimate) -> tuple[list[float], list[Range | None]]:
     """Predicted loss at equal distances of tokens."""
     tokens = [item.tokens * (index + 1) / POINTS for index in range(POINTS)]
-    found = [final_loss(item.parameters, count) for count in tokens]
-    return tokens, [law.value if law else None for law in found]
+    return tokens, [final_loss(item.parameters, count) for count in tokens]

@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-Kind = Literal["spec", "problems", "estimate", "status", "report", "receipt"]
+Kind = Literal["spec", "problems", "estimate", "status", "report", "receipt", "compare"]
 
 
 def command(
     kind: Annotated[
         Kind,
         typer.Argument(
-            metavar="OF", help="spec; or the JSON output of: problems (check), estimate, status, report, receipt."
+            metavar="OF",
+            help="spec; or the JSON of: problems (check), estimate, status, report, compare, receipt.",
         ),
     ] = "spec",
 ) -> None:
@@ -35,8 +36,15 @@ def _schema(kind: Kind) -> dict[str, Any]:
 
     from ..report.receipt.values import Receipt
     from ..report.status import RunStatus
+    from ..report.tables.compare import Contender
     from ..report.values import Report
     from ..spec.estimate import Estimate
 
-    kinds = {"estimate": list[Estimate], "status": list[RunStatus], "report": Report, "receipt": Receipt}
+    kinds = {
+        "estimate": list[Estimate],
+        "status": list[RunStatus],
+        "report": Report,
+        "compare": list[Contender],
+        "receipt": Receipt,
+    }
     return TypeAdapter[Any](kinds[kind]).json_schema(mode="serialization")

@@ -9,7 +9,7 @@ import typer
 
 from ..spec.exit_codes import Exit
 from ..spec.foreign_text import on_one_line
-from .options import FormatOption, is_text
+from .options import FormatOption, TableOption, is_text
 from .output import print_tables
 
 
@@ -23,6 +23,7 @@ def command(
         typer.Option("--signers", metavar="FILE", help="Require a signature by a key of this allowed_signers file."),
     ] = None,
     form: FormatOption = "text",
+    only: TableOption = None,
 ) -> None:
     """Name everything that differs. Exits with 0 where all holds, 1 where something differs, 2 where it is no receipt.
 
@@ -44,7 +45,7 @@ def command(
         good, signed = check_signature(content, signature, signers)
         findings += [] if good else [Finding(signature.name, f"is no valid signature: {signed}")]
     notes = explain_totals(found)
-    if is_text(form):
+    if is_text(form) and not only:
         for finding in findings:
             print(f"DIFFERS  {on_one_line(finding.where)}: {on_one_line(finding.message)}")
         for note in [*notes, *([signed] if signed and not findings else [])]:
@@ -54,6 +55,6 @@ def command(
         print(f"{receipt}: {'DOES NOT HOLD' if findings else 'holds'}: {count} ({against})")
     else:
         data = {"holds": not findings, "findings": [[f.where, f.message] for f in findings], "notes": notes}
-        print_tables(receipt_tables(found, findings), form, data)
+        print_tables(receipt_tables(found, findings), form, data, only)
     if findings:
         raise typer.Exit(Exit.DIFFERS)

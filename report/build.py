@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ..spec.emissions import exact_sum
 from ..spec.events import StepEvent, ValidationEvent
 from .accounting.attempts import AttemptEvents, attempts
 from .accounting.curves import columns, marks, training
@@ -71,14 +72,15 @@ def _run(history: RunHistory, label: str) -> Run:
     raw = attempts(history.events)
     found = describe_attempts(raw, history)
     carbon, emitted = mean_carbon(found, history), emissions(raw, history)
-    actual = actual_row(found, carbon)
     estimate = history.estimate
+    actual = actual_row(found, carbon, estimate)
     planned = planned_row(estimate) if estimate else None
     steps = columns(surviving_events(raw, StepEvent), emitted)
     validation = columns(surviving_events(raw, ValidationEvent), emitted)
     device = history.device
     phases = spans(history.events)
     lines = scopes(actual, phases, estimate, carbon)
+    actual = actual.model_copy(update={"counted_tonnes": exact_sum([line.carbon_tonnes for line in lines])})
     uses = device_rows(history.events)
     return Run(
         label=label,
@@ -106,7 +108,7 @@ def _run(history: RunHistory, label: str) -> Run:
         faults=tuple(faults(raw)),
         marks=tuple(marks(raw)),
         scopes=lines,
-        limits=measured_limits(estimate, actual, found, steps, lines) if estimate else (),
+        limits=measured_limits(estimate, actual, found, steps) if estimate else (),
         carbon=carbon,
         training=training(raw, steps, validation, _planned_steps(raw, history)),
         inherited=_lineage(history),

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 
+from ..spec.estimate import Range
 from .tables.cells import Table
 from .values import Curves, HeatMap, Mark, Run
 
@@ -31,7 +33,10 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line of the curves; `predicted` ones are dashed. `bar`: a loss to be beaten, drawn as a level."""
+    """A line of the curves; `predicted` ones are dashed, `band` is the range of their loss.
+
+    `bar`: a loss to be beaten, drawn as a level.
+    """
 
     label: str
     curves: Curves
@@ -40,6 +45,7 @@ class Series:
     predicted: bool = False
     bar: float | None = None
     heat_map: HeatMap | None = None
+    band: tuple[tuple[float | None, ...], tuple[float | None, ...]] | None = None
 
 
 def series_of(run: Run) -> Series:
@@ -47,6 +53,24 @@ def series_of(run: Run) -> Series:
     return Series(
         run.label, run.curves, run.validation, run.marks, bar=run.training.unigram_entropy, heat_map=run.heat_map
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One value of a comparison, with its range; None is unknown."""
+
+    label: str
+    basis: str
+    range: Range | None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A quantity of everything that is compared, and the units that it may be drawn in."""
+
+    name: str
+    units: Sequence[tuple[float, str]]
+    bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +93,12 @@ class Document:
     tables: tuple[Table, ...]
     tiles: tuple[Tile, ...] = ()
     series: tuple[Series, ...] = ()
+    panels: tuple[Panel, ...] = ()
     sections: tuple[Section, ...] = ()
     notes: tuple[str, ...] = ()
     generator: str = ""
+
+    @property
+    def all_tables(self) -> list[Table]:
+        """The main tables, then those of the sections."""
+        return [*self.tables, *(table for section in self.sections for table in section.tables)]

@@ -10,7 +10,7 @@ from .document import Document, Section, Tile, series_of
 from .tables.emissions import emissions
 from .tables.family import scaling
 from .tables.run import run_tables
-from .values import Report, Run
+from .values import Report, Row, Run
 
 FORMULA = (
     "Carbon = device energy x PUE x carbon intensity. Device energy is the sum over all devices and attempts; "
@@ -70,7 +70,7 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
     total = sum(value for value in tokens if value is not None) if None not in tokens else None
     hours, watts = significant(row.device_hours, 3), significant(row.power_watts, 3)
     return (
-        Tile("Carbon emitted", *_split(with_unit(row.carbon_tonnes, MASSES)), _basis(row.basis)),
+        Tile("Carbon emitted", *_split(with_unit(row.counted_tonnes, MASSES)), _scope(row)),
         Tile("Energy of the devices", *_split(with_unit(row.energy_kwh, ENERGIES)), _against(report, "energy_kwh")),
         Tile("Device hours", hours, "" if hours == UNKNOWN else "h", _against(report, "device_hours")),
         Tile("Mean power a device", watts, "" if watts == UNKNOWN else "W", _against(report, "power_watts")),
@@ -79,8 +79,12 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
     )
 
 
-def _basis(basis: str) -> str:
-    return "no energy reading" if basis == "unknown" else basis
+def _scope(row: Row) -> str:
+    """What it rests on, and the paper's scope where more is counted."""
+    basis = "no energy reading" if row.basis == "unknown" else row.basis
+    if row.counted_tonnes == row.carbon_tonnes:
+        return basis
+    return f"{basis}; devices and cooling {with_unit(row.carbon_tonnes, MASSES)}"
 
 
 def _split(quantity: str) -> tuple[str, str]:

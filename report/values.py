@@ -36,14 +36,21 @@ def _plain(value: Any) -> Any:
 
 
 class Row(Value):
-    """One line of the emissions table, in the form of Table 2 of the Llama 2 paper."""
+    """One line of the emissions table, in the form of Table 2 of the Llama 2 paper.
+
+    `carbon_tonnes` is of the paper's scope, devices and their cooling; `counted_tonnes` of all scopes that are counted.
+    """
 
     basis: Basis
     device_hours: float | None
     power_watts: float | None
     energy_kwh: float | None
     carbon_tonnes: float | None
-    carbon_range: Range | None = None
+    counted_tonnes: float | None = None
+    carbon_range: Range | None = None  # of what is counted
+    cost: float | None = None
+    currency: str = ""
+    water_litres: float | None = None
 
 
 class Change(Value):

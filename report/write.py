@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +11,15 @@ from ..spec.problem import InputError
 from ..spec.run_parts import refuse_part_of_run
 from .accounting.curves import thinned_report
 from .document import Document
-from .formats.csv import codecarbon_csv, curves_csv, table_csv
+from .formats.csv import codecarbon_csv, curves_csv, table_csv, tables_csv
 from .formats.html import page
 from .formats.latex import latex
 from .formats.markdown import document_markdown
 from .formats.model_card import model_card
 from .formats.plots import write_plots
+from .formats.range_plot import write_comparison
 from .summary import report_document
+from .tables.cells import Table
 from .tables.emissions import emissions
 from .values import Report
 
@@ -41,24 +44,30 @@ def _report_files(report: Report, folder: Path) -> list[Path]:
         "emissions.csv": codecarbon_csv(report),
         "model-card.md": model_card(report),
     }
-    return [*_write(texts, folder), *plots]
+    return [*_write(texts | _csv_files(document.all_tables), folder), *plots]
 
 
-def write_document(document: Document, folder: Path, name: str) -> list[Path]:
-    """Write a document as page, Markdown, LaTeX and loss figure. Raises InputError when it cannot."""
+def _csv_files(tables: Sequence[Table]) -> dict[str, str]:
+    """A file for each kind of table, with the rows of every run."""
+    kinds = dict.fromkeys(table.key for table in tables)
+    return {f"tables/{kind}.csv": tables_csv([table for table in tables if table.key == kind]) for kind in kinds}
+
+
+def write_document(document: Document, folder: Path, name: str, data: object) -> list[Path]:
+    """Write a document in every format, `data` as its JSON. Raises InputError when it cannot."""
     with _writable(folder):
-        return _document_files(document, folder, name)
+        return _document_files(document, folder, name, data)
 
 
-def _document_files(document: Document, folder: Path, name: str) -> list[Path]:
-    plots = write_plots(document.series, folder, everything=False)
-    tables = [*document.tables, *(table for section in document.sections for table in section.tables)]
+def _document_files(document: Document, folder: Path, name: str, data: object) -> list[Path]:
+    plots = [*write_comparison(document.panels, folder), *write_plots(document.series, folder, everything=False)]
     texts = {
         f"{name}.html": page(document),
+        f"{name}.json": json.dumps(data, indent=1) + "\n",
         f"{name}.md": document_markdown(document, _images(plots)),
-        f"{name}.tex": "\n".join(latex(table) for table in tables),
+        f"{name}.tex": "\n".join(latex(table) for table in document.all_tables),
     }
-    return [*_write(texts, folder), *plots]
+    return [*_write(texts | _csv_files(document.all_tables), folder), *plots]
 
 
 @contextmanager
@@ -79,5 +88,6 @@ def _images(plots: Sequence[Path]) -> tuple[str, ...]:
 
 def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:
     for name, content in texts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
     return [folder / name for name in texts]

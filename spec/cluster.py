@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from .gpu_description import GpuDescription, NameOrDescription
-from .quantity import BytesPerSecond, UsdPerHour, Watts
+from .money import Price
+from .quantity import BytesPerSecond, Watts
 from .section import Count, Section
 from .text_types import Key, Label, RdmaDevice
 
@@ -47,7 +48,7 @@ class Cluster(Section):
         default="assume-set", description="How the cap is applied on a node; it is read back in every mode."
     )
     interconnect: Interconnect = Interconnect(kind="none")
-    price: UsdPerHour | None = Field(default=None, ge=0, description="Money per device and hour.")
+    price: Price | None = Field(default=None, ge=0, description="Money per device and hour, in any currency.")
     efficiency: PositiveFloat | None = Field(
         default=None, le=2, description="Speed here against the estimate, as `trainwright calibrate` fits it."
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from operator import not_
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from .limits import LimitName, limit_text, range_text
+from .money import Money
 from .number_text import UNKNOWN
 
+USD = "USD"  # what estimates from before there were other currencies are in
 Verdict = Literal["kept", "at risk", "broken", "unknown"]
 
 
@@ -46,26 +48,32 @@ class Limit(Frozen):
     most: float
     found: Range | None
     verdict: Verdict
+    currency: str = Field(default="", exclude_if=not_)  # of money, as the spec writes it
 
     @classmethod
     def of(cls, name: LimitName, most: float, found: Range | None) -> Limit:
         """The limit judged: broken where the whole range lies beyond it, at risk where a part of the range does."""
+        currency = most.currency if isinstance(most, Money) else ""
         if found is None:
-            return cls(name=name, most=most, found=None, verdict="unknown")
+            return cls(name=name, most=most, found=None, verdict="unknown", currency=currency)
         verdict = "broken" if found.low > most else "at risk" if found.high > most else "kept"
-        return cls(name=name, most=most, found=found, verdict=verdict)
+        return cls(name=name, most=most, found=found, verdict=verdict, currency=currency)
+
+    def judged(self, found: Range | None) -> Limit:
+        """The same limit against something else."""
+        return Limit.of(self.name, self.most, found).model_copy(update={"currency": self.currency})
 
     @property
     def most_text(self) -> str:
         """The limit, with its unit."""
-        return limit_text(self.name, self.most)
+        return limit_text(self.name, self.most, self.currency or USD)
 
     @property
     def found_text(self) -> str:
         """What was found, with its range where it has one."""
         if self.found is None:
             return UNKNOWN
-        return range_text(self.name, self.found.low, self.found.value, self.found.high)
+        return range_text(self.name, (self.found.low, self.found.value, self.found.high), self.currency or USD)
 
 
 class Estimate(Frozen):
@@ -96,7 +104,8 @@ class Estimate(Frozen):
     carbon_tonnes: Range | None
     paper_carbon_tonnes: float | None
     scope_parts: tuple[Part, ...] = ()
-    cost_usd: Range | None = None
+    cost: Range | None = Field(default=None, validation_alias=AliasChoices("cost", "cost_usd"))
+    currency: str = USD  # of `cost`, as the spec writes it
     water_litres: Range | None = None
     goodput: float | None = None
     checkpoint_seconds: float | None = None  # between saves

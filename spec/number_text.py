@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from .display_units import COUNTS, fitting
+from .display_units import COUNTS, base_unit, fitting
 
 UNKNOWN = "unknown"
 LARGEST_IN_FULL = 1e15  # a number with more digits is not read, but counted
@@ -19,11 +19,15 @@ LARGEST_IN_FULL = 1e15  # a number with more digits is not read, but counted
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a column prints: value / scale, with this many decimals, and the unit for its heading."""
+    """How a column prints: value / scale, with this many decimals, and the unit for its heading.
+
+    `base` is the unit of the value itself.
+    """
 
     scale: float = 1.0
     unit: str = ""
     digits: int = 2
+    base: str = ""
 
     def __call__(self, value: float | None) -> str:
         """The value as text, in the column's unit but without it."""
@@ -46,7 +50,7 @@ def style(values: Sequence[float | None], units: Sequence[tuple[float, str]], di
     smallest = min(known, default=scale) / scale
     wanted = digits if smallest >= 1 else min(2 - _exponent(smallest), 6)
     room = 4 - _exponent(largest / scale) if largest else digits
-    return Style(scale, unit, max(digits, min(wanted, room)))
+    return Style(scale, unit, max(digits, min(wanted, room)), base_unit(units))
 
 
 def fixed(value: float | None, digits: int = 2) -> str:

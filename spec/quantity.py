@@ -1,6 +1,6 @@
 """Quantities with units: `400 W`, `200 Gbps`, `2T tokens`, `48h` become plain numbers in one base unit each.
 
-Base units: watts, bytes, bytes per second, seconds, tokens, kg CO2eq per kWh, USD per hour, fractions of one.
+Base units: watts, bytes, bytes per second, seconds, tokens, kg CO2eq per kWh, fractions of one; money is in `money.py`.
 Language rule: a bare number is refused where a unit is needed; the plan (JSON) holds bare numbers in base units, so
 strictness is asked for by the validation context `{"units": True}`.
 """
@@ -178,7 +178,6 @@ TOKENS = Dimension(
 )
 INTENSITY = Dimension("a carbon intensity", {"kg/kWh": 1.0, "g/kWh": 1e-3}, ("0.385 kg/kWh", "385 g/kWh"), ("kg/kWh",))
 MASS = Dimension("a mass of CO2eq", {"t": 1.0, "kg": 1e-3, "g": 1e-6}, ("1.5 t", "20 kg"), ("t",))
-PRICE = Dimension("a price", {"USD/h": 1.0}, ("1.80 USD/h",), ("USD/h",))
 WATER = Dimension("a water rate", {"L/kWh": 1.0}, ("1.8 L/kWh",), ("L/kWh",))
 FRACTION = Dimension("a share", {"%": 0.01, "": 1.0}, ("1%", "0.01"), ("",), bare=True)
 
@@ -190,7 +189,6 @@ Seconds = Annotated[float, TIME]
 Tokens = Annotated[int, TOKENS]
 KgPerKwh = Annotated[float, INTENSITY]
 Tonnes = Annotated[float, MASS]
-UsdPerHour = Annotated[float, PRICE]
 LitresPerKwh = Annotated[float, WATER]
 Fraction = Annotated[float, FRACTION]
 

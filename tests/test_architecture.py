@@ -64,6 +64,7 @@ OWNERS = {
     },
     "matplotlib": {
         "report/formats/heat_plot.py", "report/formats/plots.py", "report/formats/pareto_plot.py",
+        "report/formats/range_plot.py",
         "report/formats/scaling_plot.py",
     },
     "deepspeed": {

@@ -28,5 +28,5 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     for limit in limits_of(loaded):
         if limit.verdict == "at risk" and limit.found:
             message = f"predicted {limit.found_text}: the limit of {limit.most_text} lies inside the range"
-            safe = limit_text(limit.name, limit.found.high)
+            safe = limit_text(limit.name, limit.found.high, limit.currency)
             yield Finding(f"limits.{limit.name}", message, f"The run may break it; {safe} would be safe.")

@@ -47,7 +47,7 @@ def check(loaded: Loaded) -> Iterator[Finding]:
 
 def _remedy(cluster: Cluster, limit: Limit, best: float) -> str:
     if limit.name != "site_power":
-        return f"Raise it above {limit_text(limit.name, best)}, or {OTHERWISE[limit.name]}."
+        return f"Raise it above {limit_text(limit.name, best, limit.currency)}, or {OTHERWISE[limit.name]}."
     each, power = best / cluster.gpus, gpu(cluster.gpu).power
     fewer, share = int(limit.most / each), int(limit.most / cluster.gpus)
     ways = [f"Use at most {fewer:,} devices"] if fewer else []

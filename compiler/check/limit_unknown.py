@@ -1,7 +1,7 @@
 """What a limit bounds can be predicted.
 
-Money needs a price, and the energy of processors needs their draw. A limit on something unknown could never be called
-kept, so it is refused rather than ignored.
+Money needs a price in the same currency, and the energy of processors needs their draw. A limit on something unknown
+could never be called kept, so it is refused rather than ignored.
 
 Bad:
 
@@ -30,7 +30,16 @@ def check(loaded: Loaded) -> Iterator[Finding]:
         return
     if limits.cost is not None and cluster.price is None:
         yield Finding("limits.cost", "there is no price, so the cost is unknown", "Give `cluster.price: 1.80 USD/h`.")
+    if limits.cost is not None and cluster.price is not None:
+        yield from _currencies(limits.cost.currency, cluster.price.currency)
     for name in ("carbon", "energy", "site_power"):
         if getattr(limits, name) is not None and cluster.on_cpu and cluster.device_power is None:
             message = "the draw of these processors is unknown, and with it this"
             yield Finding(f"limits.{name}", message, "Give `cluster.device_power`, for example 15 W a process.")
+
+
+def _currencies(limit: str, price: str) -> Iterator[Finding]:
+    """A limit in another currency than the price: no rate of exchange is assumed."""
+    if limit != price:
+        message = f"the limit is in {limit} and the price in {price}"
+        yield Finding("limits.cost", message, f"Write both in one currency, for example in {price}.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ...report.tables.cells import Cell, Table, table, text
+from ...report.tables.cells import Cell, Table, quantity_cell, table, text
 from ...spec.display_units import BYTE_RATES, BYTES, FLOP_RATES
-from ...spec.number_text import UNKNOWN, count, with_unit
+from ...spec.number_text import UNKNOWN, count
 from .presets import Row
 
 TITLES = {"models": "Models", "clusters": "Clusters", "gpus": "GPUs", "sites": "Sites, for `extends`"}
@@ -31,7 +31,7 @@ def _source(row: Row) -> str:
 
 def _rate(value: float | None, units: Units) -> Cell:
     """A rate, or that the device has no such arithmetic or link."""
-    return Cell(with_unit(value, units), value) if value else text("none")
+    return quantity_cell(value, units) if value else text("none")
 
 
 def _power(row: Row) -> Cell:
@@ -69,7 +69,7 @@ _COLUMNS: dict[str, Columns] = {
     },
     "gpus": {
         "GPU": lambda row: text(row["name"]),
-        "Memory": lambda row: Cell(with_unit(row["memory_bytes"], BYTES), row["memory_bytes"]),
+        "Memory": lambda row: quantity_cell(row["memory_bytes"], BYTES),
         "bf16": lambda row: _rate(row["bf16_flops"], FLOP_RATES),
         "Memory rate": lambda row: _rate(row["memory_bytes_per_second"], BYTE_RATES),
         "Link": lambda row: _rate(row["link_bytes_per_second"], BYTE_RATES),

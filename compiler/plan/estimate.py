@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from ...spec.emissions import carbon_tonnes, energy_kwh
-from ...spec.estimate import Estimate, Part, Range
+from ...spec.estimate import USD, Estimate, Part, Range
 from ...spec.facts import figures
 from ...spec.layout import Layout
 from ...spec.sections import Spec
@@ -198,7 +198,8 @@ def _assembled(run: Answers) -> Estimate:
         carbon_tonnes=_total(parts, energy.because) if energy else None,
         paper_carbon_tonnes=_paper(run, hours, kg_per_kwh),
         scope_parts=parts,
-        cost_usd=_scaled(hours, cluster.price) if cluster.price is not None else None,
+        cost=_scaled(hours, cluster.price) if cluster.price is not None else None,
+        currency=cluster.price.currency if cluster.price is not None else USD,
         water_litres=_scaled(energy, spec.carbon.water) if energy and spec.carbon.water is not None else None,
         goodput=run.goodput.value,
         final_loss=final_loss(spec.model.shape.parameters, spec.data.tokens),

@@ -19,7 +19,7 @@ def judged_limits(spec: Spec, estimate: Estimate) -> tuple[Limit, ...]:
         "days": estimate.days,
         "carbon": estimate.carbon_tonnes,
         "energy": estimate.energy_kwh,
-        "cost": estimate.cost_usd,
+        "cost": estimate.cost,
         "memory": estimate.memory_bytes,
         "site_power": _site_power(spec, estimate),
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ...spec.emissions import WATTS_PER_KILOWATT, carbon_tonnes, exact_sum
-from ...spec.estimate import Estimate
+from ...spec.estimate import Estimate, Range
 from ...spec.event_fields import EnforcedCap
 from ...spec.events import Event, FaultEvent, GapEvent, PhaseEvent
 from ...spec.facts import figures
@@ -16,6 +17,7 @@ from .attempts import AttemptEvents, span
 from .history import RunHistory
 from .surviving import lost_after
 
+SUMMED = ("device_hours", "energy_kwh", "carbon_tonnes", "counted_tonnes", "cost", "water_litres")
 WHOLE: float = figures("reporting")["fully_measured"]
 
 
@@ -136,8 +138,8 @@ def _span(name: str, events: Sequence[PhaseEvent]) -> Span:
     )
 
 
-def actual_row(found: Sequence[Attempt], carbon: CarbonPlan | None) -> Row:
-    """What the run used, all attempts counted. A number that rests on a missing one is None."""
+def actual_row(found: Sequence[Attempt], carbon: CarbonPlan | None, estimate: Estimate | None) -> Row:
+    """What the run used, all attempts counted, its scopes yet to come. A number that rests on a missing one is None."""
     held = exact_sum([a.seconds * a.world_size if a.world_size else None for a in found])
     hours = None if held is None else held / HOUR
     energy = exact_sum([a.energy_kwh for a in found])
@@ -147,7 +149,21 @@ def actual_row(found: Sequence[Attempt], carbon: CarbonPlan | None) -> Row:
         power_watts=energy * WATTS_PER_KILOWATT / hours if energy is not None and hours else None,
         energy_kwh=energy,
         carbon_tonnes=emitted(energy, carbon),
+        **(_by_rate(estimate, hours, energy) if estimate else {}),
     )
+
+
+def _by_rate(estimate: Estimate, hours: float | None, energy: float | None) -> dict[str, Any]:
+    """Money by the estimate's price of an hour, water by its rate of a kWh."""
+    return {
+        "cost": _in_proportion(estimate.cost, estimate.device_hours, hours),
+        "currency": estimate.currency if estimate.cost else "",
+        "water_litres": _in_proportion(estimate.water_litres, estimate.energy_kwh, energy),
+    }
+
+
+def _in_proportion(planned: Range | None, base: Range | None, actual: float | None) -> float | None:
+    return planned.value / base.value * actual if planned and base and base.value and actual is not None else None
 
 
 def emitted(energy: float | None, carbon: CarbonPlan | None) -> float | None:
@@ -167,13 +183,18 @@ def _basis(share: float | None, energy: float | None) -> Basis:
 
 def planned_row(estimate: Estimate) -> Row:
     """What the compiler predicted."""
+    energy = estimate.energy_kwh.value if estimate.energy_kwh else None
     return Row(
         basis="planned",
         device_hours=estimate.device_hours.value if estimate.device_hours else None,
         power_watts=estimate.power_watts.value if estimate.power_watts else None,
-        energy_kwh=estimate.energy_kwh.value if estimate.energy_kwh else None,
-        carbon_tonnes=estimate.carbon_tonnes.value if estimate.carbon_tonnes else None,
+        energy_kwh=energy,
+        carbon_tonnes=None if energy is None else carbon_tonnes(energy, estimate.pue, estimate.intensity_kg_per_kwh),
+        counted_tonnes=estimate.carbon_tonnes.value if estimate.carbon_tonnes else None,
         carbon_range=estimate.carbon_tonnes,
+        cost=estimate.cost.value if estimate.cost else None,
+        currency=estimate.currency if estimate.cost else "",
+        water_litres=estimate.water_litres.value if estimate.water_litres else None,
     )
 
 
@@ -188,14 +209,14 @@ def published_row(estimate: Estimate) -> Row | None:
         power_watts=watts,
         energy_kwh=estimate.published_device_hours * watts / WATTS_PER_KILOWATT if watts else None,
         carbon_tonnes=estimate.published_carbon_tonnes,
+        counted_tonnes=estimate.published_carbon_tonnes,  # a paper counts what it prints
     )
 
 
 def total_row(rows: Sequence[Row]) -> Row:
     """The sum of unrounded rows; a sum with an unknown part is unknown. Power is energy over hours."""
-    hours, energy, tonnes = (
-        exact_sum([getattr(row, key) for row in rows]) for key in ("device_hours", "energy_kwh", "carbon_tonnes")
-    )
+    hours, energy, tonnes, counted, cost, water = (exact_sum([getattr(row, key) for row in rows]) for key in SUMMED)
+    currencies = {row.currency for row in rows}
     bases: set[Basis] = {row.basis for row in rows}
     mixed: Basis = "unknown" if "unknown" in bases else "partly measured"
     return Row(
@@ -204,4 +225,8 @@ def total_row(rows: Sequence[Row]) -> Row:
         power_watts=energy * WATTS_PER_KILOWATT / hours if energy is not None and hours else None,
         energy_kwh=energy,
         carbon_tonnes=tonnes,
+        counted_tonnes=counted,
+        cost=cost if len(currencies) == 1 else None,
+        currency=currencies.pop() if len(currencies) == 1 else "",
+        water_litres=water,
     )

@@ -10,23 +10,20 @@ from collections.abc import Sequence
 from ...spec.estimate import Estimate, Limit, Range
 from ...spec.limits import LimitName
 from ...spec.units import DAY
-from ..values import Attempt, Curves, Row, Scope
+from ..values import Attempt, Curves, Row
 
 
-def measured_limits(
-    estimate: Estimate, row: Row, attempts: Sequence[Attempt], steps: Curves, scopes: Sequence[Scope]
-) -> tuple[Limit, ...]:
+def measured_limits(estimate: Estimate, row: Row, attempts: Sequence[Attempt], steps: Curves) -> tuple[Limit, ...]:
     """Each limit of the plan that last trained, judged by what the run took so far; `unknown` where nobody measured."""
-    tonnes = [scope.carbon_tonnes for scope in scopes]
     took: dict[LimitName, float | None] = {
         "days": sum(attempt.seconds for attempt in attempts) / DAY,
-        "carbon": sum(value for value in tonnes if value is not None) if tonnes and None not in tonnes else None,
+        "carbon": row.counted_tonnes,
         "energy": row.energy_kwh,
-        "cost": _cost(estimate, row.device_hours),
+        "cost": row.cost,
         "memory": _highest(steps.memory_bytes),
         "site_power": _site_power(attempts, steps),
     }
-    return tuple(Limit.of(limit.name, limit.most, _exact(took[limit.name])) for limit in estimate.limits)
+    return tuple(limit.judged(_exact(took[limit.name])) for limit in estimate.limits)
 
 
 def _highest(values: Sequence[float | None]) -> float | None:
@@ -41,10 +38,3 @@ def _site_power(attempts: Sequence[Attempt], steps: Curves) -> float | None:
 
 def _exact(value: float | None) -> Range | None:
     return None if value is None else Range(value=value, low=value, high=value)
-
-
-def _cost(estimate: Estimate, hours: float | None) -> float | None:
-    """Device hours at the price of the estimate."""
-    if estimate.cost_usd is None or not estimate.device_hours or hours is None:
-        return None
-    return hours * estimate.cost_usd.value / estimate.device_hours.value

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ...spec.foreign_text import for_csv
+from ...spec.number_text import UNKNOWN
 from ..receipt.rows import report_ledger
-from ..tables.cells import Table
+from ..tables.cells import Cell, Table
 from ..values import Curves, Report, Row, Run
 
-ROW_FIELDS = ("device_hours", "power_watts", "energy_kwh", "carbon_tonnes")
+_PRINTED_UNIT = re.compile(r" \([^()]*\)$")
+ROW_FIELDS = (
+    "device_hours", "power_watts", "energy_kwh", "carbon_tonnes", "counted_tonnes", "cost", "currency", "water_litres",
+)  # fmt: skip
 
 
 def table_csv(report: Report) -> str:
@@ -27,10 +32,44 @@ def table_csv(report: Report) -> str:
     return _csv(("model", "basis", *ROW_FIELDS), (_fields(name, row) for name, row in (*rows, *totals)))
 
 
-def cells_csv(table: Table) -> str:
-    """Any table: its headings, then rows and totals with unrounded numbers; unknown ones and words as they print."""
-    rows = [*table.rows, *table.totals]
-    return _csv(table.headings, ([cell.text if cell.value is None else cell.value for cell in row] for row in rows))
+def tables_csv(tables: Sequence[Table]) -> str:
+    """Tables of one kind as one, the runs that they are of in the first column; a range is three columns.
+
+    Numbers are unrounded and in the unit of their heading, totals are the last rows, unknown is an empty field.
+    """
+    records = [record for table in tables for record in _records(table)]
+    empty = [heading for table in tables for heading in _unique(table.headings)] if not records else []
+    headings = list(dict.fromkeys(name for record in records for name in record)) or empty
+    return _csv(headings, ([record.get(name) for name in headings] for record in records))
+
+
+def _records(table: Table) -> Iterator[dict[str, object]]:
+    """Each row of a table as its values by heading."""
+    lines = [*table.rows, *table.totals]
+    columns = list(zip(_unique(table.headings), *lines, strict=True))
+    names = [_named(str(heading), [cell for cell in cells if isinstance(cell, Cell)]) for heading, *cells in columns]
+    ranged = [any(line[index].low is not None for line in lines) for index in range(len(names))]
+    for line in lines:
+        record: dict[str, object] = {"Run": table.of} if table.of else {}
+        for name, cell, wide in zip(names, line, ranged, strict=True):
+            record[name] = cell.value if cell.value is not None else "" if cell.text == UNKNOWN else cell.text
+            if wide:
+                record |= {f"{name}, low": cell.low, f"{name}, high": cell.high}
+        yield record
+
+
+def _unique(headings: Sequence[str]) -> list[str]:
+    """Headings of which no two are alike."""
+    return [
+        heading if (before := headings[:index].count(heading)) == 0 else f"{heading} [{before + 1}]"
+        for index, heading in enumerate(headings)
+    ]
+
+
+def _named(heading: str, cells: Sequence[Cell]) -> str:
+    """A heading with the unit of the numbers below it, in place of the one that they are printed in."""
+    unit = next((cell.unit for cell in cells if cell.unit), "")
+    return f"{_PRINTED_UNIT.sub('', heading)} ({unit})" if unit else heading
 
 
 def _fields(name: str, row: Row) -> list[object]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ...spec.foreign_text import for_latex
 from ..tables.cells import Table
 
+WIDE = "mwMWN%@"
 COLUMN, PAGE = 229.0, 469.0  # pt
 
 
@@ -28,7 +29,7 @@ class Size:
         return sum(width * self.letter + self.between for width in widths)
 
 
-SIZES = (Size("footnotesize", 4.9, 6.0), Size("scriptsize", 4.3, 4.0))
+SIZES = (Size("footnotesize", 4.9, 6.0), Size("scriptsize", 4.3, 4.0), Size("tiny", 3.6, 3.0))
 
 
 def latex(table: Table) -> str:
@@ -51,7 +52,7 @@ def latex(table: Table) -> str:
     ]
     if table.totals:
         lines += [r"\midrule", *(_ampersand(table, [cell.text for cell in total], broken) for total in table.totals)]
-    caption = ". ".join((table.title, *(note.rstrip(".") for note in table.notes)))
+    caption = ". ".join((table.caption, *(note.rstrip(".") for note in table.notes)))
     lines += [
         r"\bottomrule",
         r"\end{tabular}",
@@ -66,7 +67,12 @@ def _lengths(table: Table, parts: Callable[[str], list[str]]) -> list[int]:
     """The longest part (line, or word) of each column, in signs."""
     rows = [tuple(cell.text for cell in row) for row in (*table.rows, *table.totals)]
     columns = zip(table.headings, *rows, strict=True)
-    return [max(len(part) for text in column for part in (parts(text) or [""])) for column in columns]
+    return [max(_signs(part) for text in column for part in (parts(text) or [""])) for column in columns]
+
+
+def _signs(text: str) -> int:
+    """The width of a text in letters of usual width; two wide letters take the room of three."""
+    return len(text) + (sum(text.count(letter) for letter in WIDE) + 1) // 2
 
 
 def _fitted(longest: Sequence[int], words: Sequence[int], size: Size, room: float) -> list[int]:

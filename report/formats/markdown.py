@@ -19,7 +19,8 @@ def markdown(table: Table) -> str:
         lines.append(_bar(f"**{for_markdown(cell.text)}**" if cell.text else "" for cell in total))
     notes = [for_markdown(note) for note in table.notes]
     return (
-        "\n".join([f"## {for_markdown(table.title)}", "", *lines, "", *(f"- {note}" for note in notes)]).rstrip() + "\n"
+        "\n".join([f"## {for_markdown(table.caption)}", "", *lines, "", *(f"- {note}" for note in notes)]).rstrip()
+        + "\n"
     )
 
 

@@ -12,14 +12,14 @@ from ...spec.foreign_text import for_markdown
 from ...spec.number_text import with_unit
 from ..receipt.rows import HUGGING_FACE, report_ledger
 from ..tables.emissions import emissions
-from ..tables.run import factor_rows
+from ..tables.run import factor_rows, scope_lines
 from ..values import Report
 from .markdown import markdown
 
 
 def model_card(report: Report) -> str:
     """Front matter and section for the card of the trained model. Unknown emissions are left out of the metadata."""
-    tonnes = report.actual_total.carbon_tonnes
+    tonnes, paper = report.actual_total.counted_tonnes, report.actual_total.carbon_tonnes
     grams = report_ledger(report).values[HUGGING_FACE]
     hardware = "; ".join(dict.fromkeys(f"{run.devices or 'unknown number of'} x {run.device}" for run in report.runs))
     basis = ", ".join(dict.fromkeys(run.actual.basis for run in report.runs))
@@ -40,7 +40,7 @@ def model_card(report: Report) -> str:
         "# Environmental impact",
         "",
         f"Training emitted {with_unit(tonnes, MASSES)} ({basis}), all attempts counted:",
-        "device energy x PUE x carbon intensity.",
+        f"devices and cooling (energy x PUE x carbon intensity) {with_unit(paper, MASSES)}, and further scopes.",
         "",
         *(
             f"- {name}: {for_markdown(f'{value}, from {source}')}"
@@ -48,6 +48,7 @@ def model_card(report: Report) -> str:
         ),
         "",
         markdown(emissions(report)),
+        *(markdown(lines) for run in report.runs if (lines := scope_lines(run))),
     ]
     return "\n".join(lines)
 

@@ -12,17 +12,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...spec.display_units import BYTES, COUNTS, ENERGIES, MASSES, TIMES
+from ...spec.display_units import BYTES, COUNTS, MASSES, PLOTTED_ENERGIES, TIMES
 from ...spec.foreign_text import for_plot
 from ...spec.number_text import Style, style
 from ..document import Series
-from ..values import Curves
 from .heat_plot import heat_maps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NOISY = ("grad_norm", "tokens_per_second", "power_watts", "mfu")
 SMOOTHED = 50  # parts of a curve; the loss figure shows the mean over each part, beside the steps themselves
 # Okabe and Ito's, told apart with any colour vision: https://jfly.uni-koeln.de/color/ (their yellow is too pale)
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -42,7 +42,7 @@ TOKENS = Metric("tokens", "Processed tokens", COUNTS)
 BUDGETS = (
     TOKENS,
     Metric("seconds", "Time", TIMES),
-    Metric("energy_kwh", "Energy", ENERGIES),
+    Metric("energy_kwh", "Energy", PLOTTED_ENERGIES),
     Metric("carbon_tonnes", "Carbon", MASSES),
 )
 QUALITY = (Metric("loss", "Training loss (nats)"), Metric("perplexity", "Training perplexity"))
@@ -69,7 +69,7 @@ def write_plots(runs: Sequence[Series], folder: Path, *, everything: bool = True
         figures = {"loss": _loss(runs)} | ({"quality": _quality(runs), "health": _health(runs)} if everything else {})
         if everything and (hot := [run for run in runs if run.heat_map is not None]):
             figures["devices"] = heat_maps(hot)
-        return [path for name, figure in figures.items() for path in _save(figure, folder / name)]
+        return [path for name, figure in figures.items() for path in save_figure(figure, folder / name)]
 
 
 def plot_settings() -> AbstractContextManager[None]:
@@ -88,7 +88,7 @@ def plot_settings() -> AbstractContextManager[None]:
     return mpl.rc_context(settings)
 
 
-def _save(figure: Figure, stem: Path) -> list[Path]:
+def save_figure(figure: Figure, stem: Path) -> list[Path]:
     """PNG, SVG and PDF without a date, so that the same run gives the same bytes."""
     paths = [stem.with_suffix(ending) for ending in (".png", ".svg", ".pdf")]
     figure.savefig(paths[0], dpi=160)
@@ -109,7 +109,7 @@ def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figu
 def _loss(runs: Sequence[Series]) -> Figure:
     """Running means, of a lone run over its faint steps; validation as circles; a level that runs share but once."""
     figure, (axes,) = new_figure(1, 1, (6.4, 4.0))
-    _draw(axes, [replace(run, curves=_smooth(run.curves)) for run in runs], TOKENS, QUALITY[0])
+    _draw(axes, _smooth(runs, ("loss",)), TOKENS, QUALITY[0])
     scale = style(_all(runs, TOKENS), TOKENS.units).scale
     several = len(runs) > 1
     for colour, run in zip(COLOURS * len(runs), runs, strict=False):
@@ -126,14 +126,23 @@ def _loss(runs: Sequence[Series]) -> Figure:
     return figure
 
 
-def _smooth(curves: Curves) -> Curves:
-    """The curves with each loss replaced by the mean of those before it, over a fiftieth of the run."""
-    window = max(1, len(curves.loss) // SMOOTHED)
+def _smooth(runs: Sequence[Series], keys: Sequence[str]) -> list[Series]:
+    """Runs with each value of these columns as the mean of those before it, over a fiftieth of the longest run."""
+    window = max(1, max(len(run.curves.step) for run in runs) // SMOOTHED)
+    return [
+        replace(
+            run, curves=run.curves.model_copy(update={key: _means(getattr(run.curves, key), window) for key in keys})
+        )
+        for run in runs
+    ]
+
+
+def _means(values: Sequence[float | None], window: int) -> tuple[float | None, ...]:
     means: list[float | None] = []
-    for end in range(1, len(curves.loss) + 1):
-        known = [loss for loss in curves.loss[max(0, end - window) : end] if loss is not None]
+    for end in range(1, len(values) + 1):
+        known = [value for value in values[max(0, end - window) : end] if value is not None]
         means.append(sum(known) / len(known) if known else None)
-    return curves.model_copy(update={"loss": tuple(means)})
+    return tuple(means)
 
 
 def _scaled(values: Sequence[float | None], scale: float) -> list[float]:
@@ -165,8 +174,10 @@ def _quality(runs: Sequence[Series]) -> Figure:
 
 
 def _health(runs: Sequence[Series]) -> Figure:
-    """A panel for each metric that somebody knows."""
+    """A panel for each metric that somebody knows; of several runs the running means, or the last would hide all."""
     metrics = _known(runs, HEALTH)
+    if len(runs) > 1:
+        runs = _smooth(runs, NOISY)
     columns = min(len(metrics), 3)
     rows = -(-len(metrics) // columns)
     figure, axes = new_figure(rows, columns, (max(3.7 * columns, 5), 2.8 * rows))
@@ -191,6 +202,8 @@ def _draw(axes: Axes, runs: Sequence[Series], x: Metric, y: Metric) -> None:
         width = 1.1 + 0.8 * min(len(runs) - 1 - index, 3)  # what lies under another line still shows at its sides
         colour, dashes = COLOURS[index % len(COLOURS)], "--" if run.predicted else "-"
         axes.plot(*points, color=colour, lw=width, ls=dashes, label=for_plot(run.label))
+        if run.band and y.key == "loss":
+            axes.fill_between(points[0], _gapped(run.band[0]), _gapped(run.band[1]), color=colour, alpha=0.15, lw=0)
     if _unequal(runs, x):
         axes.set_xscale("log")
     if not _all(runs, y) or not _all(runs, x):

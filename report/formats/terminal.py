@@ -68,7 +68,7 @@ class _Fitted:
 
 def _upright(table: Table, room: int) -> RichTable:
     """Columns as narrow as their longest word, and `room` more characters where they help."""
-    laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    laid = RichTable(title=Text(table.caption, "bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     laid.padding = (0, 1, 0, 0)
     for index, width in enumerate(_widths(table, room)):
         numeric = index in table.numeric
@@ -115,7 +115,7 @@ def _heading(table: Table, index: int) -> str:
 
 def _turned(table: Table) -> RichTable:
     """Headings at the left, values at the right, a rule between rows."""
-    laid = RichTable(title=Text(table.title, "bold"), title_justify="left", box=SIMPLE_HEAD, show_header=False)
+    laid = RichTable(title=Text(table.caption, "bold"), title_justify="left", box=SIMPLE_HEAD, show_header=False)
     laid.add_column(style="dim", overflow="fold")
     laid.add_column(overflow="fold")
     for row in (*table.rows, *table.totals):

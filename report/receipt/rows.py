@@ -5,8 +5,6 @@ Names are `run1.actual.energy_kwh`: the run in the order of the report, the row,
 
 from __future__ import annotations
 
-import re
-
 from ...spec.emissions import KG_PER_TONNE, WATTS_PER_KILOWATT
 from ...spec.facts import facts
 from ...spec.plan import CarbonPlan
@@ -16,11 +14,18 @@ from ..values import Attempt, Report, Run
 from .expression import evaluate
 from .formulas import carbon_expression, energy_expression, sum_expression
 from .ledger import Ledger
+from .scopes import attempt_names, device_numbers, money_and_water, scope_numbers, word
 from .styles import Styles
 
 GRAMS_PER_TONNE = 1_000_000
 HUGGING_FACE = "total.co2_eq_emissions"  # the hub's metadata of a model card
-UNITS = {"device_hours": "h", "power_watts": "W", "energy_kwh": "kWh", "carbon_tonnes": "tCO2eq"}
+UNITS = {
+    "device_hours": "h",
+    "power_watts": "W",
+    "energy_kwh": "kWh",
+    "carbon_tonnes": "tCO2eq",
+    "counted_tonnes": "tCO2eq",
+}
 
 
 def report_ledger(report: Report) -> Ledger:
@@ -31,28 +36,21 @@ def report_ledger(report: Report) -> Ledger:
         _factors(ledger, name, run)
         _actual(ledger, name, run, styles)
         _planned(ledger, name, run, styles)
+        scope_numbers(ledger, name, run, styles)
+        money_and_water(ledger, name, run)
+        device_numbers(ledger, name, run)
         _published(ledger, name, run, styles)
         _codecarbon(ledger, name, run)
     for kind, row in (("actual", report.actual_total), ("planned", report.planned_total)):
         if row is not None:
             _total(ledger, kind, len(report.runs), styles)
-    ledger.compute(HUGGING_FACE, f"total.actual.carbon_tonnes * {GRAMS_PER_TONNE}", "gCO2eq")
+    ledger.compute(HUGGING_FACE, f"total.actual.counted_tonnes * {GRAMS_PER_TONNE}", "gCO2eq")
     return ledger
-
-
-def _word(text: str) -> str:
-    """A scope's name as a part of the name of a number."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", text)
-
-
-def _attempt_names(run: str, found: Run) -> list[str]:
-    """By position: a log of somebody else's may give two attempts one number."""
-    return [f"{run}.attempt{position}" for position in range(1, len(found.attempts) + 1)]
 
 
 def _factors(ledger: Ledger, run: str, found: Run) -> None:
     """PUE and intensity: the plan's, or means by energy where attempts ran with others."""
-    names = _attempt_names(run, found)
+    names = attempt_names(run, found)
     for name, attempt in zip(names, found.attempts, strict=True):
         ledger.take(f"{name}.energy_kwh", attempt.energy_kwh, "kWh", _meter(attempt))
     own = [(name, a.carbon) for name, a in zip(names, found.attempts, strict=True) if a.carbon]
@@ -92,7 +90,7 @@ def _meter(attempt: Attempt) -> str:
 
 def _actual(ledger: Ledger, run: str, found: Run, styles: Styles) -> None:
     """What the run used, all attempts counted."""
-    names = _attempt_names(run, found)
+    names = attempt_names(run, found)
     for name, attempt in zip(names, found.attempts, strict=True):
         ledger.take(f"{name}.seconds", attempt.seconds, "s", "events.jsonl: wall clock, start-up to stop")
         ledger.take(f"{name}.devices", attempt.world_size or None, "", "events.jsonl: start, else plan.json")
@@ -113,7 +111,7 @@ def _power(ledger: Ledger, row: str, styles: Styles) -> None:
 
 
 def _planned(ledger: Ledger, run: str, found: Run, styles: Styles) -> None:
-    """What the compiler predicted: energy is hours x power, carbon the sum of the scopes that the spec counts."""
+    """What the compiler predicted: energy is hours x power, what is counted the sum of the spec's scopes."""
     if found.planned is None:
         return
     row, planned = f"{run}.planned", found.planned
@@ -122,10 +120,12 @@ def _planned(ledger: Ledger, run: str, found: Run, styles: Styles) -> None:
     energy = energy_expression(f"{row}.device_hours", f"{row}.power_watts")
     _explained(ledger, f"{row}.energy_kwh", energy, planned.energy_kwh, styles)
     parts = [
-        ledger.take(f"{row}.{_word(s.name)}", s.value, "tCO2eq", s.source) for s in found.planned_scopes
+        ledger.take(f"{row}.{word(s.name)}", s.value, "tCO2eq", s.source) for s in found.planned_scopes
     ]  # as the estimate adds them
-    carbon = " + ".join(parts) or carbon_expression(f"{row}.energy_kwh", run)
+    carbon = carbon_expression(f"{row}.energy_kwh", run)
     _explained(ledger, f"{row}.carbon_tonnes", carbon, planned.carbon_tonnes, styles)
+    counted = " + ".join(parts) or f"{row}.carbon_tonnes"
+    _explained(ledger, f"{row}.counted_tonnes", counted, planned.counted_tonnes, styles)
 
 
 def _explained(ledger: Ledger, name: str, expression: str, value: float | None, styles: Styles) -> None:
@@ -152,13 +152,14 @@ def _published(ledger: Ledger, run: str, found: Run, styles: Styles) -> None:
         _taken(ledger, f"{row}.{key}", getattr(found.published, key), styles, source)
     energy = energy_expression(f"{row}.device_hours", f"{row}.power_watts")
     ledger.compute(f"{row}.energy_kwh", energy, "kWh", styles.energy)
-    _taken(ledger, f"{row}.carbon_tonnes", found.published.carbon_tonnes, styles, source)
+    for key in ("carbon_tonnes", "counted_tonnes"):
+        _taken(ledger, f"{row}.{key}", getattr(found.published, key), styles, source)
 
 
 def _codecarbon(ledger: Ledger, run: str, found: Run) -> None:
     """The numbers of CodeCarbon's CSV: kg, kWh with the PUE, watts of all devices."""
     name, row = f"{run}.codecarbon", f"{run}.actual"
-    seconds = [f"{attempt}.seconds" for attempt in _attempt_names(run, found)]
+    seconds = [f"{attempt}.seconds" for attempt in attempt_names(run, found)]
     ledger.take(f"{run}.devices", found.devices, "", "plan.json: device.count")
     ledger.compute(f"{name}.duration", sum_expression(seconds), "s")
     ledger.compute(f"{name}.emissions", f"{row}.carbon_tonnes * {KG_PER_TONNE}", "kgCO2eq")
@@ -169,7 +170,7 @@ def _codecarbon(ledger: Ledger, run: str, found: Run) -> None:
 
 def _total(ledger: Ledger, kind: str, runs: int, styles: Styles) -> None:
     """Sums of unrounded rows; power is energy over hours."""
-    for key in ("device_hours", "energy_kwh", "carbon_tonnes"):
+    for key in ("device_hours", "energy_kwh", "carbon_tonnes", "counted_tonnes"):
         rows = [f"run{index}.{kind}.{key}" for index in range(1, runs + 1)]
         ledger.compute(f"total.{kind}.{key}", sum_expression(rows), UNITS[key], styles.of(UNITS[key]))
     _power(ledger, f"total.{kind}", styles)

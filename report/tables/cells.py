@@ -8,22 +8,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ...spec.number_text import UNKNOWN, Style, fixed, percent, significant
+from ...spec.display_units import base_unit
+from ...spec.number_text import UNKNOWN, Style, fixed, percent, signed_percent, significant, with_unit
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is printed, and the unrounded number behind it (None for text and for unknown)."""
+    """What is printed, and the unrounded number behind it (None for text and for unknown), with its bounds.
+
+    `unit` is that of the number where it need not be the one that is printed.
+    """
 
     text: str
     value: float | None = None
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table with a title, headings (numbers stand right), rows, totals under a rule, and notes in sentences.
 
-    `spare` are headings that a narrow terminal leaves out, the first one first.
+    `spare` are headings that a narrow terminal leaves out, the first one first. `of` is the run or spec that the table
+    is about, where others of the same key are about other ones.
     """
 
     key: str
@@ -34,6 +42,12 @@ class Table:
     totals: tuple[tuple[Cell, ...], ...] = ()
     notes: tuple[str, ...] = field(default=())
     spare: tuple[str, ...] = ()
+    of: str = ""
+
+    @property
+    def caption(self) -> str:
+        """The title, and what the table is about."""
+        return f"{self.title}: {self.of}" if self.of else self.title
 
 
 def narrower(table: Table) -> Table:
@@ -58,7 +72,19 @@ def text(value: object) -> Cell:
 
 def styled(value: float | None, column: Style) -> Cell:
     """A cell of a number in its column's style."""
-    return Cell(column(value), value)
+    return Cell(column(value), value, column.base)
+
+
+def bounded_cell(value: float | None, low: float | None, high: float | None, column: Style) -> Cell:
+    """A cell of a number in its column's style, with its bounds where it has some."""
+    if value is None or low is None or high is None:
+        return styled(value, column)
+    return Cell(f"{column(value)} ({column(low)} to {column(high)})", value, column.base, low, high)
+
+
+def quantity_cell(value: float | None, units: Sequence[tuple[float, str]]) -> Cell:
+    """A cell of a number that prints with the unit that fits it."""
+    return Cell(with_unit(value, units), value, base_unit(units))
 
 
 def fixed_cell(value: float | None, digits: int = 2) -> Cell:
@@ -69,6 +95,11 @@ def fixed_cell(value: float | None, digits: int = 2) -> Cell:
 def significant_cell(value: float | None, digits: int = 3) -> Cell:
     """A cell of a number to so many significant digits."""
     return Cell(significant(value, digits), value)
+
+
+def change_cell(value: float | None, first: float | None) -> Cell:
+    """A cell of a change against `first`."""
+    return Cell(signed_percent(value / first), value / first) if value is not None and first else text(UNKNOWN)
 
 
 def share_cell(share: float | None, digits: int = 1) -> Cell:

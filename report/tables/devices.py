@@ -27,7 +27,8 @@ def devices_table(run: Run) -> Table | None:
     hidden = len(run.device_uses) - len(shown)
     return Table(
         key="devices",
-        title=f"Devices: {run.label}",
+        title="Devices",
+        of=run.label,
         headings=("Rank", "Node", *(COLUMNS[column][0] for column in columns)),
         rows=tuple(
             (

@@ -11,7 +11,10 @@ from .cells import Cell, Table, styled, text
 
 
 def emissions(report: Report) -> Table:
-    """The emissions table in the form of Table 2: model, time, power, carbon; planned beside actual; the total."""
+    """The emissions table in the form of Table 2: model, time, power, carbon; planned beside actual; the total.
+
+    The last column is all that is counted; where that is more than the paper's scope, devices and cooling stand before.
+    """
     rows = [(run, row) for run in report.runs for row in (run.published, run.planned, run.actual) if row is not None]
     totals = [("planned", report.planned_total), ("actual", report.actual_total)] if len(report.runs) > 1 else []
     return emissions_table(
@@ -47,7 +50,7 @@ def row_styles(rows: Sequence[Row]) -> tuple[Style, Style, Style, Style]:
         style([row.device_hours for row in rows], ((1.0, ""),)),
         style([row.power_watts for row in rows], ((1.0, "W"),), 1),
         style([row.energy_kwh for row in rows], ENERGIES),
-        style([row.carbon_tonnes for row in rows], MASSES),
+        style([tonnes for row in rows for tonnes in (row.carbon_tonnes, row.counted_tonnes)], MASSES),
     )
 
 
@@ -64,7 +67,9 @@ def emissions_table(
     rows: Sequence[tuple[str, Row]], totals: Sequence[tuple[str, Row]], notes: tuple[str, ...]
 ) -> Table:
     """Rows of the Table 2 form, each with a name; digits are chosen once a column, from rows and totals."""
-    hours, watts, energy, mass = row_styles([row for _, row in (*rows, *totals)])
+    every = [row for _, row in (*rows, *totals)]
+    hours, watts, energy, mass = row_styles(every)
+    wider = any(row.counted_tonnes != row.carbon_tonnes for row in every)
 
     def line(name: str, row: Row, basis: str) -> tuple[Cell, ...]:
         return (
@@ -73,7 +78,8 @@ def emissions_table(
             styled(row.device_hours, hours),
             styled(row.power_watts, watts),
             styled(row.energy_kwh, energy),
-            styled(row.carbon_tonnes, mass),
+            *((styled(row.carbon_tonnes, mass),) if wider else ()),
+            styled(row.counted_tonnes, mass),
         )
 
     return Table(
@@ -85,10 +91,11 @@ def emissions_table(
             "Time (device hours)",
             "Power (W)",
             f"Energy ({energy.unit})",
-            f"Carbon ({mass.unit})",
+            *((f"Devices and cooling ({mass.unit})", f"Carbon, all counted ({mass.unit})") if wider else ()),
+            *(() if wider else (f"Carbon ({mass.unit})",)),
         ),
         rows=tuple(line(name, row, row.basis) for name, row in rows),
-        numeric=frozenset({2, 3, 4, 5}),
+        numeric=frozenset(range(2, 7 if wider else 6)),
         totals=tuple(line("Total", row, basis) for basis, row in totals),
         notes=notes,
     )

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...spec.display_units import BYTES, ENERGIES, MASSES, TIMES, fitting
 from ...spec.emissions import carbon_tonnes, energy_kwh
-from ...spec.estimate import Estimate, Part, Range
-from ...spec.number_text import UNKNOWN, with_unit
+from ...spec.estimate import USD, Estimate, Part, Range
+from ...spec.number_text import UNKNOWN, style
 from ...spec.units import DAY, GIB
 from ..document import Document, generator
-from .cells import Cell, Table, fixed_cell, share_cell, significant_cell, table, text
+from .cells import Cell, Table, bounded_cell, fixed_cell, quantity_cell, share_cell, significant_cell, table, text
 from .limits import limits_table
 
 Unit = tuple[float, str]
@@ -42,7 +42,8 @@ def ranged_cell(value: Range | None, unit: float = 1.0) -> Cell:
     if value is None:
         return text(UNKNOWN)
     low, high = significant_cell(value.low / unit).text, significant_cell(value.high / unit).text
-    return Cell(f"{significant_cell(value.value / unit).text} ({low} to {high})", value.value / unit)
+    shown = f"{significant_cell(value.value / unit).text} ({low} to {high})"
+    return Cell(shown, value.value / unit, low=value.low / unit, high=value.high / unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class _Units:
     time: Unit
     energy: Unit
     carbon: Unit
+    money: str  # the currency of all; empty where they differ
 
     @classmethod
     def of(cls, estimates: Sequence[Estimate]) -> _Units:
@@ -60,10 +62,12 @@ class _Units:
         def largest(values: Iterable[Range | None]) -> float:
             return max((value.value for value in values if value), default=0.0)
 
+        currencies = {item.currency for item in estimates if item.cost} or {USD}
         return cls(
             fitting(largest(item.days for item in estimates) * DAY, TIMES),
             fitting(largest(item.energy_kwh for item in estimates), ENERGIES),
             fitting(largest(item.carbon_tonnes for item in estimates), MASSES),
+            currencies.pop() if len(currencies) == 1 else "",
         )
 
 
@@ -86,10 +90,15 @@ def _predicted(item: Estimate, units: _Units) -> dict[str, Cell]:
         f"Energy of devices ({units.energy[1]})": ranged_cell(item.energy_kwh, units.energy[0]),
         f"Carbon ({units.carbon[1]})": ranged_cell(item.carbon_tonnes, units.carbon[0]),
         f"Carbon at the cap ({units.carbon[1]})": _at_the_cap(item, units.carbon[0]),
-        "Money (USD)": ranged_cell(item.cost_usd),
+        f"Money ({units.money or 'each in its currency'})": _money(item, units),
         "Water (L)": ranged_cell(item.water_litres),
         "Final loss (nats a token)": ranged_cell(item.final_loss),
     }
+
+
+def _money(item: Estimate, units: _Units) -> Cell:
+    shown = ranged_cell(item.cost)
+    return shown if units.money or item.cost is None else replace(shown, text=f"{shown.text} {item.currency}")
 
 
 def prediction_table(estimates: Sequence[Estimate]) -> Table:
@@ -132,25 +141,19 @@ def scope_table(estimates: Sequence[Estimate]) -> Table | None:
     parts = [(item, part) for item in estimates for part in item.scope_parts]
     if not parts or all(len(item.scope_parts) <= 2 for item in estimates):
         return None
-    scale, unit = fitting(max(part.value or 0.0 for _, part in parts), MASSES)
+    mass = style([part.value for _, part in parts], MASSES)
     rows = [
-        [text(item.name), text(part.name), *_bounded(part.value, part.low, part.high, scale), text(part.source)]
+        [text(item.name), text(part.name), bounded_cell(part.value, part.low, part.high, mass), text(part.source)]
         for item in estimates
         for part in (*item.scope_parts, *_total(item))
     ]
-    return table("scopes", "Carbon by scope", ("Run", "Scope", unit, "Range", "Source"), rows)
+    return table("scopes", "Carbon by scope", ("Run", "Scope", f"Carbon ({mass.unit})", "Source"), rows)
 
 
 def _total(item: Estimate) -> list[Part]:
     """The headline: all that the run's scopes count."""
     whole = item.carbon_tonnes
     return [Part(name="total", value=whole.value, low=whole.low, high=whole.high)] if whole else []
-
-
-def _bounded(value: float | None, low: float | None, high: float | None, scale: float) -> tuple[Cell, Cell]:
-    """A figure and its bounds."""
-    shown = [significant_cell(None if given is None else given / scale) for given in (value, low, high)]
-    return shown[0], Cell(f"{shown[1].text} to {shown[2].text}")
 
 
 def parts_table(item: Estimate) -> Table:
@@ -163,15 +166,13 @@ def parts_table(item: Estimate) -> Table:
 def _parts(whole: str, parts: Sequence[Part], units: Sequence[Unit]) -> Iterable[list[Cell]]:
     total = sum(part.value for part in parts)
     for part in sorted(parts, key=lambda part: -part.value):
-        amount = Cell(with_unit(part.value, units), part.value)
+        amount = quantity_cell(part.value, units)
         yield [text(whole), text(part.name), amount, share_cell(part.value / total)]
 
 
 def limit_tables(estimates: Sequence[Estimate]) -> list[Table]:
     """The limits of each spec that sets some."""
-    found = (
-        limits_table(f"Limits of the spec: {item.name}", "Predicted, and range", item.limits) for item in estimates
-    )
+    found = (limits_table("Predicted, and range", item.limits, item.name) for item in estimates)
     return [each for each in found if each]
 
 

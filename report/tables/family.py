@@ -12,10 +12,10 @@ from statistics import StatisticsError, correlation, linear_regression
 
 from ...spec.display_units import TIMES
 from ...spec.facts import figures
-from ...spec.number_text import UNKNOWN, count, with_unit
+from ...spec.number_text import UNKNOWN, count
 from ...spec.units import HOUR
 from ..values import Report, Run
-from .cells import Cell, Table, text
+from .cells import Cell, Table, quantity_cell, text
 
 LEAST_SIZES: int = figures("reporting")["family_sizes"]
 SAME_TOKENS: float = figures("reporting")["same_tokens"]  # share by which token counts of one family may differ
@@ -91,7 +91,7 @@ def _row(run: Run, fit: PowerLaw | None) -> tuple[Cell, ...]:
         text(run.label),
         Cell(count(run.parameters), run.parameters),
         *(Cell(UNKNOWN if loss is None else f"{loss:.3f}", loss) for loss in (_loss(run), fitted, run.predicted_loss)),
-        *(Cell(with_unit(None if h is None else h * HOUR, TIMES), h) for h in (_planned(run), _actual(run))),
+        *(quantity_cell(None if h is None else h * HOUR, TIMES) for h in (_planned(run), _actual(run))),
     )
 
 

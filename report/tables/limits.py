@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...spec.estimate import Limit
 from .cells import Cell, Table, table, text
@@ -17,10 +18,22 @@ WORDS = {
 }
 
 
-def limits_table(title: str, found: str, limits: Sequence[Limit]) -> Table | None:
+def limits_table(found: str, limits: Sequence[Limit], of: str) -> Table | None:
     """One row a limit; `found` heads what is compared with it. None without limits."""
     rows = [
-        [text(WORDS[limit.name]), Cell(limit.most_text, limit.most), text(limit.found_text), text(limit.verdict)]
+        [text(WORDS[limit.name]), Cell(limit.most_text, limit.most), _found(limit), text(limit.verdict)]
         for limit in limits
     ]
-    return table("limits", title, ("Limit on", "At most", found, "Verdict"), rows) if rows else None
+    if not rows:
+        return None
+    return replace(table("limits", "Limits of the spec", ("Limit on", "At most", found, "Verdict"), rows), of=of)
+
+
+def _found(limit: Limit) -> Cell:
+    """What was found, with its bounds where it has some."""
+    found = limit.found
+    if found is None:
+        return text(limit.found_text)
+    if found.low == found.high:
+        return Cell(limit.found_text, found.value)
+    return Cell(limit.found_text, found.value, low=found.low, high=found.high)

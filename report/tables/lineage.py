@@ -28,7 +28,8 @@ def lineage(run: Run) -> Table | None:
     )
     return Table(
         key="lineage",
-        title=f"Lineage: {run.label}",
+        title="Lineage",
+        of=run.label,
         headings=("Run", "Tokens", f"Energy ({energy.unit})"),
         rows=rows,
         numeric=frozenset({1, 2}),

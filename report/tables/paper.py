@@ -66,12 +66,18 @@ def _why(value: Range | None) -> str:
     return "the law says nothing at this size" if value is None else value.because
 
 
-def predicted_series(label: str, tokens: Sequence[float], losses: Sequence[float | None]) -> Series:
-    """A dashed line of predicted losses against tokens."""
+def predicted_series(label: str, tokens: Sequence[float], laws: Sequence[Range | None]) -> Series:
+    """A dashed line of predicted losses against tokens, with its band."""
+    losses, low, high = (tuple(getattr(law, key, None) for law in laws) for key in ("value", "low", "high"))
     nothing = (None,) * len(tokens)
-    known = {"tokens": tuple(tokens), "loss": tuple(losses), "perplexity": tuple(perplexity(loss) for loss in losses)}
+    known = {"tokens": tuple(tokens), "loss": losses, "perplexity": tuple(perplexity(loss) for loss in losses)}
     empty = {key: nothing for key in Curves.model_fields if key not in {*known, "step"}}
-    return Series(f"{label} (predicted)", Curves(step=tuple(range(len(tokens))), **known, **empty), predicted=True)
+    return Series(
+        f"{label} (predicted)",
+        Curves(step=tuple(range(len(tokens))), **known, **empty),
+        predicted=True,
+        band=(low, high),
+    )
 
 
 def paper_document(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...spec.display_units import ENERGIES, MASSES, TIMES
 from ...spec.number_text import Style, percent, signed_percent, style, with_unit
 from ...spec.plan import CarbonPlan
 from ..values import Run
-from .cells import Cell, Table, styled, table, text
+from .cells import Cell, Table, bounded_cell, quantity_cell, styled, table, text
 from .devices import devices_table
 from .limits import limits_table
 from .lineage import lineage
-
-UNBOUNDED = "not given"
 
 
 def difference(run: Run) -> Table | None:
@@ -27,19 +27,18 @@ def difference(run: Run) -> Table | None:
             Cell(f"{c.planned:,.5g}", c.planned),
             Cell(f"{c.actual:,.5g}", c.actual),
             Cell(signed_percent(c.ratio), c.ratio),
-            Cell(_signed(c.tonnes, mass), c.tonnes),
+            _signed(c.tonnes, mass),
         )
         for c in run.changes
     )
     return Table(
         key="difference",
-        title=f"Planned and actual: {run.label}",
+        title="Planned and actual",
+        of=run.label,
         headings=("Cause", "Planned", "Actual", "Change", f"Part ({mass.unit})"),
         rows=rows,
         numeric=frozenset({1, 2, 3, 4}),
-        totals=(
-            (text("Carbon"), text(""), text(""), Cell(signed_percent(ratio), ratio), Cell(_signed(gap, mass), gap)),
-        ),
+        totals=((text("Carbon"), text(""), text(""), Cell(signed_percent(ratio), ratio), _signed(gap, mass)),),
         notes=("Parts by the logarithmic-mean decomposition (LMDI, Ang 2005): they add up with no remainder.",),
     )
 
@@ -54,18 +53,17 @@ def hours(run: Run) -> Table | None:
             text(f"of which {part.part}" if part.of_which else part.part),
             text("") if part.of_which else styled(part.planned, column),
             styled(part.actual, column),
-            text("")
-            if part.planned is None
-            else Cell(_signed(part.actual - part.planned, column), part.actual - part.planned),
+            text("") if part.planned is None else _signed(part.actual - part.planned, column),
         )
         for part in run.hours
     )
     known = [part.planned for part in run.hours if part.planned is not None]
     planned, actual = sum(known) if known else None, sum(part.actual for part in run.hours if not part.of_which)
-    change = text("") if planned is None else Cell(_signed(actual - planned, column), actual - planned)
+    change = text("") if planned is None else _signed(actual - planned, column)
     return Table(
         key="hours",
-        title=f"Device hours by activity: {run.label}",
+        title="Device hours by activity",
+        of=run.label,
         headings=("Part", "Planned (h)", "Actual (h)", "Difference (h)"),
         rows=rows,
         numeric=frozenset({1, 2, 3}),
@@ -76,8 +74,9 @@ def hours(run: Run) -> Table | None:
     )
 
 
-def _signed(value: float, column: Style) -> str:
-    return f"{round(value / column.scale, column.digits) + 0.0:+,.{column.digits}f}"  # + 0.0: no negative zero
+def _signed(value: float, column: Style) -> Cell:
+    shown = f"{round(value / column.scale, column.digits) + 0.0:+,.{column.digits}f}"  # + 0.0: no negative zero
+    return Cell(shown, value, column.base)
 
 
 def attempts(run: Run) -> Table:
@@ -87,7 +86,7 @@ def attempts(run: Run) -> Table:
         (
             Cell(str(a.number), a.number),
             Cell(f"{a.from_step} to {a.to_step}", a.to_step),
-            Cell(with_unit(a.seconds, TIMES), a.seconds),
+            quantity_cell(a.seconds, TIMES),
             styled(a.energy_kwh, energy),
             text(f"{a.meter} ({'measured' if a.measured else 'estimated'})"),
             Cell(percent(a.measured_share), a.measured_share),
@@ -110,7 +109,8 @@ def attempts(run: Run) -> Table:
     )
     return Table(
         key="attempts",
-        title=f"Attempts: {run.label}",
+        title="Attempts",
+        of=run.label,
         headings=headings,
         rows=rows,
         numeric=frozenset({0, 2, 3, 5, 6, 7}),
@@ -137,7 +137,8 @@ def source_lines(run: Run) -> Table | None:
     )
     return Table(
         key="sources",
-        title=f"Training text: {run.label}",
+        title="Training text",
+        of=run.label,
         headings=("Source", "Documents", "Tokens", "Held out", "Share", "Epochs", "Skipped", "Duplicates"),
         rows=rows,
         numeric=frozenset({1, 2, 3, 4, 5, 6, 7}),
@@ -151,24 +152,17 @@ def scope_lines(run: Run) -> Table | None:
         return None
     values = [v for s in run.scopes for v in (s.carbon_tonnes, s.low, s.high)]
     mass = style(values, MASSES)
-    rows = tuple(
-        (
-            text(s.name),
-            text(s.basis),
-            styled(s.carbon_tonnes, mass),
-            Cell(UNBOUNDED if s.low is None or s.high is None else f"{mass(s.low)} to {mass(s.high)}", s.low),
-        )
-        for s in run.scopes
-    )
+    rows = tuple((text(s.name), text(s.basis), bounded_cell(s.carbon_tonnes, s.low, s.high, mass)) for s in run.scopes)
     known = [s.carbon_tonnes for s in run.scopes if s.carbon_tonnes is not None]
     total = sum(known) if len(known) == len(run.scopes) else None
     return Table(
         key="scopes",
-        title=f"Carbon scopes: {run.label}",
-        headings=("Scope", "Basis", f"Carbon ({mass.unit})", "Range"),
+        title="Carbon scopes",
+        of=run.label,
+        headings=("Scope", "Basis", f"Carbon ({mass.unit})"),
         rows=rows,
-        numeric=frozenset({2, 3}),
-        totals=((text("Total"), text(""), styled(total, mass), text("")),),
+        numeric=frozenset({2}),
+        totals=((text("Total"), text(""), styled(total, mass)),),
         notes=tuple(f"{s.name}: {s.source}" for s in run.scopes),
     )
 
@@ -181,7 +175,7 @@ def time_and_energy(run: Run) -> Table | None:
     rows = tuple(
         (
             text(s.phase),
-            Cell(with_unit(s.seconds, TIMES), s.seconds),
+            quantity_cell(s.seconds, TIMES),
             styled(s.energy_kwh, energy),
             text({True: "measured", False: "estimated", None: "unknown"}[s.measured]),
         )
@@ -189,7 +183,8 @@ def time_and_energy(run: Run) -> Table | None:
     )
     return Table(
         key="phases",
-        title=f"Time and energy by phase: {run.label}",
+        title="Time and energy by phase",
+        of=run.label,
         headings=("Phase", "Time", f"Energy ({energy.unit})", "Basis"),
         rows=rows,
         numeric=frozenset({1, 2}),
@@ -216,7 +211,8 @@ def trouble(run: Run) -> Table | None:
         return None
     return Table(
         key="trouble",
-        title=f"Gaps and faults: {run.label}",
+        title="Gaps and faults",
+        of=run.label,
         headings=("Attempt", "What", "Where", "Reason", "Length or action"),
         rows=(*gaps, *faults),
         numeric=frozenset(),
@@ -237,13 +233,14 @@ def factor_rows(carbon: CarbonPlan | None) -> tuple[tuple[str, str, str], ...]:
 def factors(run: Run) -> Table | None:
     """Every factor with its source."""
     rows = [[text(word) for word in row] for row in factor_rows(run.carbon)]
-    return table("factors", f"Factors: {run.label}", ("Factor", "Value", "Source"), rows) if rows else None
+    made = table("factors", "Factors", ("Factor", "Value", "Source"), rows)
+    return replace(made, of=run.label) if rows else None
 
 
 def run_tables(run: Run) -> list[Table]:
     """All tables of one run, in reading order."""
     found = (
-        limits_table(f"Limits of the spec: {run.label}", "Taken so far", run.limits),
+        limits_table("Taken so far", run.limits, run.label),
         lineage(run),
         difference(run),
         hours(run),

@@ -9,12 +9,13 @@ import math
 import pytest
 
 from trainwright.report.build import build_report
-from trainwright.report.formats.csv import codecarbon_csv
-from trainwright.report.tables.compare import cap_sweep, compare_document, of_estimate, of_run, regions, side_by_side
+from trainwright.report.formats.csv import codecarbon_csv, tables_csv
+from trainwright.report.tables.cap_sweep import cap_sweep
+from trainwright.report.tables.compare import compare_document, of_estimate, of_run, regions, side_by_side
 from trainwright.report.tables.paper import paper_document, predicted_series
 from trainwright.report.tables.published import published_table
 from trainwright.spec.emissions import Intensity
-from trainwright.spec.estimate import Estimate
+from trainwright.spec.estimate import Estimate, Range
 from trainwright.spec.facts import facts
 from trainwright.tests.report.folders import estimate as prediction
 
@@ -67,7 +68,9 @@ def test_a_digit_that_differs_is_called_out():
 def test_reproduction_labels_every_series_and_loss(whole):
     """Predicted curves are dashed and say so; measured runs stand beside them as measured."""
     estimates, runs = _llama2(), build_report([whole]).runs
-    series = [predicted_series(item.name, [1e9, 2e9], [2.5, 2.2]) for item in estimates]
+    series = [
+        predicted_series(item.name, [1e9, 2e9], [Range(value=2.5, low=2.3, high=2.8), None]) for item in estimates
+    ]
     document = paper_document(facts("papers")["llama2"], estimates, series, runs)
     assert [(line.label, line.predicted) for line in document.series][-2:] == [
         ("llama2-3 (predicted)", True),
@@ -81,8 +84,8 @@ def test_side_by_side_measures_against_the_first(whole):
     (run,) = build_report([whole]).runs
     table = side_by_side([of_estimate(_estimate(1.0)), of_run(run)])
     assert [row[1].text for row in table.rows] == ["planned", "measured"]
-    assert table.rows[0][10].text == "+0.0%"
-    assert table.rows[1][10].value == pytest.approx(run.actual.carbon_tonnes / (0.4 * 1.1 * 0.385 / 1000))
+    assert table.rows[0][-1].text == "+0.0%"
+    assert table.rows[1][-1].value == pytest.approx(run.actual.carbon_tonnes / (0.4 * 1.1 * 0.385 / 1000))
 
 
 def test_cap_sweep_marks_the_least_energy():
@@ -120,3 +123,31 @@ def test_a_title_names_a_few_and_counts_the_others():
     several = [of_estimate(_estimate(), label=f"run-{index}") for index in range(12)]
     assert compare_document(several[:3], [], []).title == "run-0, run-1, run-2"
     assert compare_document(several, [], []).title == "run-0 and 11 others"
+
+
+def _wide(**changes):
+    """An estimate that counts hosts too."""
+    parts = [{"name": name, "value": 1e-4, "low": 9e-5, "high": 2e-4} for name in ("devices", "host")]
+    money = {"value": 5.0, "low": 4.0, "high": 6.0}
+    return _estimate(scope_parts=parts, cost=money, currency="EUR", water_litres=money, **changes)
+
+
+def test_carbon_of_other_scopes_is_compared_in_the_scope_that_both_have(whole):
+    """Hosts in one and not in the other are no difference of carbon, and the note says what is compared."""
+    (run,) = build_report([whole]).runs
+    table = side_by_side([of_estimate(_wide()), of_run(run)])
+    assert "since they do not all count the same scopes" in table.notes[0]
+    planned = 1.0 * 400 / 1000 * 1.1 * 0.385 / 1000
+    assert table.rows[1][-1].value == pytest.approx(run.actual.carbon_tonnes / planned)
+
+
+def test_ranges_money_and_water_are_columns_and_panels():
+    """Each number with its bounds in text and CSV, in the currency of the spec; a panel each in the figure."""
+    document = compare_document([of_estimate(_wide()), of_estimate(_estimate())], [], [])
+    ((first, *_),) = [document.tables[0].rows]
+    assert [cell.text for cell in first if "EUR" in cell.text] == ["5 (4 to 6) EUR"]
+    record = next(csv.DictReader(io.StringIO(tables_csv(document.tables[:1]))))
+    assert (record["Money (EUR), low"], record["Water (L), high"]) == ("4.0", "6.0")
+    names = ["Time", "Energy of devices", "Carbon, all counted", "Money", "Water"]
+    assert [panel.name for panel in document.panels] == names
+    assert [table.key for table in document.tables] == ["compare", "scopes"]

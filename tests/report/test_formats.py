@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import math
 import re
@@ -13,11 +14,12 @@ import pytest
 from rich.console import Console
 
 from trainwright.report.build import build_report
+from trainwright.report.formats.csv import tables_csv
 from trainwright.report.formats.latex import latex
 from trainwright.report.formats.markdown import markdown
 from trainwright.report.formats.terminal import terminal
 from trainwright.report.summary import report_document
-from trainwright.report.tables.cells import Cell, Table
+from trainwright.report.tables.cells import Cell, Table, bounded_cell, fixed_cell, table, text
 from trainwright.report.tables.compare import of_run, side_by_side
 from trainwright.spec.display_units import ENERGIES, MASSES
 from trainwright.spec.number_text import Style, count, fixed, percent, signed_percent, significant, style, with_unit
@@ -169,3 +171,24 @@ def test_pdflatex_sets_every_table(tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout[-800:]
+
+
+def _ranged(of, value):
+    """A table of one run: a mass in a unit of its own, with bounds."""
+    mass = style([value], MASSES)
+    cells = (text("devices"), bounded_cell(value, value * 0.9, value * 1.1, mass))
+    return Table("scopes", "Scopes", ("Scope", f"Carbon ({mass.unit})"), (cells,), frozenset({1}), of=of)
+
+
+def test_csv_of_several_runs_is_one_rectangle_in_base_units():
+    """Tables of one kind whose columns print in grams and in tonnes are rows of one table in tonnes, with ranges."""
+    rows = list(csv.reader(io.StringIO(tables_csv([_ranged("a", 2e-6), _ranged("b", 30.0)]))))
+    assert rows[0] == ["Run", "Scope", "Carbon (tCO2eq)", "Carbon (tCO2eq), low", "Carbon (tCO2eq), high"]
+    assert [(row[0], float(row[2])) for row in rows[1:]] == [("a", 2e-6), ("b", 30.0)]
+    assert {len(row) for row in rows} == {5}
+
+
+def test_unknown_and_repeated_headings_leave_csv_whole():
+    """Unknown is an empty field, two columns of one name stay two."""
+    found = table("t", "T", ("Run", "x", "x"), [(text("a"), fixed_cell(None), fixed_cell(2.0))])
+    assert tables_csv([found]) == "Run,x,x [2]\na,,2.0\n"

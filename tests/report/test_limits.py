@@ -18,7 +18,7 @@ def _run(folder, most=MOST, *, measured=True, price=True):
     log.steps(1, 200)
     log.stop(200)
     limits = [{"name": name, "most": value, "found": None, "verdict": "unknown"} for name, value in most.items()]
-    money = {"cost_usd": {"value": 40.0, "low": 20.0, "high": 80.0}} if price else {}
+    money = {"cost": {"value": 40.0, "low": 20.0, "high": 80.0}} if price else {}
     (run,) = build_report([log.write(folder, prediction=estimate(20.0, 380.0, limits=limits, **money))]).runs
     return run
 

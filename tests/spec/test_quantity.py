@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from trainwright.spec import quantity as q
+from trainwright.spec.money import PRICE
 
 DIMENSIONS = [value for value in vars(q).values() if isinstance(value, q.Dimension)]
 Power, Tokens = TypeAdapter(q.Watts), TypeAdapter(q.Tokens)
@@ -34,7 +35,7 @@ IN_SPEC = {"units": True}
         (q.TIME, "2-12:30", 217_800),
         (q.INTENSITY, "385 g/kWh", 0.385),
         (q.MASS, "20 kg", 0.02),
-        (q.PRICE, "1.80 USD/h", 1.8),
+        (PRICE, "1.80 USD/h", 1.8),
         (q.FRACTION, "57%", 0.57),
         (q.FRACTION, "0.01", 0.01),
     ],

@@ -98,9 +98,10 @@ def test_wider_scopes_are_lines_of_their_own():
 def test_money_and_water_only_from_the_spec():
     """No rate, no figure; a rate times hours or kWh otherwise."""
     bare = _estimate("llama2-7b")
-    rated = _estimate("llama2-7b", "cluster.price=2 USD/h", "carbon.water=1.8 L/kWh")
-    assert (bare.cost_usd, bare.water_litres) == (None, None)
-    assert rated.cost_usd.value == pytest.approx(2 * rated.device_hours.value)
+    rated = _estimate("llama2-7b", "cluster.price=2 EUR/h", "carbon.water=1.8 L/kWh")
+    assert (bare.cost, bare.water_litres) == (None, None)
+    assert rated.cost.value == pytest.approx(2 * rated.device_hours.value)
+    assert rated.currency == "EUR"
     assert rated.water_litres.value == pytest.approx(1.8 * rated.energy_kwh.value)
 
 

@@ -21,7 +21,7 @@ def test_every_limit_is_compared_with_its_own_prediction():
         "days": found.days,
         "carbon": found.carbon_tonnes,
         "energy": found.energy_kwh,
-        "cost": found.cost_usd,
+        "cost": found.cost,
         "memory": found.memory_bytes,
     }
 
