@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ...spec.problem import InputError
 from .build import build_receipt
-from .files import digest_of
-from .values import File, Input, Number, Receipt, Record
+from .files import digest_file, digest_of
+from .values import ACCOUNTED, File, Input, Number, Receipt, Record
 from .verify import Finding
 
 FOLDER_NAMED = {"label", "files"}  # what may differ where a folder was renamed, and what is compared file by file
@@ -16,6 +16,8 @@ FOLDER_NAMED = {"label", "files"}  # what may differ where a folder was renamed,
 
 def compare_with_runs(receipt: Receipt, folders: Sequence[Path]) -> list[Finding]:
     """What differs. Raises InputError where the folders are not as many as the receipt's runs, or hold no run."""
+    if all(run.status == ACCOUNTED for run in receipt.runs):
+        return list(_given_files(receipt, folders))
     if len(folders) != len(receipt.runs):
         labels = ", ".join(run.label for run in receipt.runs)
         message = f"the receipt is of {len(receipt.runs)} runs ({labels}), and {len(folders)} folders are given"
@@ -31,6 +33,17 @@ def compare_with_runs(receipt: Receipt, folders: Sequence[Path]) -> list[Finding
     if [run.label for run in receipt.runs] == [run.label for run in now.runs]:  # tables name runs by their labels
         found += _tables(receipt.tables, now.tables)
     return found
+
+
+def _given_files(receipt: Receipt, paths: Sequence[Path]) -> Iterator[Finding]:
+    """The files of other tools that a receipt is of, by their names; their numbers are its inputs."""
+    given = {path.name: path for path in paths}
+    for file in dict.fromkeys(file for run in receipt.runs for file in run.files):
+        path = given.get(Path(file.path).name)
+        if path is None:
+            yield Finding(file.path, "is not among the files that are given")
+        elif (now := digest_file(path.resolve(), file.path)) != file:
+            yield Finding(file.path, _change(file, now, path.parent))
 
 
 def _tables(old: Sequence[File], new: Sequence[File]) -> Iterator[Finding]:

@@ -30,11 +30,16 @@ def _held(folder: Path) -> Iterator[Path]:
 
 
 def _digest(path: Path, folder: Path) -> File:
+    return digest_file(path, path.relative_to(folder).as_posix())
+
+
+def digest_file(path: Path, name: str) -> File:
+    """A file under a name. Raises InputError (TW867) where it cannot be read."""
     try:
         digest, size = digest_of(path)
     except OSError as error:
         raise unreadable(path, error) from error
-    return File(path=path.relative_to(folder).as_posix(), sha256=digest, bytes=size)
+    return File(path=name, sha256=digest, bytes=size)
 
 
 def digest_of(path: Path, limit: int | None = None) -> tuple[str, int]:

@@ -16,6 +16,7 @@ ARITHMETIC = (
     "that stand before it. What rests on null is null, as is a division by zero. `printed` rounds value / scale to "
     "`digits` decimals, half to even, or cuts it there."
 )
+ACCOUNTED = "accounted"  # status of a record that is of a file of another tool
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$", max_length=200)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=4000)]

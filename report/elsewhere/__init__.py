@@ -1,0 +1,1 @@
+"""Training that was run and metered by others: files of their tools in, rows of the emissions table out."""
