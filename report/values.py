@@ -90,6 +90,7 @@ class Attempt(Value):
     ended: str
     power_cap: str
     carbon: CarbonPlan | None = None  # the factors that it counts with
+    began: float | None = None  # Unix seconds
 
 
 class Gap(Value):

@@ -93,6 +93,7 @@ def _attempt(runs: Sequence[AttemptEvents], index: int, history: RunHistory) -> 
         ended=_ended(run),
         power_cap=_power_cap(run.start.power_cap),
         carbon=carbon_of(run.number, history),
+        began=run.start.time,
     )
 
 
