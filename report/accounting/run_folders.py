@@ -15,9 +15,11 @@ def run_folders(place: Path, unreadable: list[str]) -> Iterator[Path]:
 
     Links are not followed, and nothing within a run folder is one.
     """
-    for folder, names, _ in os.walk(
-        place, onerror=lambda error: unreadable.append(f"{error.filename}: {error.strerror}")
-    ):
+
+    def note(error: OSError) -> None:
+        unreadable.append(f"{error.filename}: {error.strerror}")
+
+    for folder, names, _ in os.walk(place, onerror=note):
         run = RunFolder(Path(folder))
         if run.plan.is_file() or run.events.is_file():
             names.clear()
