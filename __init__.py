@@ -1,6 +1,6 @@
 """Trainwright: a declarative training-spec compiler.
 
-One spec says what to train; Trainwright checks it, plans it, tells its cost, renders it, trains it and reports it.
+One spec says what to train; Trainwright checks it, plans it, estimates its cost, renders it, trains it and reports it.
 """
 
 from __future__ import annotations

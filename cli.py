@@ -146,7 +146,7 @@ def _take_any_text() -> None:
 
 
 def _say_missing(error: ModuleNotFoundError) -> Exit:
-    """One line on which extra brings a package; any other module that is missing is our fault."""
+    """One line on which extra brings a package; any other missing module is an internal error."""
     from .commands.output import print_problems, report_fault
     from .spec.extras import needs
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainwright.compiler.backtest.calibrate import _solve
-from trainwright.compiler.backtest.published_run import PublishedRun, Skipped
+from trainwright.compiler.backtest.published_run import PublishedRun, UnusableRow
 from trainwright.compiler.backtest.read_runs import read_runs, read_text
 from trainwright.compiler.backtest.run_case import case
 from trainwright.compiler.backtest.run_software import date
@@ -31,7 +31,7 @@ from trainwright.spec.facts import facts
 DATA = Path(__file__).parents[1] / "tests" / "data" / "published_runs"
 CARRIED = ("published_runs.yaml",)
 ADDED = ("new_sources.yaml", "more_rows.yaml", "published_runs_2026-11-28.yaml")
-# Titles that begin or go on so are one publisher's: all of it is left out at once.
+# Titles that begin or continue so are one publisher's: all of it is left out at once.
 PUBLISHERS = {
     "BigScience": ("BLOOM", "BigScience"),
     "NVIDIA, NeMo": ("NVIDIA DGX", "NeMo"),
@@ -71,11 +71,11 @@ def _run(row: PublishedRun) -> Run | None:
         return None
     try:
         asked = case(row)
-    except Skipped:
+    except UnusableRow:
         return None
-    seconds = asked.work.tokens / asked.layout.gpus / speed
+    seconds = asked.workload.tokens / asked.layout.gpus / speed
     factor = _solve(lambda share: step(_bare(asked, share)).seconds, seconds)
-    publisher, family = _publisher(row.source_title or ""), asked.machine.gpu.family
+    publisher, family = _publisher(row.source_title or ""), asked.hardware.gpu.family
     return Run(publisher, asked.profile.name, family, asked, seconds, date(row), factor or 2.0)
 
 

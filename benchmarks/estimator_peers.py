@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trainwright.compiler.backtest.published_run import Skipped
+from trainwright.compiler.backtest.published_run import UnusableRow
 from trainwright.compiler.backtest.read_runs import read_runs, read_text
 from trainwright.compiler.backtest.run_case import case
 from trainwright.compiler.backtest.vtrain_csv import measured, numbers
@@ -54,10 +54,10 @@ def _published(path: Path) -> list[tuple[str, StepCase, float]]:
         megatron = "A100" in (row.gpu or "") and "Megatron" in (row.framework or "")
         if row.kind != "benchmark" or not speed or not megatron or row.mlp_gated:
             continue
-        with contextlib.suppress(Skipped):
+        with contextlib.suppress(UnusableRow):
             asked = case(row)
             if asked.layout.zero < 3:
-                found.append((row.id, asked, asked.work.tokens / asked.layout.gpus / speed))
+                found.append((row.id, asked, asked.workload.tokens / asked.layout.gpus / speed))
     return found
 
 
@@ -70,15 +70,16 @@ def calculon(folder: Path) -> Callable[[StepCase], float]:
     system = json.loads((folder / "systems" / "a100_80g.json").read_text())
 
     def predict(asked: StepCase) -> float:
-        shape, layout = asked.work.shape, asked.layout
-        system["networks"][1]["bandwidth"] = asked.machine.net / GIGA
+        shape, layout = asked.workload.shape, asked.layout
+        system["networks"][1]["bandwidth"] = asked.hardware.net / GIGA
         application = {
-            "name": "row", "hidden": shape.hidden_size, "feedforward": shape.ffn_size, "seq_size": asked.work.sequence,
+            "name": "row", "hidden": shape.hidden_size, "feedforward": shape.ffn_size,
+            "seq_size": asked.workload.sequence,
             "attn_heads": shape.heads, "attn_size": shape.head_size, "num_blocks": shape.layers,
         }  # fmt: skip
         execution = {
             "num_procs": layout.gpus, "tensor_par": layout.tensor, "pipeline_par": layout.pipeline,
-            "data_par": layout.data, "tensor_par_net": 0 if layout.tensor <= asked.machine.per_node else 1,
+            "data_par": layout.data, "tensor_par_net": 0 if layout.tensor <= asked.hardware.per_node else 1,
             "pipeline_par_net": 1, "data_par_net": 1, "batch_size": layout.global_batch,
             "microbatch_size": layout.micro_batch, "datatype": "float16", "fused_activation": True,
             "attention_type": "multihead",
@@ -104,13 +105,13 @@ def llm_analysis(folder: Path) -> Callable[[StepCase], float]:
     from llm_analysis.config import ModelConfig, ParallelismConfig, get_dtype_config_by_name, get_gpu_config_by_name
 
     def predict(asked: StepCase) -> float:
-        shape, layout = asked.work.shape, asked.layout
+        shape, layout = asked.workload.shape, asked.layout
         model = ModelConfig(
             name="row", num_layers=shape.layers, n_head=shape.heads, hidden_dim=shape.hidden_size,
-            vocab_size=shape.vocab_size, max_seq_len=asked.work.sequence,
+            vocab_size=shape.vocab_size, max_seq_len=asked.workload.sequence,
         )  # fmt: skip
         chip = get_gpu_config_by_name("a100-sxm-80gb")
-        chip.inter_node_bandwidth_in_GB_per_sec = asked.machine.net * asked.machine.per_node / GIGA
+        chip.inter_node_bandwidth_in_GB_per_sec = asked.hardware.net * asked.hardware.per_node / GIGA
         analysis = LLMAnalysis(
             model, chip, get_dtype_config_by_name("w16a16e16"),
             ParallelismConfig(tp_size=layout.tensor, pp_size=layout.pipeline, dp_size=layout.data),
@@ -119,7 +120,7 @@ def llm_analysis(folder: Path) -> Callable[[StepCase], float]:
         kinds = {"none": 0, "selective": 1, "full": 4}
         summary: dict[str, Any] = analysis.training(
             batch_size_per_gpu=layout.micro_batch, gradient_accumulation_steps=layout.accumulation,
-            seq_len=asked.work.sequence,
+            seq_len=asked.workload.sequence,
             activation_recomputation=ActivationRecomputation(kinds[layout.activation_checkpointing]),
             flash_attn=False,
         )  # fmt: skip

@@ -69,7 +69,7 @@ def _asked(path: Path, options: Mapping[str, str]) -> dict[str, str]:
 
 
 def _kept(draft: Path) -> dict[str, str]:
-    """The answers of an interview that was left; none where the file is not one of ours."""
+    """The answers of an interview that was left; none where `init` did not write the file."""
     try:
         match read_json(draft, 65536):
             case dict() as found:

@@ -120,7 +120,7 @@ def print_written(written: Sequence[Path], page: Path) -> None:
 
 
 def report_unusable(error: OSError) -> Exit:
-    """Say which file or folder cannot be used, and why; an error that names none is our fault."""
+    """Say which file or folder cannot be used, and why; an error that names none is an internal one."""
     if not error.filename:
         report_fault(error)
         return Exit.FAULT
@@ -135,4 +135,4 @@ def report_fault(error: BaseException) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="trainwright-fault-", suffix=".log", delete=False) as log:
         log.write("".join(traceback.format_exception(error)))
     print(f"trainwright: an unexpected error: {type(error).__name__}: {error}", file=sys.stderr)
-    print(f"  This is our fault, please report it with {Path(log.name)}", file=sys.stderr)
+    print(f"  This is a bug in Trainwright; please report it with {Path(log.name)}", file=sys.stderr)

@@ -55,7 +55,7 @@ def _data(found: Search, candidate: Candidate) -> dict[str, Any]:
         "memory": dict(candidate.memory),
         "step_seconds": step.seconds if step else None,
         "time": dict(step.parts) if step else None,
-        "verdict": found.verdict(candidate),
+        "reason": found.reason(candidate),
     }
 
 

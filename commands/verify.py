@@ -33,7 +33,7 @@ def command(
     from ..report.receipt.read import parse_receipt, receipt_bytes
     from ..report.receipt.signature import check_signature, signature_of
     from ..report.receipt.tables import receipt_tables
-    from ..report.receipt.verify import Finding, check_receipt, explain_totals
+    from ..report.receipt.verify import Difference, check_receipt, explain_totals
 
     content = receipt_bytes(receipt)
     found = parse_receipt(content, receipt)
@@ -43,7 +43,7 @@ def command(
     signature, signed = signature_of(receipt), ""
     if signers or signature.is_file():
         good, signed = check_signature(content, signature, signers)
-        findings += [] if good else [Finding(signature.name, f"is no valid signature: {signed}")]
+        findings += [] if good else [Difference(signature.name, f"is no valid signature: {signed}")]
     notes = explain_totals(found)
     if is_text(form) and not only:
         for finding in findings:

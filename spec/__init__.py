@@ -1,4 +1,4 @@
 """The language and the contract: what a spec may say, and the values that the compiler hands to the runtime.
 
-This package imports nothing else of ours; `compiler` and `runtime` meet only here.
+This package imports nothing else of this project; `compiler` and `runtime` meet only here.
 """

@@ -47,7 +47,7 @@ def unknown_format(name: str, source: CorpusSource) -> str | None:
 
 
 def refuse_unreadable(path: CorpusFile, source: CorpusSource) -> None:
-    """Raise InputError when a file of a known format cannot be read, as far as its two ends tell."""
+    """Raise InputError when a file of a known format cannot be read, as far as its two ends show."""
     if source.token_ids is not None:
         open_token_file(path, source.token_ids)
         return

@@ -52,14 +52,14 @@ class Limit(Frozen):
 
     @classmethod
     def of(cls, name: LimitName, most: float, found: Range | None) -> Limit:
-        """The limit judged: broken where the whole range lies beyond it, at risk where a part of the range does."""
+        """The limit against a range: broken where all of it lies beyond, at risk where a part of it does."""
         currency = most.currency if isinstance(most, Money) else ""
         if found is None:
             return cls(name=name, most=most, found=None, verdict="unknown", currency=currency)
         verdict = "broken" if found.low > most else "at risk" if found.high > most else "kept"
         return cls(name=name, most=most, found=found, verdict=verdict, currency=currency)
 
-    def judged(self, found: Range | None) -> Limit:
+    def against(self, found: Range | None) -> Limit:
         """The same limit against something else."""
         return Limit.of(self.name, self.most, found).model_copy(update={"currency": self.currency})
 

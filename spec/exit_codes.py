@@ -12,7 +12,7 @@ class Exit(IntEnum):
     DONE = 0
     DIFFERS = 1  # `verify`: something in the receipt does not hold
     INPUT = 2  # the spec or another input is wrong; nothing was written
-    FAULT = 3  # our fault: two lines on screen, the traceback in a file
+    FAULT = 3  # internal error: two lines on screen, the traceback in a file
     PREEMPTED = 75  # stopped on request; training saves first. Launch again to resume (EX_TEMPFAIL)
     DIVERGED = 76  # three steps in a row without a finite gradient, or a loss that the policy gives up on
     CORRUPT = 77  # replicated state differs between ranks, or no checkpoint passes its hashes
@@ -35,5 +35,5 @@ DISK_ERRORS = frozenset(
 
 
 def code_of_unusable(error: OSError) -> Exit:
-    """The exit code of a file, folder or port that cannot be used: a full disk is told from a wrong place."""
+    """The exit code of a file, folder or port that cannot be used: a full disk has another than a wrong place."""
     return Exit.STORAGE if error.errno in DISK_ERRORS else Exit.INPUT

@@ -43,7 +43,7 @@ def read_linked(path: Path, largest: int = LARGEST) -> bytes:
 
 
 def foreign_lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file; one that is longer than any of ours comes in pieces, and so is none that can be parsed."""
+    """The lines of a file; one that is longer than any we write comes in pieces, and so is none that can be parsed."""
     return iter(partial(file.readline, LONGEST_LINE), b"")
 
 
@@ -72,11 +72,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a number of JSON")
 
 
 def read_json(path: Path, largest: int = LARGEST) -> Any:
-    """The value of a JSON file of ours, read as `read_foreign` does, its integers bounded as arithmetic needs it."""
+    """The value of one of our JSON files, read as `read_foreign` does, its integers bounded as arithmetic needs it."""
     try:
         return json.loads(read_foreign(path, largest), parse_int=_bounded)
     except RecursionError as error:

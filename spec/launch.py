@@ -134,7 +134,7 @@ class Launch(Section):
     hosts: tuple[Host, ...] = Field(default=(), description="ssh: the nodes.")
     starter: Literal["ssh", "pdsh", "deepspeed"] = Field(
         default="ssh",
-        description="ssh: what starts the run on the nodes; deepspeed: its launcher in place of ours, through ssh.",
+        description="ssh: what starts the run on the nodes; deepspeed: DeepSpeed's launcher, through ssh.",
     )
     partition: Account | None = Field(default=None, description="slurm: partition.")
     account: Account | None = Field(default=None, description="slurm: account.")

@@ -14,7 +14,7 @@ from .run_folder import RunFolder
 
 FOLDERS = frozenset({"attempts", "bundle", "checkpoints", "data", "initial", "tensorboard", "tokenizer"})
 FILES = frozenset({"plan.json", "estimate.json", MANIFEST, "inherited.json", "restarts.json", "token"})
-_MADE = {"data": "index.json", "tokenizer": "made-from.json"}  # what tells prepared data of ours from anybody's
+_MADE = {"data": "index.json", "tokenizer": "made-from.json"}  # what prepared data of a run has
 
 
 def is_run(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What only the nodes of one run know: a random file in its folder, by which they tell each other from everybody else.
+"""What only the nodes of one run know: a random file in its folder, by which they know each other.
 
 It keeps strangers and other runs out of a meeting. It encrypts nothing: a network where others can read along must not
 carry a run.

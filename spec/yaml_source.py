@@ -78,7 +78,7 @@ class Node:
 
 
 def graft(value: Any, place: Place, origin: str) -> Node:
-    """A tree for a value of ours (a preset), which a user's file names at `place`."""
+    """A tree for a value that the compiler supplies (a preset), which a user's file names at `place`."""
     if isinstance(value, dict):
         return Node({key: graft(item, place, origin) for key, item in value.items()}, place, place, origin)
     if isinstance(value, list):

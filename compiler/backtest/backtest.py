@@ -25,7 +25,7 @@ from ..cost.power import average_watts, load, operating_point
 from ..cost.spread import spread
 from ..cost.step import step
 from .own_runs import own_attempts
-from .published_run import PublishedRun, Skipped
+from .published_run import PublishedRun, UnusableRow
 from .read_runs import read_runs, read_text
 from .run_case import case, device
 from .run_fit import LAYOUT
@@ -130,9 +130,9 @@ def _own(folder: Path) -> Backtest:
         asked = own.calibrated
         seconds = step(asked).seconds
         rows.append(Prediction(own.id, "iteration_time", seconds, own.seconds, spread(asked, "step")))
-        limit = operating_point(asked.machine.gpu, asked.machine.power_cap)
+        limit = operating_point(asked.hardware.gpu, asked.hardware.power_cap)
         if own.watts and limit:
-            watts = average_watts(asked.machine.gpu, limit, *load(asked, seconds))
+            watts = average_watts(asked.hardware.gpu, limit, *load(asked, seconds))
             rows.append(Prediction(own.id, "power", watts, own.watts, figures("power")["spread"]))
     if not rows:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped)
@@ -149,7 +149,7 @@ def _of_file(path: Path) -> Backtest:
     for row in read_runs(path, text):
         try:
             found = [_finite(prediction) for prediction in predictions(row)]
-        except Skipped as reason:
+        except UnusableRow as reason:
             skipped.append((row.id, str(reason)))
             continue
         rows += found
@@ -160,7 +160,7 @@ def _of_file(path: Path) -> Backtest:
 
 def _finite(prediction: Prediction) -> Prediction:
     if not 0 < prediction.predicted < float("inf"):
-        raise Skipped(f"its description gives a {prediction.kind} of {prediction.predicted:g}")
+        raise UnusableRow(f"its description gives a {prediction.kind} of {prediction.predicted:g}")
     return prediction
 
 
@@ -176,7 +176,7 @@ def predictions(row: PublishedRun) -> Iterator[Prediction]:
         yield from _power_cap(row)
         return
     if row.kind == "power_measurement" and row.layers is None:
-        raise Skipped("a measured draw without the model's shape")
+        raise UnusableRow("a measured draw without the model's shape")
     asked, when = case(row), date(row)
     taken = _assumed(row, asked)
     if row.speed:
@@ -202,17 +202,17 @@ def _memory(row: PublishedRun, asked: StepCase) -> float:
     parts = memory_bytes(asked)
     if says(row.mem_note, "allocated"):
         parts = {name: size for name, size in parts.items() if name not in OUTSIDE}
-    return min(sum(parts.values()), asked.machine.gpu.memory_bytes or float("inf"))
+    return min(sum(parts.values()), asked.hardware.gpu.memory_bytes or float("inf"))
 
 
 def _speed(row: PublishedRun, asked: StepCase) -> float:
     """Tokens per second and device; of a whole run, over all its hours."""
-    pace = asked.work.tokens / step(asked).seconds / asked.layout.gpus
+    tokens_per_second = asked.workload.tokens / step(asked).seconds / asked.layout.gpus
     if row.kind != "pretraining_run":
-        return pace
-    saved = asked.work.shape.checkpoint_bytes(asked.work.precision)
-    whole = Allocation(asked.layout.gpus, asked.machine.per_node, saved)
-    return pace * goodput(whole, None).value
+        return tokens_per_second
+    saved = asked.workload.shape.checkpoint_bytes(asked.workload.precision)
+    whole = Allocation(asked.layout.gpus, asked.hardware.per_node, saved)
+    return tokens_per_second * goodput(whole, None).value
 
 
 def _power_cap(row: PublishedRun) -> Iterator[Prediction]:
@@ -221,7 +221,7 @@ def _power_cap(row: PublishedRun) -> Iterator[Prediction]:
     load = next((kind for word, kind in LOADS.items() if word in model), "pretraining")
     limited = operating_point(device(row), cap, load)
     if limited is None:
-        raise Skipped("the power of this device is unknown")
+        raise UnusableRow("the power of this device is unknown")
     yield Prediction(row.id, "power_cap", limited.speed, throughput, figures("power")["speed_spread"])
     if row.power_basis == "measured_avg" and row.power_per_gpu_w:
         yield Prediction(row.id, "power", limited.watts, row.power_per_gpu_w, figures("power")["spread"])

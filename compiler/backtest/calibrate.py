@@ -16,7 +16,7 @@ from ...spec.problem import InputError
 from ..cost.case import StepCase
 from ..cost.step import step
 from .own_runs import own_attempts, scaled
-from .published_run import PublishedRun, Skipped
+from .published_run import PublishedRun, UnusableRow
 from .read_runs import read_runs, read_text
 from .run_case import case
 
@@ -82,13 +82,13 @@ def _solve(seconds: Callable[[float], float], wanted: float) -> float | None:
 def _target(row: PublishedRun) -> _Target:
     asked = case(row)
     speed = row.speed or row.known("tokens_per_s_per_gpu")
-    return _Target(row.id, row.id, asked, asked.work.tokens / (speed * asked.layout.gpus))
+    return _Target(row.id, row.id, asked, asked.workload.tokens / (speed * asked.layout.gpus))
 
 
 def _factor(target: _Target) -> float:
     factor = _solve(lambda share: step(scaled(target.case, share)).seconds, target.seconds)
     if factor is None:
-        raise Skipped(f"no efficiency between {LOW} and {HIGH} reproduces its speed")
+        raise UnusableRow(f"no efficiency between {LOW} and {HIGH} reproduces its speed")
     return factor
 
 
@@ -101,7 +101,7 @@ def _targets(path: Path, skipped: list[tuple[str, str]]) -> Iterator[_Target]:
     for row in read_runs(path, read_text(path)):
         try:
             yield _target(row)
-        except Skipped as reason:
+        except UnusableRow as reason:
             skipped.append((row.id, str(reason)))
 
 
@@ -119,7 +119,7 @@ def calibrate(*paths: Path) -> Calibration:
         for target in _targets(path, skipped):
             try:
                 fitted.append((target, _factor(target)))
-            except Skipped as reason:
+            except UnusableRow as reason:
                 skipped.append((target.id, str(reason)))
     if not fitted:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped)

@@ -20,7 +20,7 @@ from ...spec.run_folder import RunFolder
 from ..cost.case import StepCase
 from ..cost.from_spec import cost_case
 from ..load import load
-from .published_run import Skipped
+from .published_run import UnusableRow
 
 WARM_UP: int = figures("accuracy")["own_run_steps"]["warm_up"]  # steps
 FEWEST: int = figures("accuracy")["own_run_steps"]["fewest"]  # steps after them
@@ -65,7 +65,7 @@ def own_attempts(folder: Path, skipped: list[tuple[str, str]]) -> Iterator[OwnAt
         name = f"{folder.resolve().name} #{number}"
         try:
             yield _attempt(run, number, list(events))
-        except Skipped as reason:
+        except UnusableRow as reason:
             skipped.append((name, str(reason)))
         except InputError as error:
             skipped.append((name, error.problems[0].message))
@@ -77,10 +77,10 @@ def _attempt(run: RunFolder, number: int, events: list[Event]) -> OwnAttempt:
     steps = [event for event in events if isinstance(event, StepEvent)][WARM_UP:]
     seconds = [event.seconds for event in steps if event.seconds]
     if len(seconds) < FEWEST:
-        raise Skipped(f"{len(seconds)} of its steps come after the first {WARM_UP}: at least {FEWEST} are needed")
+        raise UnusableRow(f"{len(seconds)} of its steps come after the first {WARM_UP}: at least {FEWEST} are needed")
     kept = run.attempt(number)
     if not (lock := kept / "spec.lock.yaml").is_file():
-        raise Skipped(f"{lock.relative_to(run.path)} is missing: the spec that it ran with is unknown")
+        raise UnusableRow(f"{lock.relative_to(run.path)} is missing: the spec that it ran with is unknown")
     spec = load(lock).spec
     plain = spec.model_copy(update={"cluster": spec.cluster.model_copy(update={"efficiency": None})})
     start = next((event for event in events if isinstance(event, StartEvent)), StartEvent())

@@ -12,7 +12,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from ...spec.quantity import Amount, AmountIn, BytesPerSecond, Watts
 from ...spec.section import Section
-from ...spec.text_types import Word
+from ...spec.text_types import TextPattern
 
 SHORT = {
     "hidden": "hidden_size",
@@ -40,11 +40,11 @@ LARGEST = 10**12  # of anything that is counted
 Count = Annotated[PositiveInt, Field(le=LARGEST)]
 Figure = Annotated[PositiveFloat, Field(le=LARGEST)]
 Checkpointing = Annotated[
-    str, Word(r"(none|selective|full)([ ,_][a-z ,_]*)?", 60, "none, selective or full, and words on it")
+    str, TextPattern(r"(none|selective|full)([ ,_][a-z ,_]*)?", 60, "none, selective or full, and words on it")
 ]
 Offloaded = Annotated[
     str,
-    Word(
+    TextPattern(
         r"(?i:.*(none|no\b|optim|param|weight|grad|state|activation|checkpoint|cpu|host|nvme|zero).*)", 100,
         "true, false, none, or words with what lies in host memory: optimizer, parameters or activations",
     ),
@@ -60,7 +60,7 @@ Kind = Literal[
 ]
 
 
-class Skipped(Exception):  # noqa: N818 - not an error: a row that says too little to be predicted
+class UnusableRow(Exception):  # noqa: N818 - not an error: a row that says too little to be predicted
     """A row cannot be predicted; the message is the reason."""
 
 
@@ -165,5 +165,5 @@ class PublishedRun(Section):
         """The value of `key`. Raises Skipped when the row does not say it."""
         value = getattr(self, key)
         if value is None:
-            raise Skipped(f"the row does not say {key}")
+            raise UnusableRow(f"the row does not say {key}")
         return value

@@ -15,7 +15,7 @@ from ...spec.problem import InputError
 from ...spec.shape import ModelShape
 from ..cost.case import Hardware, StepCase, Workload
 from ..cost.power import operating_point
-from .published_run import PublishedRun, Skipped
+from .published_run import PublishedRun, UnusableRow
 from .run_fit import fitted
 from .run_layout import devices, layout, on_host
 from .run_software import software
@@ -33,7 +33,7 @@ def device(row: PublishedRun) -> Gpu:
     family = re.match(r"[A-Za-z]+\d+", name)
     near = [gpu(known) for known in gpu_names() if family and known.startswith(family[0])]
     if not near:
-        raise Skipped(f"device {name!r} is not in the table")
+        raise UnusableRow(f"device {name!r} is not in the table")
     memory = f"{row.gpu_mem_gb}GB" if row.gpu_mem_gb else ""
     watts = re.search(r"(\d+) ?W", name)
 
@@ -66,7 +66,7 @@ def shape(row: PublishedRun) -> ModelShape:
     """The model's sizes."""
     hidden, heads = row.known("hidden_size"), row.known("heads")
     if hidden < heads:
-        raise Skipped(f"{heads} heads do not fit a width of {hidden}")
+        raise UnusableRow(f"{heads} heads do not fit a width of {hidden}")
     gated = bool(row.mlp_gated)
     framework = str(row.framework or "")
     plain = not gated and "llm-foundry" not in framework
@@ -84,7 +84,7 @@ def shape(row: PublishedRun) -> ModelShape:
     )
 
 
-def machine(row: PublishedRun, device: Gpu) -> Hardware:
+def hardware(row: PublishedRun, device: Gpu) -> Hardware:
     """Node size, network and cap."""
     defaults = figures("software")["networks"]
     described = str(row.net_type or "").lower()
@@ -104,7 +104,7 @@ def _precision(row: PublishedRun, chip: Gpu) -> str:
     if found == "bf16" and found not in chip.flops:
         found = "fp16"
     if found is None or found not in chip.flops:
-        raise Skipped(f"{chip.name} has no {said} arithmetic in the table")
+        raise UnusableRow(f"{chip.name} has no {said} arithmetic in the table")
     return found
 
 
@@ -116,12 +116,12 @@ def case(row: PublishedRun) -> StepCase:
     stack, usual = software(row, chip.family)
     count = devices(row, model, chip, chip.flops[precision])
     if count is None:
-        raise Skipped("the row says neither gpus nor the global batch")
+        raise UnusableRow("the row says neither gpus nor the global batch")
     spread = layout(row, stack, usual, count)
-    where = machine(row, chip)
+    where = hardware(row, chip)
     limited = operating_point(chip, where.power_cap)
     if limited and limited.speed <= 0:
-        raise Skipped(f"a cap of {where.power_cap:g} W is below what a {chip.name} can run at")
+        raise UnusableRow(f"a cap of {where.power_cap:g} W is below what a {chip.name} can run at")
     asked = StepCase(
         Workload(model, sequence, spread.global_batch, precision),
         spread,

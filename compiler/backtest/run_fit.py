@@ -27,7 +27,7 @@ def sliced(stack: SoftwareProfile) -> SoftwareProfile:
 
 def fits(asked: StepCase) -> bool:
     """Whether the case fits its device, to within the error of a memory figure."""
-    room = asked.machine.gpu.memory_bytes
+    room = asked.hardware.gpu.memory_bytes
     return room is None or sum(memory_bytes(asked).values()) <= figures("software")["defaults"]["fill"] * room
 
 
@@ -48,16 +48,16 @@ def fitted(row: PublishedRun, asked: StepCase) -> StepCase:
 
 
 def _seconds_a_sequence(asked: StepCase) -> float:
-    return step(asked).seconds / asked.work.batch
+    return step(asked).seconds / asked.workload.batch
 
 
 def _layouts(asked: StepCase) -> Iterator[StepCase]:
     """Common layouts of the same devices and batch without pipeline stages."""
-    old, node = asked.layout, asked.machine.per_node
+    old, node = asked.layout, asked.hardware.per_node
     kept = dict.fromkeys((old.activation_checkpointing, "selective", "full"))
     for tensor, zero, group, micro, recompute in product(DEGREES, (1, 3), (0, node), DEGREES, kept):
         data = old.gpus // tensor
-        whole = old.gpus % tensor == 0 and asked.work.shape.heads % tensor == 0 and tensor <= node
+        whole = old.gpus % tensor == 0 and asked.workload.shape.heads % tensor == 0 and tensor <= node
         if not whole or (group and (zero < 3 or tensor > 1)) or old.global_batch < data * micro:
             continue
         change = {
@@ -71,13 +71,13 @@ def _layouts(asked: StepCase) -> Iterator[StepCase]:
             "megatron_sequence": tensor > 1 and asked.profile.sequence_parallel,
         }
         layout = old.model_copy(update=change)
-        yield replace(asked, layout=layout, work=replace(asked.work, batch=layout.global_batch))
+        yield replace(asked, layout=layout, workload=replace(asked.workload, batch=layout.global_batch))
 
 
 def _lighter(row: PublishedRun, asked: StepCase) -> Iterator[StepCase]:
     """The case with less memory, by what its row does not say, the cheapest in time first.
 
-    Tensor parallelism only where no other degree is said; recomputation only under PyTorch, whose recipes turn it on by
+    Tensor parallelism only without another degree; recomputation only under PyTorch, whose recipes turn it on by
     size, where Megatron's say so when they do.
     """
     old, torch = asked.layout, asked.profile.native_pipeline
@@ -90,7 +90,7 @@ def _lighter(row: PublishedRun, asked: StepCase) -> Iterator[StepCase]:
     if not row.micro_batch and old.micro_batch > 1:
         micro = old.micro_batch // 2
         yield changed(micro_batch=micro, accumulation=old.accumulation * old.micro_batch // micro)
-    if not (row.tensor or row.pipeline) and old.tensor < asked.machine.per_node and old.data > 1:
+    if not (row.tensor or row.pipeline) and old.tensor < asked.hardware.per_node and old.data > 1:
         yield changed(tensor=2 * old.tensor, data=old.data // 2, accumulation=2 * old.accumulation)
     if torch and not row.activation_checkpointing and old.activation_checkpointing != "full":
         yield changed(activation_checkpointing="selective" if old.activation_checkpointing == "none" else "full")

@@ -26,7 +26,7 @@ def says(words: object, pattern: str) -> bool:
 
 
 def devices(row: PublishedRun, shape: ModelShape, chip: Gpu, peak: float) -> int | None:
-    """Devices of the run; None where the row tells neither their number nor its batch.
+    """Devices of the run; None where the row says neither their number nor its batch.
 
     With the batch alone: as many whole nodes, doubled at will, as hold the state and end the run in good time.
     """
@@ -55,7 +55,7 @@ def _shard_group(row: PublishedRun) -> int:
 
 
 def _interleave(row: PublishedRun, stack: SoftwareProfile, pipeline: int) -> int:
-    """Virtual stages; Megatron-Core of the H100 years interleaves unless told otherwise."""
+    """Virtual stages; Megatron-Core of the H100 years interleaves by default."""
     if row.interleave or pipeline == 1 or stack.name != "megatron-core":
         return row.interleave or 1
     return max(1, min(figures("software")["defaults"]["interleave"], row.known("layers") // pipeline))

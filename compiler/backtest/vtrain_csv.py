@@ -84,8 +84,8 @@ def _case(row: dict[str, int]) -> StepCase:
     )
     stack = profile("megatron-2021")
     net = known["node_gbps"] / known["node"] * GBPS
-    machine = Hardware(gpu("A100-SXM4-80GB"), known["node"], net, "infiniband", partial=stack.partial)
-    return StepCase(Workload(shape, row["sequence"], row["batch"], "fp16"), layout, machine, stack)
+    hardware = Hardware(gpu("A100-SXM4-80GB"), known["node"], net, "infiniband", partial=stack.partial)
+    return StepCase(Workload(shape, row["sequence"], row["batch"], "fp16"), layout, hardware, stack)
 
 
 def measured(lines: list[tuple[int, list[float]]]) -> Iterator[Measured]:

@@ -228,7 +228,7 @@ def by_spec(found: Mapping[str, Iterable[Problem]], total: int = 0) -> list[Prob
 def require_no_errors(loaded: Loaded) -> list[Problem]:
     """The warnings and notes about a spec without errors. Raises InputError with everything when there is an error.
 
-    Raises RuntimeError when a rule crashed: that is our fault, not the spec's.
+    Raises RuntimeError when a rule crashed: an internal error, not the spec's.
     """
     problems = check(loaded)
     crashed = [problem.message for problem in problems if problem.code == CRASHED]
@@ -247,7 +247,7 @@ def _run(rule: Rule, loaded: Loaded) -> list[Problem]:
         frame = [item for item in frames if Path(item.filename).is_relative_to(PACKAGE)][-1]
         where = f"{Path(frame.filename).relative_to(PACKAGE)}:{frame.lineno}"
         message = f"the check {rule.CODE} crashed: {type(error).__name__}: {error} ({where})"
-        return [Problem(CRASHED, "error", message, "This is our fault, please report it with the spec.")]
+        return [Problem(CRASHED, "error", message, "This is a bug in Trainwright; please report it with the spec.")]
 
 
 def _problem(code: str, finding: Finding, loaded: Loaded) -> Problem:

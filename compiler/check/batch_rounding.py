@@ -1,7 +1,7 @@
 """What a batch said in tokens becomes: a whole number of sequences.
 
 4M tokens at 4,096 are 976.56 sequences; the layout rounds them to whole rounds of all ranks. The note says to what, so
-that a paper's figure and the run's can be told apart.
+that a paper's figure and the run's are not confused.
 
 Bad:
 

@@ -1,7 +1,7 @@
 """At most four hours of work are lost to one failure.
 
 A failure costs the steps since the last checkpoint. The time of a step is taken from the model's arithmetic at 40% of
-the devices' peak: a rough figure, good enough to tell minutes from days.
+the devices' peak: a rough figure, good enough to distinguish minutes from days.
 
 Bad:
 

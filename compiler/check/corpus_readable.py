@@ -3,7 +3,7 @@
 The names of all files that match are looked at, and both ends of the first hundred of each source: an unknown format,
 a Parquet file without pyarrow or without the column of text, a file that may not be read or is cut off. Preparing the
 data looks at all of them, but only after the job has waited for its devices. A pattern that matches nothing here is
-judged by its own ending.
+known by its own ending.
 
 Bad:
 

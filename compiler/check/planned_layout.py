@@ -19,7 +19,7 @@ def layout_of(loaded: Loaded) -> Layout:
 
 @lru_cache(maxsize=4)
 def limits_of(loaded: Loaded) -> tuple[Limit, ...]:
-    """Each limit of the spec, judged by the estimate; none where there is no layout, which TW315 says."""
+    """Each limit of the spec, compared with the estimate; none where there is no layout, which TW315 says."""
     from ..plan.estimate import estimate  # as above
     from ..plan.layout_search import NoLayoutError
 

@@ -1,4 +1,4 @@
-"""What tensor-parallel ranks share out must divide: query heads, key/value heads and the feed-forward width.
+"""What tensor-parallel ranks split must divide: query heads, key/value heads and the feed-forward width.
 
 Each rank of a tensor-parallel group holds whole heads and an equal slice of the feed-forward block. A remainder would
 leave some ranks with more work, and DeepSpeed's AutoTP refuses it or splits it wrongly.

@@ -48,9 +48,9 @@ class Hardware:
 class StepCase:
     """The whole question."""
 
-    work: Workload
+    workload: Workload
     layout: Layout
-    machine: Hardware
+    hardware: Hardware
     profile: SoftwareProfile
     speed: float = field(default=1.0)  # throughput of the device under its cap, against no cap
     host_activations: bool = False  # what full recomputation keeps lies in host memory
@@ -58,8 +58,8 @@ class StepCase:
 
     def about(self, layout: Layout) -> StepCase:
         """The same question about another layout, and the batch that it makes; both share a memo."""
-        work = replace(self.work, batch=layout.global_batch)
-        other = StepCase(work, layout, self.machine, self.profile, self.speed, self.host_activations)
+        workload = replace(self.workload, batch=layout.global_batch)
+        other = StepCase(workload, layout, self.hardware, self.profile, self.speed, self.host_activations)
         object.__setattr__(other, "memo", self.memo)
         return other
 
@@ -77,7 +77,7 @@ class StepCase:
     @property
     def kv_size(self) -> int:
         """Elements of one token's keys (or values) in attention: Ulysses repeats heads until it can deal them out."""
-        shape, layout = self.work.shape, self.layout
+        shape, layout = self.workload.shape, self.layout
         held = max(1, shape.kv_heads // layout.tensor)
         return lcm(held, layout.sequence) * shape.kv_size // held
 
@@ -85,4 +85,4 @@ class StepCase:
     def tokens_per_rank(self) -> int:
         """Tokens of one micro batch on one rank."""
         layout = self.layout
-        return layout.micro_batch * self.work.sequence // (layout.sequence * layout.context)
+        return layout.micro_batch * self.workload.sequence // (layout.sequence * layout.context)

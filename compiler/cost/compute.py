@@ -28,7 +28,7 @@ def sustained(family: str, precision: str) -> float:
 
 @lru_cache(maxsize=65536)
 def matmul_seconds(gpu: Gpu, precision: str, rows: int, columns: int, depth: int) -> float:
-    """Seconds of one [rows, depth] x [depth, columns] product: the best of the tiles, or the memory's pace."""
+    """Seconds of one [rows, depth] x [depth, columns] product: the best of the tiles, or what the memory takes."""
     table = figures("constants")["matmul"]
     peak = gpu.flops[precision] * gpu.kernel * sustained(gpu.family, precision)
     wave = gpu.sms / peak
@@ -77,7 +77,7 @@ class LayerTime:
 
 def _matmuls(case: StepCase) -> list[tuple[int, int, int]]:
     """The (tokens, columns, depth) of a layer's forward products on one rank."""
-    shape, tensor, tokens = case.work.shape, case.layout.tensor, case.tokens_per_rank
+    shape, tensor, tokens = case.workload.shape, case.layout.tensor, case.tokens_per_rank
     d, f = shape.hidden_size, shape.ffn_size // tensor
     heads = d // tensor
     up = 2 * f if shape.gated else f
@@ -94,8 +94,8 @@ def _backward(gpu: Gpu, precision: str, product: tuple[int, int, int]) -> float:
 
 def _attention(case: StepCase) -> tuple[float, float]:
     """Seconds of the attention core, forward and backward."""
-    work, layout, gpu = case.work, case.layout, case.machine.gpu
-    shape, sequence = work.shape, work.sequence
+    workload, layout, gpu = case.workload, case.layout, case.hardware.gpu
+    shape, sequence = workload.shape, workload.sequence
     heads = shape.heads / (layout.tensor * layout.sequence * layout.context)
     scores = layout.micro_batch * heads * sequence**2
     if not case.profile.context_balanced:
@@ -105,12 +105,12 @@ def _attention(case: StepCase) -> tuple[float, float]:
     kind = case.profile.attention
     if kind != "materialised" and gpu.family in constants["attention"][kind]:
         forward, backward = constants["attention"][kind][gpu.family]
-        peak = gpu.flops["bf16" if work.precision == "fp8" else work.precision]
-        slower = constants["attention"]["deterministic"] if work.deterministic else 1.0
+        peak = gpu.flops["bf16" if workload.precision == "fp8" else workload.precision]
+        slower = constants["attention"]["deterministic"] if workload.deterministic else 1.0
         again = slower * constants["attention"]["backward_flops"]
         return flops / 2 / (peak * forward), again * flops / 2 / (peak * backward)
     read, back = constants["attention"]["materialised"]
-    peak = gpu.flops[work.precision] * gpu.kernel * _alignment(shape.head_size)
+    peak = gpu.flops[workload.precision] * gpu.kernel * _alignment(shape.head_size)
     return (
         stream_seconds(gpu, read * scores) + flops / peak,
         stream_seconds(gpu, back * scores) + 2 * flops / peak,
@@ -119,13 +119,13 @@ def _attention(case: StepCase) -> tuple[float, float]:
 
 def _elementwise(case: StepCase) -> tuple[float, float]:
     """Seconds of norms, residuals, activation and rotary positions, forward and backward."""
-    shape, layout, profile = case.work.shape, case.layout, case.profile
+    shape, layout, profile = case.workload.shape, case.layout, case.profile
     tokens, d, tensor = case.tokens_per_rank, shape.hidden_size, layout.tensor
     whole = d / tensor if layout.megatron_sequence else d
     activation = profile.gated if shape.gated else profile.activation
     rotary = (d + shape.kv_size) / tensor if not shape.learned_positions else 0
     widths = ((profile.norm, 2 * whole), (profile.residual, 2 * whole), (activation, shape.ffn_size / tensor))
-    gpu = case.machine.gpu
+    gpu = case.hardware.gpu
     seconds = [
         stream_seconds(gpu, tokens * (sum(cost[i] * width for cost, width in widths) + profile.rope[i] * rotary))
         for i in (0, 1)
@@ -136,7 +136,7 @@ def _elementwise(case: StepCase) -> tuple[float, float]:
 @once_for(*MICRO)
 def layer_time(case: StepCase) -> LayerTime:
     """Seconds of one layer and one micro batch on one rank, forward and backward, at full clock."""
-    gpu, precision = case.machine.gpu, case.work.precision
+    gpu, precision = case.hardware.gpu, case.workload.precision
     products = _matmuls(case)
     slow = 1 / (case.profile.matmul * (case.profile.fp8 if precision == "fp8" else 1))
     forward, backward = _attention(case)
@@ -149,10 +149,10 @@ def layer_time(case: StepCase) -> LayerTime:
 @once_for(*MICRO)
 def head_time(case: StepCase) -> float:
     """Seconds of the output head and loss of one micro batch, forward and backward."""
-    shape, layout, gpu = case.work.shape, case.layout, case.machine.gpu
+    shape, layout, gpu = case.workload.shape, case.layout, case.hardware.gpu
     rows = shape.vocab_size // layout.tensor
     tokens = case.tokens_per_rank
     product = (tokens, rows, shape.hidden_size)
-    precision = "bf16" if case.work.precision == "fp8" else case.work.precision
+    precision = "bf16" if case.workload.precision == "fp8" else case.workload.precision
     seconds = matmul_seconds(gpu, precision, *product) + _backward(gpu, precision, product)
     return seconds / case.profile.matmul + stream_seconds(gpu, case.profile.logit * tokens * rows)

@@ -22,7 +22,7 @@ def rate(interconnect: Interconnect, per_node: int) -> float:
     return (interconnect.bandwidth_per_node or 0.0) / per_node
 
 
-def machine(cluster: Cluster) -> Hardware:
+def hardware(cluster: Cluster) -> Hardware:
     """The cluster as the cost model sees it."""
     net = rate(cluster.interconnect, cluster.gpus_per_node)
     return Hardware(gpu(cluster.gpu), cluster.gpus_per_node, net, cluster.interconnect.kind, cluster.power_cap)
@@ -55,7 +55,7 @@ def cost_case(spec: Spec, layout: Layout, stack: str | None = None) -> StepCase:
 
 def cost_case_factory(spec: Spec, stack: str | None = None) -> Callable[[Layout], StepCase]:
     """What makes cases of `spec`: all but the layout is looked up once. Raises InputError as `cost_case` does."""
-    where = machine(spec.cluster)
+    where = hardware(spec.cluster)
     precision = spec.training.precision
     if where.gpu.peak(precision) is None:
         raise MissedRuleError("TW311", f"{where.gpu.name} has no {precision} arithmetic")

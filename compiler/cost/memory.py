@@ -39,14 +39,14 @@ def state_bytes(case: StepCase) -> dict[str, float]:
 
 def _kept(case: StepCase, norm: float, attention: float, activation: float) -> float:
     """Bytes that a layer keeps of one token, given bytes per element of its norms, attention and feed-forward."""
-    shape, layout = case.work.shape, case.layout
+    shape, layout = case.workload.shape, case.layout
     d, f, kv, tensor = shape.hidden_size, shape.ffn_size, shape.kv_size, layout.tensor
     return norm * d / (tensor if layout.megatron_sequence else 1) + (attention * d + 4 * kv + activation * f) / tensor
 
 
 def _layer_bytes(case: StepCase) -> tuple[float, float, float]:
     """Bytes that one layer keeps for its backward pass: (its input, everything, everything but `selective`'s)."""
-    shape, layout, tokens = case.work.shape, case.layout, case.tokens_per_rank
+    shape, layout, tokens = case.workload.shape, case.layout, case.tokens_per_rank
     kept = case.profile.memory
     tensor = layout.tensor
     border = WIDE * tokens * shape.hidden_size / (tensor if layout.megatron_sequence else 1)
@@ -54,9 +54,9 @@ def _layer_bytes(case: StepCase) -> tuple[float, float, float]:
     inside = tokens * _kept(case, kept.norm, kept.attention, activation)
     each, longest = kept.scores
     if case.profile.attention == "materialised":
-        each, longest = figures("constants")["attention"]["kept"], case.work.sequence
+        each, longest = figures("constants")["attention"]["kept"], case.workload.sequence
     heads = shape.heads / (tensor * layout.sequence)
-    scores = each * tokens * case.work.sequence * heads if case.work.sequence <= longest else 0.0
+    scores = each * tokens * case.workload.sequence * heads if case.workload.sequence <= longest else 0.0
     cut = case.profile.selective
     few = kept.thin
     rest = tokens * _kept(case, *few) if few else inside * (1 - cut.elementwise)
@@ -68,7 +68,7 @@ def activation_bytes(case: StepCase) -> float:
     """Activations of all layers and micro batches in flight on the first stage, and the working set of one layer."""
     layout = case.layout
     border, everything, thin = _layer_bytes(case)
-    layers = stage_layers(case.work.shape, case.layout)
+    layers = stage_layers(case.workload.shape, case.layout)
     flight = min(layout.accumulation, layout.pipeline)
     if layout.pipeline > 1 and layout.interleave > 1:
         flight *= 1 + (layout.pipeline - 1) / (layout.pipeline * layout.interleave)
@@ -88,7 +88,7 @@ def logit_bytes(case: StepCase) -> float:
 
     A head that works by slices holds one slice, and the fp32 gradient of its weight.
     """
-    shape, held = case.work.shape, case.profile.memory
+    shape, held = case.workload.shape, case.profile.memory
     rows = shape.vocab_size / case.layout.tensor
     whole = case.tokens_per_rank * rows
     if not held.slice:
@@ -106,7 +106,7 @@ def bucket_bytes(case: StepCase) -> float:
     layout, held = case.layout, case.profile.memory
     if not case.profile.own_buckets:
         return held.bucket_gb * GIGA if layout.gpus > 1 else 0.0
-    return BUCKET_BYTES * bucket_elements(case.work.shape, layout.tensor)
+    return BUCKET_BYTES * bucket_elements(case.workload.shape, layout.tensor)
 
 
 def memory_bytes(case: StepCase) -> dict[str, float]:

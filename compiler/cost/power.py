@@ -80,12 +80,12 @@ def average_watts(gpu: Gpu, full: OperatingPoint, matrix: float, traffic: float)
 
 def load(case: StepCase, seconds: float) -> tuple[float, float]:
     """How hard a step of `seconds` works a device: (`matrix`, `traffic`) as `average_watts` takes them."""
-    layout, gpu, shape = case.layout, case.machine.gpu, case.work.shape
-    flops = case.work.tokens * shape.training_flops(case.work.sequence, causal=True) / layout.gpus
+    layout, gpu, shape = case.layout, case.hardware.gpu, case.workload.shape
+    flops = case.workload.tokens * shape.training_flops(case.workload.sequence, causal=True) / layout.gpus
     again = {"none": 1.0, "selective": 1 + case.profile.selective.matmul / 3, "full": 4 / 3}[
         layout.activation_checkpointing
     ]
-    rate = gpu.flops[case.work.precision] * gpu.kernel * sustained(gpu.family, case.work.precision) * case.speed
+    rate = gpu.flops[case.workload.precision] * gpu.kernel * sustained(gpu.family, case.workload.precision) * case.speed
     time = layer_time(case)
     layers = layout.accumulation * shape.layers / layout.pipeline
     streams = min(1.0, layers * (time.forward.elementwise + time.backward.elementwise) / case.speed / seconds)

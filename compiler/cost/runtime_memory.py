@@ -22,7 +22,7 @@ LIVE_LAYERS: int = _MEASURED["live_layers"]
 
 
 def _wide(case: StepCase) -> int:
-    return WIDE.get(case.work.precision, 2)
+    return WIDE.get(case.workload.precision, 2)
 
 
 @once_for(*MICRO, "activation_checkpointing")
@@ -33,7 +33,7 @@ def kept_bytes(case: StepCase) -> tuple[float, float]:
     tensor-parallel ranks, and that result once more where Ulysses sends it back; k and v; gate, up, the activation of
     the gate and the product, of width f. `selective` keeps the projections instead: q, k, v, gate and up.
     """
-    shape, layout, tokens = case.work.shape, case.layout, case.tokens_per_rank
+    shape, layout, tokens = case.workload.shape, case.layout, case.tokens_per_rank
     d, f = shape.hidden_size, shape.ffn_size
     if layout.activation_checkpointing == "selective":
         divided = d + 2 * shape.kv_size + 2 * f
@@ -41,7 +41,7 @@ def kept_bytes(case: StepCase) -> tuple[float, float]:
         divided = (2 + (layout.sequence > 1)) * d + 2 * case.kv_size + 4 * f
     each, longest = case.profile.memory.scores
     heads = shape.heads / (layout.tensor * layout.sequence)
-    scores = each * tokens * case.work.sequence * heads if case.work.sequence <= longest else 0.0
+    scores = each * tokens * case.workload.sequence * heads if case.workload.sequence <= longest else 0.0
     border = _wide(case) * tokens * d
     return border, 4 * border + _wide(case) * tokens * divided / layout.tensor + scores
 
@@ -49,10 +49,10 @@ def kept_bytes(case: StepCase) -> tuple[float, float]:
 @once_for(*MICRO)
 def head_bytes(case: StepCase) -> float:
     """Bytes of the head while a slice is scored: its logits, the fp32 gradient of its weight, that of its input."""
-    shape, tokens = case.work.shape, case.tokens_per_rank
+    shape, tokens = case.workload.shape, case.tokens_per_rank
     rows = shape.vocab_size / case.layout.tensor
     known = _MEASURED["logit_bytes"]
-    logit = known["cut"] if case.layout.tensor > 1 else known.get(case.work.precision, known["mixed"])
+    logit = known["cut"] if case.layout.tensor > 1 else known.get(case.workload.precision, known["mixed"])
     at_once = min(tokens * rows, max(case.profile.memory.slice, SLICE_ROWS * rows))
     return logit * at_once + 4 * rows * shape.hidden_size + _wide(case) * tokens * shape.hidden_size
 
@@ -60,7 +60,7 @@ def head_bytes(case: StepCase) -> float:
 @once_for(*MICRO, "activation_checkpointing")
 def working_bytes(case: StepCase) -> float:
     """Bytes inside the layer whose backward pass runs: gradients, and with full recomputation all that it keeps."""
-    shape, layout = case.work.shape, case.layout
+    shape, layout = case.workload.shape, case.layout
     hidden, ffn = _MEASURED["layer_gradients"]
     gradients = hidden * shape.hidden_size + ffn * shape.ffn_size / layout.tensor
     again = kept_bytes(case)[1] if layout.activation_checkpointing == "full" else 0.0
@@ -69,15 +69,15 @@ def working_bytes(case: StepCase) -> float:
 
 def _attention_sums(case: StepCase) -> float:
     """Bytes of the fp32 sums of dQ: deterministic, one for each block that runs at a time (FlashAttention-2)."""
-    shape, layout = case.work.shape, case.layout
+    shape, layout = case.workload.shape, case.layout
     heads = shape.heads / (layout.tensor * layout.sequence)
-    blocks = ceil(case.machine.gpu.sms / (layout.micro_batch * heads)) if case.work.deterministic else 1
+    blocks = ceil(case.hardware.gpu.sms / (layout.micro_batch * heads)) if case.workload.deterministic else 1
     return 4 * blocks * case.tokens_per_rank * shape.hidden_size / layout.tensor
 
 
 def whole_bytes(case: StepCase) -> tuple[float, float]:
     """Bytes of a layer's weights that nothing but tensor parallelism divides, and of the embedding's."""
-    shape, tensor = case.work.shape, case.layout.tensor
+    shape, tensor = case.workload.shape, case.layout.tensor
     return _wide(case) * shape.layer_parameters / tensor, _wide(case) * shape.vocab_size * shape.hidden_size / tensor
 
 
@@ -88,7 +88,7 @@ def _ahead_bytes(case: StepCase, each: float, buckets: float) -> float:
     """
     layer, table = whole_bytes(case)
     weights = (_MEASURED["gathered_layers"] - LIVE_LAYERS) * layer - table
-    last = _MEASURED["layer_gradients"][0] * _wide(case) * case.tokens_per_rank * case.work.shape.hidden_size
+    last = _MEASURED["layer_gradients"][0] * _wide(case) * case.tokens_per_rank * case.workload.shape.hidden_size
     return weights + max(working_bytes(case), last + layer + buckets / 2) - _MEASURED["gone_layers"] * each
 
 
@@ -100,7 +100,7 @@ def _stage_parts(case: StepCase, index: int, buckets: float) -> dict[str, float]
     flight = min(layout.accumulation, layout.pipeline - index)
     each = border if layout.activation_checkpointing == "full" else everything
     head = head_bytes(case) if last else 0.0
-    kept = flight * (stage_layers(case.work.shape, case.layout)[index] * each + border) + border * last
+    kept = flight * (stage_layers(case.workload.shape, case.layout)[index] * each + border) + border * last
     at_loss, in_backward = (share * buckets for share in _MEASURED["buckets"].get(layout.zero, (1.0, 1.0)))
     later = _ahead_bytes(case, each, buckets) if layout.zero == 3 else 0.0
     more = max(0.0, working_bytes(case) + in_backward - at_loss - head, later - head)
@@ -112,7 +112,7 @@ def peak_parts(case: StepCase, gradients: float, buckets: float) -> dict[str, fl
 
     With one micro batch a step, ZeRO 1's gradients take the places of activations one by one.
     """
-    layers = stage_layers(case.work.shape, case.layout)
+    layers = stage_layers(case.workload.shape, case.layout)
     ends = {0, layers.index(max(layers)), len(layers) - 1}
     found = [_stage_parts(case, index, buckets) for index in sorted(ends)]
     parts = max(found, key=lambda stage: sum(stage.values()))

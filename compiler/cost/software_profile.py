@@ -95,4 +95,4 @@ class SoftwareProfile:
     date: str
     """Since when its figures are as they are."""
     note: str = ""
-    """What a figure rests on where the source alone does not tell."""
+    """What a figure rests on where the source alone does not say."""

@@ -63,24 +63,24 @@ def _share(case: StepCase, times: LayerTime) -> float:
 @once_for(*MICRO)
 def _model_parallel(case: StepCase) -> float:
     """Seconds of one layer's tensor, sequence and context collectives in one forward pass."""
-    layout, machine, d = case.layout, case.machine, case.work.shape.hidden_size
+    layout, hardware, d = case.layout, case.hardware, case.workload.shape.hidden_size
     activation = WIDE * case.tokens_per_rank * d
     seconds = 2 * _summed(case)
     kv = 2 * case.kv_size / d
     if layout.sequence > 1:
-        ranks = group(machine, layout.sequence, layout.tensor)
-        seconds += exchange_seconds(machine, ranks, (2 + kv) * activation / layout.tensor)
+        ranks = group(hardware, layout.sequence, layout.tensor)
+        seconds += exchange_seconds(hardware, ranks, (2 + kv) * activation / layout.tensor)
     if layout.context > 1:
-        ranks = group(machine, layout.context, layout.tensor)
-        seconds += gather_seconds(machine, ranks, kv * activation * layout.context / layout.tensor, layout.context)
+        ranks = group(hardware, layout.context, layout.tensor)
+        seconds += gather_seconds(hardware, ranks, kv * activation * layout.context / layout.tensor, layout.context)
     return seconds
 
 
 @once_for(*MICRO)
 def _summed(case: StepCase) -> float:
     """Seconds to add up one micro batch's hidden states over the tensor-parallel ranks."""
-    ranks, size = case.layout.tensor, WIDE * case.tokens_per_rank * case.work.shape.hidden_size
-    return reduce_seconds(case.machine, group(case.machine, ranks, 1), size) if ranks > 1 else 0.0
+    ranks, size = case.layout.tensor, WIDE * case.tokens_per_rank * case.workload.shape.hidden_size
+    return reduce_seconds(case.hardware, group(case.hardware, ranks, 1), size) if ranks > 1 else 0.0
 
 
 def _vocabulary(case: StepCase) -> float:
@@ -110,14 +110,14 @@ def _layer(case: StepCase) -> _Micro:
 @once_for(*STATES)
 def _data_groups(case: StepCase) -> tuple[Group, Group]:
     """The group over which ZeRO shards, and the group that holds copies of one shard."""
-    tensor, machine, shards = case.layout.tensor, case.machine, case.shards
-    return group(machine, shards, tensor), group(machine, case.replicas // shards, tensor * shards)
+    tensor, hardware, shards = case.layout.tensor, case.hardware, case.shards
+    return group(hardware, shards, tensor), group(hardware, case.replicas // shards, tensor * shards)
 
 
 @once_for(*STAGES)
 def stage_parameters(case: StepCase) -> float:
     """Parameters of the heaviest pipeline stage on one tensor-parallel rank."""
-    shape, layout = case.work.shape, case.layout
+    shape, layout = case.workload.shape, case.layout
     if layout.pipeline == 1:
         return (shape.layers * shape.layer_parameters + shape.embedding_parameters) / layout.tensor
     table, layers = shape.vocab_size * shape.hidden_size, stage_layers(shape, layout)
@@ -132,13 +132,13 @@ def _sharded_parameters(case: StepCase) -> float:
     if case.layout.zero < 3:
         return 0.0
     inner, _ = _data_groups(case)
-    calls = case.work.shape.layers / case.layout.pipeline * case.profile.collectives + 1
+    calls = case.workload.shape.layers / case.layout.pipeline * case.profile.collectives + 1
     size = WIDE * stage_parameters(case)
-    one = gather_seconds(case.machine, inner, size, calls)
+    one = gather_seconds(case.hardware, inner, size, calls)
     if not (case.profile.hpz and case.layout.shard_group):
         return 3 * one
-    near = group(case.machine, case.layout.shard_group, case.layout.tensor)
-    return 2 * one + gather_seconds(case.machine, near, size, calls)
+    near = group(case.hardware, case.layout.shard_group, case.layout.tensor)
+    return 2 * one + gather_seconds(case.hardware, near, size, calls)
 
 
 @once_for(*STATES)
@@ -147,26 +147,26 @@ def _contention(case: StepCase) -> float:
     if case.layout.zero < 3:
         return 0.0
     inner, _ = _data_groups(case)
-    return case.profile.contention * 3 * busy_seconds(case.machine, inner, WIDE * stage_parameters(case))
+    return case.profile.contention * 3 * busy_seconds(case.hardware, inner, WIDE * stage_parameters(case))
 
 
 @once_for(*STATES)
 def _gradients(case: StepCase) -> tuple[float, float]:
     """Seconds of one gradient reduction, and once a step of gathering updated parameters."""
     inner, outer = _data_groups(case)
-    machine, layout = case.machine, case.layout
-    wide = case.profile.fp32_gradients and (case.work.precision != "fp16" or case.profile.own_buckets)
+    hardware, layout = case.hardware, case.layout
+    wide = case.profile.fp32_gradients and (case.workload.precision != "fp16" or case.profile.own_buckets)
     size = (4 if wide else WIDE) * stage_parameters(case)
-    calls = max(1.0, case.work.shape.layers / layout.pipeline * (case.profile.collectives - 1))
+    calls = max(1.0, case.workload.shape.layers / layout.pipeline * (case.profile.collectives - 1))
     if layout.zero == 0:
-        return reduce_seconds(machine, group(machine, inner.size * outer.size, layout.tensor), size, calls), 0.0
-    between = reduce_seconds(machine, outer, size / inner.size, calls)
+        return reduce_seconds(hardware, group(hardware, inner.size * outer.size, layout.tensor), size, calls), 0.0
+    between = reduce_seconds(hardware, outer, size / inner.size, calls)
     if layout.zero == 3:
         return between, 0.0
     meet = gather_seconds if case.profile.reduce == "scatter" else reduce_seconds
-    scatter = meet(machine, inner, size, calls)
+    scatter = meet(hardware, inner, size, calls)
     announced = case.profile.announce * inner.size if inner.nodes > 1 else 0.0
-    return scatter + between, gather_seconds(machine, inner, WIDE * stage_parameters(case), calls) + announced
+    return scatter + between, gather_seconds(hardware, inner, WIDE * stage_parameters(case), calls) + announced
 
 
 @once_for(*STATES)
@@ -176,18 +176,18 @@ def _optimizer(case: StepCase) -> float:
     owned = stage_parameters(case) / (inner.size if layout.zero else 1)
     if layout.offload == "optimizer":
         constants = figures("constants")
-        travel = OFFLOAD_BYTES * owned / (case.machine.gpu.pcie * constants["network"]["pcie"])
+        travel = OFFLOAD_BYTES * owned / (case.hardware.gpu.pcie * constants["network"]["pcie"])
         return travel + OPTIMIZER_BYTES * owned / constants["memory"]["host"]
-    return stream_seconds(case.machine.gpu, OPTIMIZER_BYTES * owned)
+    return stream_seconds(case.hardware.gpu, OPTIMIZER_BYTES * owned)
 
 
 @once_for(*STATES)
 def _accumulation(case: StepCase) -> float:
     """Seconds of adding one micro batch's 16-bit gradients to fp32 ones, which ZeRO 2 and 3 hold divided."""
-    if case.work.precision == "fp32" or (case.work.precision == "fp16" and not case.profile.own_buckets):
+    if case.workload.precision == "fp32" or (case.workload.precision == "fp16" and not case.profile.own_buckets):
         return 0.0
     owned = stage_parameters(case) / (case.shards if case.layout.zero >= 2 else 1)
-    return stream_seconds(case.machine.gpu, case.profile.accumulate * owned)
+    return stream_seconds(case.hardware.gpu, case.profile.accumulate * owned)
 
 
 def _hidden(seconds: float, share: float, behind: float) -> float:
@@ -200,30 +200,30 @@ def _transfers(case: StepCase) -> float:
     layout, profile = case.layout, case.profile
     if layout.pipeline == 1:
         return 0.0
-    size = WIDE * case.tokens_per_rank * case.work.shape.hidden_size / (layout.tensor if profile.scattered else 1)
+    size = WIDE * case.tokens_per_rank * case.workload.shape.hidden_size / (layout.tensor if profile.scattered else 1)
     stride = layout.tensor * layout.sequence * layout.context * layout.data
     turns = layout.accumulation + layout.pipeline - 1
     exposed = 1 - max(profile.overlap.tensor, profile.overlap.transfers)
-    return turns * (2 * send_seconds(case.machine, stride, size) * layout.interleave * exposed + profile.handover)
+    return turns * (2 * send_seconds(case.hardware, stride, size) * layout.interleave * exposed + profile.handover)
 
 
 @once_for("data", "sequence", "context", "tensor", "pipeline", "micro_batch", "accumulation")
 def _least_seconds(case: StepCase) -> float:
     """Seconds of a step at the best share of the peak that was ever published for the device; 0 where none was."""
-    best = figures("accuracy")["best_mfu"].get(case.machine.gpu.family, {}).get(case.work.precision)
+    best = figures("accuracy")["best_mfu"].get(case.hardware.gpu.family, {}).get(case.workload.precision)
     if best is None:
         return 0.0
-    flops = case.work.tokens * case.work.shape.training_flops(case.work.sequence, causal=True)
-    return flops / (best * case.machine.gpu.flops[case.work.precision] * case.layout.gpus * case.speed)
+    flops = case.workload.tokens * case.workload.shape.training_flops(case.workload.sequence, causal=True)
+    return flops / (best * case.hardware.gpu.flops[case.workload.precision] * case.layout.gpus * case.speed)
 
 
 def step(case: StepCase) -> StepTime:
     """Predict one optimizer step of `case`."""
     layout, profile, stages = case.layout, case.profile, case.layout.pipeline
-    micro, all_layers = layout.accumulation, case.work.shape.layers
+    micro, all_layers = layout.accumulation, case.workload.shape.layers
     layer, tables = _layer(case), _vocabulary(case)
     last = head_time(case) / case.speed + tables
-    layers, each = stage_layers(case.work.shape, case.layout), layer.seconds
+    layers, each = stage_layers(case.workload.shape, case.layout), layer.seconds
     ends = layers[-1] * each + last >= max(layers) * each  # whether the stage with the head is the slowest
     slowest, head = (layers[-1], last - tables) if ends else (max(layers), 0.0)
     per_micro = slowest * each + (last if ends else 0.0)
@@ -250,7 +250,7 @@ def step(case: StepCase) -> StepTime:
 
 def _whole(case: StepCase, parts: dict[StepPart, float]) -> StepTime:
     """The step with what its size in nodes adds, no faster than the best that was ever published."""
-    nodes, total = ceil(case.layout.gpus / case.machine.per_node), sum(parts.values())
+    nodes, total = ceil(case.layout.gpus / case.hardware.per_node), sum(parts.values())
     parts[StepPart.JITTER] = total * case.profile.jitter * log2(nodes) if nodes > 1 else 0.0
     parts[StepPart.PUBLISHED_LIMIT] = max(0.0, _least_seconds(case) - total - parts[StepPart.JITTER])
     return StepTime(sum(parts.values()), parts)

@@ -14,7 +14,7 @@ from ...spec.problem import InputError
 from ..check import PLANNED, RULES, Rule
 
 BLOCKS = {
-    "0": "Our fault",
+    "0": "Internal errors",
     "1": "Syntax: the text of the spec",
     "2": "Keys, values and units",
     "3": "Settings that do not fit together",

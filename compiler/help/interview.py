@@ -1,7 +1,7 @@
 """The questions of `init`: each with its choices and a default, and each answer checked when it is given.
 
 An answer is right when the spec that it makes, with defaults for what was not asked yet, checks without an error. So
-the spec of all answers does too, and a wrong answer is said at once, with the words that `check` has for it.
+the spec of all answers does too, and a wrong answer is reported at once, in the words of `check`.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def interview(
 ) -> dict[str, str]:
     """Every answer, asked for until it is right; those `given` are asked for only where they are wrong.
 
-    `refuse` is told why an answer is not taken, `keep` all answers after each one that is. Raises InputError for a name
-    that no run can have.
+    `refuse` gets the reason why an answer is not taken, `keep` all answers after each one that is. Raises InputError
+    for a name that no run can have.
     """
     answers = {"name": given["name"]} if given.get("name") else {}
     if found := problems(answers):

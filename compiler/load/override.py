@@ -1,6 +1,6 @@
 """Changing a spec from outside: `--set cluster.power_cap=350W`.
 
-On a key that the matrix varies it pins it: the matrix keeps that one value, and the run keeps the name that tells it
+On a key that the matrix varies it fixes it: the matrix keeps that one value, and the run keeps the name that shows it
 from the others.
 """
 

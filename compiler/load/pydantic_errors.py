@@ -40,7 +40,7 @@ def problem_from_pydantic(error: Mapping[str, Any], tree: Node, root: type[Secti
     kind: str = error["type"]
     node, place = _find(tree, steps, at_key=kind == "extra_forbidden")
     path = ".".join(str(step) for step in steps)
-    tell = _TELLERS.get(kind, _wrong_type if kind in _WORDS else _other)
+    explain = _EXPLAINERS.get(kind, _wrong_type if kind in _WORDS else _other)
     if kind == "extra_forbidden":
         code, message, remedy = _unknown_key(steps, root)
     elif kind == "missing":
@@ -48,7 +48,7 @@ def problem_from_pydantic(error: Mapping[str, Any], tree: Node, root: type[Secti
     elif kind in _BOUNDS:
         code, message, remedy = _bound(error, steps, node, root)
     else:
-        code, message, remedy = tell(error, steps, node)
+        code, message, remedy = explain(error, steps, node)
     return Problem(code, "error", message, remedy, path, place)
 
 
@@ -159,7 +159,7 @@ def _other(error: Any, _steps: tuple[str | int, ...], _node: Node | None) -> tup
     return "TW203", str(error["msg"]), ""
 
 
-_TELLERS: dict[str, Callable[[Any, tuple[str | int, ...], Node | None], tuple[str, str, str]]] = {
+_EXPLAINERS: dict[str, Callable[[Any, tuple[str | int, ...], Node | None], tuple[str, str, str]]] = {
     "literal_error": _choice,
     "too_short": _empty,
     "value_error": _quantity,

@@ -26,7 +26,7 @@ from ..cost.step import StepTime, step
 from .batch_stages import batch_stages
 from .estimate_notes import Answers, notes
 from .layout_search import chosen
-from .limits import judged_limits
+from .limits import compare_limits
 
 
 def _around(value: float, spread: float, because: str) -> Range:
@@ -75,7 +75,7 @@ def _training_seconds(run: Answers) -> float:
 
 def _power(run: Answers) -> Range | None:
     """Average draw of one device: by how much it computes and moves, never simply the cap."""
-    cluster, gpu = run.spec.cluster, run.case.machine.gpu
+    cluster, gpu = run.spec.cluster, run.case.hardware.gpu
     limit = operating_point(gpu, cluster.power_cap)
     if limit is None or gpu.power is None:
         if cluster.device_power is None:
@@ -117,7 +117,7 @@ def _memory(run: Answers) -> tuple[Range, tuple[Part, ...]]:
 
 def _limit(run: Answers) -> float | None:
     """What a device may draw: the power cap, or without one its default limit, in watts."""
-    power = run.case.machine.gpu.power
+    power = run.case.hardware.gpu.power
     return run.spec.cluster.power_cap or (power.default if power else None)
 
 
@@ -148,7 +148,7 @@ def estimate(spec: Spec, layout: Layout, stack: str | None = None, batch: str = 
     saved = spec.model.shape.checkpoint_bytes(spec.training.precision)
     whole = Allocation(spec.cluster.gpus, spec.cluster.gpus_per_node, saved)
     found = _assembled(Answers(spec, case, taken, goodput(whole, interval(spec, case, taken)), stack, batch))
-    return found.model_copy(update={"limits": judged_limits(spec, found)})
+    return found.model_copy(update={"limits": compare_limits(spec, found)})
 
 
 def interval(spec: Spec, case: StepCase, taken: StepTime) -> float | None:
@@ -156,17 +156,17 @@ def interval(spec: Spec, case: StepCase, taken: StepTime) -> float | None:
     asked = spec.training.checkpoint.every
     if asked is None or asked.unit == "seconds":
         return asked.value if asked else None
-    steps = asked.value if asked.unit == "steps" else asked.value / case.work.tokens
+    steps = asked.value if asked.unit == "steps" else asked.value / case.workload.tokens
     return max(1, round(steps)) * taken.seconds
 
 
 def _assembled(run: Answers) -> Estimate:
-    spec, cluster, chip = run.spec, run.spec.cluster, run.case.machine.gpu
+    spec, cluster, chip = run.spec, run.spec.cluster, run.case.hardware.gpu
     hours, watts = _hours(run), _power(run)
     energy = _times(hours, watts)
     electricity = carbon_intensity(spec.carbon)
     kg_per_kwh = electricity.kg_per_kwh
-    rate = _around(run.case.work.tokens / run.step.seconds, spread(run.case, "step"), _why(run))
+    rate = _around(run.case.workload.tokens / run.step.seconds, spread(run.case, "step"), _why(run))
     peak = chip.peak(spec.training.precision) if not cluster.on_cpu else None
     flops = spec.model.shape.training_flops(spec.training.sequence_length)
     causal = spec.model.shape.training_flops(spec.training.sequence_length, causal=True)
@@ -211,7 +211,7 @@ def _assembled(run: Answers) -> Estimate:
         published_power_watts=published.power if published else None,
         notes=notes(run),
         software=run.case.profile.name,
-        sequences_per_step=run.case.work.batch,
+        sequences_per_step=run.case.workload.batch,
         mfu_causal=_scaled(rate, causal / (peak * cluster.gpus)) if peak else None,
         checkpoint_seconds=run.goodput.interval,
     )

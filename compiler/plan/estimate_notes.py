@@ -49,7 +49,7 @@ def notes(run: Answers) -> tuple[str, ...]:
 
 def _described(run: Answers) -> str:
     """Whose figures these are where the spec describes the device, and what they leave to relatives."""
-    gpu = run.case.machine.gpu
+    gpu = run.case.hardware.gpu
     if not isinstance(run.spec.cluster.gpu, GpuDescription):
         return ""
     shares = "assumed" if gpu.family == "other" else f"those of the {gpu.family} family"
@@ -74,7 +74,7 @@ def _extrapolated(run: Answers) -> str:
 
 
 def _deterministic(run: Answers) -> str:
-    if not run.case.work.deterministic:
+    if not run.case.workload.deterministic:
         return ""
     slower = figures("constants")["attention"]["deterministic"]
     return (
@@ -84,13 +84,13 @@ def _deterministic(run: Answers) -> str:
 
 
 def _counted(run: Answers) -> str:
-    work, gpu, layout = run.case.work, run.case.machine.gpu, run.case.layout
-    batch = f"A step has {work.batch:,} sequences = {work.tokens:,} tokens."
-    peak = gpu.peak(work.precision)
+    workload, gpu, layout = run.case.workload, run.case.hardware.gpu, run.case.layout
+    batch = f"A step has {workload.batch:,} sequences = {workload.tokens:,} tokens."
+    peak = gpu.peak(workload.precision)
     if gpu.family == "cpu" or peak is None:
         return batch
-    share = work.tokens / (run.step.seconds * peak * layout.gpus)
-    full, causal = (share * work.shape.training_flops(work.sequence, causal=half) for half in (False, True))
+    share = workload.tokens / (run.step.seconds * peak * layout.gpus)
+    full, causal = (share * workload.shape.training_flops(workload.sequence, causal=half) for half in (False, True))
     return f"{batch} MFU counts full attention, as papers do ({full:.1%}); with a causal mask it is {causal:.1%}."
 
 
@@ -126,7 +126,7 @@ def _time(run: Answers) -> list[str]:
 
 
 def _borrowed(run: Answers) -> str:
-    gpu, cap = run.case.machine.gpu, run.case.machine.power_cap
+    gpu, cap = run.case.hardware.gpu, run.case.hardware.power_cap
     if not borrowed(gpu) or gpu.power is None or cap is None or cap >= gpu.power.default:
         return ""
     return f"No curve of a capped {gpu.name} is published: the A100's is borrowed, scaled to {gpu.power.highest:g} W."

@@ -23,7 +23,7 @@ from ..cost.from_spec import cost_case, cost_case_factory, software
 from ..cost.memory import memory_bytes
 from ..cost.profile_sections import Runnable
 from .batch_stages import unshared
-from .candidate import TIE_MARGIN, Candidate, compared, judged, room_bytes, too_large
+from .candidate import TIE_MARGIN, Candidate, evaluate, memory_budget, reason_against, too_large
 from .layouts import CHECKPOINTING, layouts
 
 NOTABLE_GAIN = figures("planning")["notable_gain"]
@@ -57,7 +57,7 @@ class Search:
     """
 
     candidates: tuple[Candidate, ...]
-    room: float  # bytes of a device that may be filled
+    budget: float  # bytes of a device that may be filled
     foreign: tuple[Candidate, ...] = ()
     stack: str | None = None
 
@@ -71,19 +71,19 @@ class Search:
         """Whether any layout fits."""
         return bool(self.candidates) and self.candidates[0].step is not None
 
-    def verdict(self, candidate: Candidate) -> str:
+    def reason(self, candidate: Candidate) -> str:
         """Why a candidate is the best, or is not, in words."""
         if candidate.step is None:
-            return too_large(candidate, self.room)
-        return "chosen" if candidate is self.best else compared(candidate, self.best)
+            return too_large(candidate, self.budget)
+        return "chosen" if candidate is self.best else reason_against(candidate, self.best)
 
     def faster_batch(self, spec: Spec) -> str:
         """Which other global batch would make these devices faster, in a sentence; empty where none would by much."""
         there = self.candidates
         if spec.training.global_batch.unit == "sequences":
             there = search(_in_tokens(spec), self.stack).candidates
-        other = max(there, key=lambda candidate: candidate.pace)
-        gain = other.pace / self.best.pace - 1
+        other = max(there, key=lambda candidate: candidate.sequences_per_second)
+        gain = other.sequences_per_second / self.best.sequences_per_second - 1
         if gain <= NOTABLE_GAIN or not self.fits:
             return ""
         return (
@@ -110,7 +110,7 @@ def _simplicity(layout: Layout) -> tuple[int, ...]:
 
 
 def search(spec: Spec, stack: str | None = None, *, everything: bool = False) -> Search:
-    """Every legal layout of `spec` under `stack` (None: this project's runtime), judged.
+    """Every legal layout of `spec` under `stack` (None: this project's runtime), with its cost.
 
     `everything` adds the layouts that the stack cannot run. Raises NoLayoutError when the spec leaves
     none (InputError under another stack), InputError when there is no such stack.
@@ -125,7 +125,7 @@ class _Asked:
     spec: Spec
 
     def _read(self) -> tuple[object, ...]:
-        return self.spec.model, self.spec.training, self.spec.cluster, self.spec.parallel, room_bytes(self.spec)
+        return self.spec.model, self.spec.training, self.spec.cluster, self.spec.parallel, memory_budget(self.spec)
 
     def __hash__(self) -> int:
         return hash(self._read())
@@ -137,25 +137,25 @@ class _Asked:
 @lru_cache(maxsize=8)
 def _searched(about: _Asked, stack: str | None, everything: bool) -> Search:
     spec = about.spec
-    case, room, can = cost_case_factory(spec, stack), room_bytes(spec), software(spec, stack).layouts
-    found = [judged(case(layout), room) for layout in layouts(spec, can)]
+    case, budget, can = cost_case_factory(spec, stack), memory_budget(spec), software(spec, stack).layouts
+    found = [evaluate(case(layout), budget) for layout in layouts(spec, can)]
     if not found:
         raise _no_layout(stack, *_impossible(spec, stack))
     running = [candidate for candidate in found if candidate.step]
     failing = sorted((candidate for candidate in found if not candidate.step), key=lambda c: c.memory_bytes)
     if not running:
-        return Search(tuple(failing), room, stack=stack)
+        return Search(tuple(failing), budget, stack=stack)
     # The batch that was asked for comes before speed; TW317 asks back when no layout makes it.
     allowed = figures("sanity")["batch_tolerance"]
     wanted = spec.training.requested_sequences
     asked = [c for c in running if abs(c.layout.global_batch / wanted - 1) <= allowed] or running
     asked = [c for c in asked if not unshared(spec.training, c.layout)] or asked  # else TW326 asks back
-    fastest = max(candidate.pace for candidate in asked)
-    close = [candidate for candidate in asked if candidate.pace >= fastest * (1 - TIE_MARGIN)]
+    fastest = max(candidate.sequences_per_second for candidate in asked)
+    close = [candidate for candidate in asked if candidate.sequences_per_second >= fastest * (1 - TIE_MARGIN)]
     best = min(close, key=lambda c: _simplicity(c.layout))
-    rest = sorted((c for c in running if c is not best), key=lambda c: (-c.pace, _simplicity(c.layout)))
-    foreign = _foreign(layouts(spec, _everything(can)), case, room, can) if everything else ()
-    return Search((best, *rest, *failing), room, foreign, stack)
+    rest = sorted((c for c in running if c is not best), key=lambda c: (-c.sequences_per_second, _simplicity(c.layout)))
+    foreign = _foreign(layouts(spec, _everything(can)), case, budget, can) if everything else ()
+    return Search((best, *rest, *failing), budget, foreign, stack)
 
 
 def _everything(can: Runnable) -> Runnable:
@@ -164,16 +164,16 @@ def _everything(can: Runnable) -> Runnable:
 
 
 def _foreign(
-    legal: Iterable[Layout], case: Callable[[Layout], StepCase], room: float, can: Runnable
+    legal: Iterable[Layout], case: Callable[[Layout], StepCase], budget: float, can: Runnable
 ) -> tuple[Candidate, ...]:
     """Layouts that fit and that the stack cannot run, the fastest first, with what they need of it."""
     found: list[Candidate] = []
     for layout in legal:
         lacks = tuple(words for name, (words, needs) in NEEDS.items() if not getattr(can, name) and needs(layout))
-        candidate = judged(case(layout), room) if lacks else None
+        candidate = evaluate(case(layout), budget) if lacks else None
         if candidate and candidate.step:
             found.append(replace(candidate, lacks=lacks))
-    return tuple(sorted(found, key=lambda candidate: -candidate.pace))
+    return tuple(sorted(found, key=lambda candidate: -candidate.sequences_per_second))
 
 
 def chosen(spec: Spec, stack: str | None = None) -> Search:
@@ -217,9 +217,9 @@ def _too_big(spec: Spec, found: Search) -> tuple[str, str, str]:
     largest = max(smallest.memory, key=lambda name: smallest.memory[name])
     message = (
         f"no layout fits: the smallest needs {smallest.memory_bytes / GIB:.0f} GiB a device of "
-        f"{found.room / GIB:.0f} that may be filled, most of it {largest} ({smallest.memory[largest] / GIB:.0f} GiB)"
+        f"{found.budget / GIB:.0f} that may be filled, most of it {largest} ({smallest.memory[largest] / GIB:.0f} GiB)"
     )
-    if spec.limits is not None and spec.limits.memory == found.room:
+    if spec.limits is not None and spec.limits.memory == found.budget:
         least = ceil(smallest.memory_bytes / GIB)
         return message, f"Raise it to {least} GiB, use more devices, or a shorter sequence.", "limits.memory"
     return message, _remedy(spec, found), "parallel" if spec.parallel.model_dump(exclude_none=True) else "cluster"
@@ -233,7 +233,7 @@ def _remedy(spec: Spec, found: Search) -> str:
         return f"This fits: {', '.join(f'{key}: {value}' for key, value in settings.items())}."
     if layout.offload == "none":
         lighter = cost_case(spec, layout.model_copy(update={"offload": "optimizer"}))
-        if sum(memory_bytes(lighter).values()) <= found.room:
+        if sum(memory_bytes(lighter).values()) <= found.budget:
             return f"This fits: `parallel: {{zero: {layout.zero}, offload: optimizer}}`. More devices do as well."
     for devices in (spec.cluster.gpus * factor for factor in MORE):
         cluster = spec.cluster.model_copy(update={"gpus": devices})

@@ -11,7 +11,7 @@ from ...spec.limits import LimitName
 from ...spec.sections import Spec
 
 
-def judged_limits(spec: Spec, estimate: Estimate) -> tuple[Limit, ...]:
+def compare_limits(spec: Spec, estimate: Estimate) -> tuple[Limit, ...]:
     """Each limit of `spec` with what is predicted of it."""
     if spec.limits is None:
         return ()

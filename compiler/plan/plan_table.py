@@ -17,11 +17,11 @@ HEADINGS = (
 
 def plan_table(found: Search, shown: Sequence[Candidate], title: str) -> Table:
     """One row a layout, in the order given."""
-    rows = [_row(item, found.verdict(item)) for item in shown]
+    rows = [_row(item, found.reason(item)) for item in shown]
     return table("plan", title, HEADINGS, rows, spare=("Spent on", "hpZ", "Data"))
 
 
-def _row(candidate: Candidate, verdict: str) -> list[Cell]:
+def _row(candidate: Candidate, reason: str) -> list[Cell]:
     layout = candidate.layout
     degrees = (layout.data, layout.tensor, layout.sequence, layout.pipeline, layout.zero, layout.shard_group)
     return [
@@ -30,7 +30,7 @@ def _row(candidate: Candidate, verdict: str) -> list[Cell]:
         fixed_cell(candidate.memory_bytes / GIB, 1),
         significant_cell(candidate.step.seconds if candidate.step else None),
         text(_largest_parts(candidate)),
-        text(verdict),
+        text(reason),
     ]
 
 

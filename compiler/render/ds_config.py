@@ -29,7 +29,7 @@ def deepspeed_config(plan: Plan) -> dict[str, Any]:
         "communication_data_type": "fp32",
         # Two device synchronisations a micro batch, and torch.compile cannot trace them.
         "timers": {"throughput": {"enabled": False}},
-        # The optimizer is PyTorch's AdamW; DeepSpeed asks to be told so before it shards its state.
+        # The optimizer is PyTorch's AdamW; DeepSpeed needs to know that before it shards its state.
         "zero_allow_untested_optimizer": True,
         # The loop logs; DeepSpeed does not.
         "steps_per_print": 2**31 - 1,
@@ -101,7 +101,7 @@ def _stage3(plan: Plan) -> dict[str, Any]:
 
 
 def _tensor_parallel(ranks: int) -> dict[str, Any]:
-    """AutoTP told which matrices to split, and to touch nothing else (names: `runtime/model/llama.py`)."""
+    """Which matrices AutoTP splits; it touches nothing else (names: `runtime/model/llama.py`)."""
     across = [
         r".*\.[qkv]_proj\.weight$",
         r".*\.(up|gate)_proj\.weight$",

@@ -6,7 +6,7 @@ from .inputs import RenderInputs
 from .network import Variable, network
 from .shell import script
 
-# glibc's allocator: no block gets a mapping of its own, and the end of the heap is not given back (glibc manual,
+# glibc's allocator: no block gets a mapping of its own, and the end of the heap is not returned (glibc manual,
 # Memory Allocation Tunables).
 KEEP_MEMORY = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.top_pad=67108864"
 

@@ -44,7 +44,7 @@ def pod(
     if devices:
         container |= _devices(unit)
     if stop_file:
-        # Kubernetes tells only the first process of a container; the stop file tells the run.
+        # Kubernetes signals only the first process of a container; the stop file reaches the run.
         container["lifecycle"] = {"preStop": {"exec": {"command": ["touch", stop_file]}}}
     selected = own.node_selector | (node_selector(unit) if devices else {})
     return {

@@ -1,6 +1,6 @@
 """Target `ssh`: node.sh on every host, through ssh or pdsh, on folders that all hosts share under one path.
 
-`starter: deepspeed` puts DeepSpeed's launcher in the place of ours on each host. What reaches the hosts stays ours:
+`starter: deepspeed` puts DeepSpeed's launcher in the place of trainwright's on each host. What reaches them does not:
 DeepSpeed's own pdsh has values between double quotes, where the host's shell executes them, and kills by name.
 """
 

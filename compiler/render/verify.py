@@ -16,7 +16,7 @@ from .ds_keys import unknown_keys
 
 
 class UnsoundError(RuntimeError):
-    """The compiler made something that it cannot vouch for: our fault, and nothing was written."""
+    """The compiler made something that it cannot vouch for: an internal error, and nothing was written."""
 
 
 def verify(files: Mapping[str, str], again: Mapping[str, str]) -> None:

@@ -35,7 +35,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def _tried(markdown: str) -> None:
-    with suppress(Wrong):  # which page it was is said when that page is built
+    with suppress(Wrong):  # the page is named when it is built
         _filled(markdown)
 
 

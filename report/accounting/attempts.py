@@ -1,4 +1,4 @@
-"""Report stage 2: events in, attempts and step records out, with work that was lost to restarts told apart.
+"""Report stage 2: events in, attempts and step records out, with work that was lost to restarts kept apart.
 
 Two rules. Curves: the last attempt's record of a step wins, since the weights hold only that one. Hours and energy:
 every attempt counts, since lost work was paid for. Both only grow as a log grows, so a cut log never reports more.

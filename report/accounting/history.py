@@ -53,7 +53,7 @@ class RunHistory:
 
 
 def read_run_history(folder: Path, *, events: bool = True) -> RunHistory:
-    """Everything that a run folder tells, or all but the events.
+    """Everything that a run folder holds, or all but the events.
 
     Raises InputError (TW861) when it holds neither a plan nor an event log.
     """

@@ -1,7 +1,7 @@
 """Report stage 4c: where the device hours went, beside what the plan gave them; the parts add up to the row's hours.
 
 Steps that count stand beside the estimate's step time; everything else stands beside what the estimate left for it
-(its goodput), and is then told apart.
+(its goodput), and is then listed apart.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _part(event: Event, *, counts: bool) -> str:
 
 
 def _planned(history: RunHistory) -> tuple[float | None, float | None]:
-    """Planned device hours of steps, and of everything else; None when the plan does not tell."""
+    """Planned device hours of steps, and of everything else; None when the plan does not say."""
     estimate, schedule = history.estimate, history.schedule
     if estimate is None or schedule is None or estimate.step_seconds is None or estimate.device_hours is None:
         return None, None

@@ -14,7 +14,7 @@ from ..values import Attempt, Curves, Row
 
 
 def measured_limits(estimate: Estimate, row: Row, attempts: Sequence[Attempt], steps: Curves) -> tuple[Limit, ...]:
-    """Each limit of the plan that last trained, judged by what the run took so far; `unknown` where nobody measured."""
+    """Each limit of the plan that last trained, against what the run took so far; `unknown` where nobody measured."""
     took: dict[LimitName, float | None] = {
         "days": sum(attempt.seconds for attempt in attempts) / DAY,
         "carbon": row.counted_tonnes,
@@ -23,7 +23,7 @@ def measured_limits(estimate: Estimate, row: Row, attempts: Sequence[Attempt], s
         "memory": _highest(steps.memory_bytes),
         "site_power": _site_power(attempts, steps),
     }
-    return tuple(limit.judged(_exact(took[limit.name])) for limit in estimate.limits)
+    return tuple(limit.against(_exact(took[limit.name])) for limit in estimate.limits)
 
 
 def _highest(values: Sequence[float | None]) -> float | None:

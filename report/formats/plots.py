@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NOISY = ("grad_norm", "tokens_per_second", "power_watts", "mfu")
 SMOOTHED = 50  # parts of a curve; the loss figure shows the mean over each part, beside the steps themselves
-# Okabe and Ito's, told apart with any colour vision: https://jfly.uni-koeln.de/color/ (their yellow is too pale)
+# Okabe and Ito's, distinct with any colour vision: https://jfly.uni-koeln.de/color/ (their yellow is too pale)
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 UNEQUAL = 20.0  # a run so many times shorter than the longest would be a vertical line on a linear axis
 
@@ -62,7 +62,7 @@ def can_plot() -> bool:
 
 
 def write_plots(runs: Sequence[Series], folder: Path, *, everything: bool = True) -> list[Path]:
-    """Write the loss figure, unless told otherwise also quality and health, as PNG, SVG and PDF; none without steps."""
+    """Write the loss figure, and with `everything` quality and health, as PNG, SVG and PDF; none without steps."""
     if not any(run.curves.step for run in runs) or not can_plot():
         return []
     with plot_settings():

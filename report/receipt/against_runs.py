@@ -9,12 +9,12 @@ from ...spec.problem import InputError
 from .build import build_receipt
 from .files import digest_file, digest_of
 from .values import ACCOUNTED, File, Input, Number, Receipt, Record
-from .verify import Finding
+from .verify import Difference
 
 FOLDER_NAMED = {"label", "files"}  # what may differ where a folder was renamed, and what is compared file by file
 
 
-def compare_with_runs(receipt: Receipt, folders: Sequence[Path]) -> list[Finding]:
+def compare_with_runs(receipt: Receipt, folders: Sequence[Path]) -> list[Difference]:
     """What differs. Raises InputError where the folders are not as many as the receipt's runs, or hold no run."""
     if all(run.status == ACCOUNTED for run in receipt.runs):
         return list(_given_files(receipt, folders))
@@ -35,34 +35,34 @@ def compare_with_runs(receipt: Receipt, folders: Sequence[Path]) -> list[Finding
     return found
 
 
-def _given_files(receipt: Receipt, paths: Sequence[Path]) -> Iterator[Finding]:
+def _given_files(receipt: Receipt, paths: Sequence[Path]) -> Iterator[Difference]:
     """The files of other tools that a receipt is of, by their names; their numbers are its inputs."""
     given = {path.name: path for path in paths}
     for file in dict.fromkeys(file for run in receipt.runs for file in run.files):
         path = given.get(Path(file.path).name)
         if path is None:
-            yield Finding(file.path, "is not among the files that are given")
+            yield Difference(file.path, "is not among the files that are given")
         elif (now := digest_file(path.resolve(), file.path)) != file:
-            yield Finding(file.path, _change(file, now, path.parent))
+            yield Difference(file.path, _change(file, now, path.parent))
 
 
-def _tables(old: Sequence[File], new: Sequence[File]) -> Iterator[Finding]:
+def _tables(old: Sequence[File], new: Sequence[File]) -> Iterator[Difference]:
     now = {file.path: file for file in new}
     for file in old:
         if now.get(file.path) != file:
-            yield Finding(file.path, "is not the table that `trainwright report` writes of the run")
+            yield Difference(file.path, "is not the table that `trainwright report` writes of the run")
 
 
-def _files(old: Record, new: Record, folder: Path) -> Iterator[Finding]:
+def _files(old: Record, new: Record, folder: Path) -> Iterator[Difference]:
     """Files that are gone, new, longer or other."""
     held, found = ({file.path: file for file in record.files} for record in (old, new))
     for path, file in held.items():
         if path not in found:
-            yield Finding(f"{old.id} {path}", "is missing in the run folder")
+            yield Difference(f"{old.id} {path}", "is missing in the run folder")
         elif found[path] != file:
-            yield Finding(f"{old.id} {path}", _change(file, found[path], folder))
+            yield Difference(f"{old.id} {path}", _change(file, found[path], folder))
     for path in found.keys() - held.keys():
-        yield Finding(f"{old.id} {path}", "is not in the receipt")
+        yield Difference(f"{old.id} {path}", "is not in the receipt")
 
 
 def _change(old: File, new: File, folder: Path) -> str:
@@ -76,22 +76,22 @@ def _change(old: File, new: File, folder: Path) -> str:
     return f"was changed: SHA-256 {old.sha256[:12]}... in the receipt, {new.sha256[:12]}... in the folder"
 
 
-def _facts(old: Record, new: Record) -> Iterator[Finding]:
+def _facts(old: Record, new: Record) -> Iterator[Difference]:
     now = new.model_dump(exclude=FOLDER_NAMED)
     for key, value in old.model_dump(exclude=FOLDER_NAMED).items():
         if value != now[key]:
-            yield Finding(f"{old.id} {key}", f"is {value!r:.120} in the receipt, {now[key]!r:.120} in the run")
+            yield Difference(f"{old.id} {key}", f"is {value!r:.120} in the receipt, {now[key]!r:.120} in the run")
 
 
-def _values(old: Sequence[Input | Number], new: Sequence[Input | Number], where: str) -> Iterator[Finding]:
+def _values(old: Sequence[Input | Number], new: Sequence[Input | Number], where: str) -> Iterator[Difference]:
     held, found = ({item.name: item for item in items} for items in (old, new))
     for name, item in held.items():
         if name not in found:
-            yield Finding(name, f"{where} gives no such number")
+            yield Difference(name, f"{where} gives no such number")
         elif found[name] != item:
-            yield Finding(name, _difference(item, found[name]))
+            yield Difference(name, _difference(item, found[name]))
     for name in found.keys() - held.keys():
-        yield Finding(name, "is not in the receipt")
+        yield Difference(name, "is not in the receipt")
 
 
 def _difference(old: Input | Number, new: Input | Number) -> str:

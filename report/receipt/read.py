@@ -13,7 +13,7 @@ from .files import unreadable
 from .values import Receipt
 
 LARGEST = 8 * 2**20  # bytes: a receipt of a thousand runs
-SHOWN = 20  # problems; a file that is none of ours has one at every value
+SHOWN = 20  # problems; a file of another kind has one at every value
 REMEDY = "Give a file that `trainwright receipt` wrote; `trainwright schema receipt` prints its form."
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from ..tables.cells import Cell, Table, significant_cell, table, text
 from .values import Receipt
-from .verify import Finding
+from .verify import Difference
 
 
-def receipt_tables(receipt: Receipt, findings: Sequence[Finding]) -> list[Table]:
+def receipt_tables(receipt: Receipt, findings: Sequence[Difference]) -> list[Table]:
     """Inputs, numbers and, where there are any, findings."""
     inputs = [
         (text(i.name), _number(i.value), text(i.unit), text(i.source), text(i.date or "")) for i in receipt.inputs

@@ -17,14 +17,14 @@ IN_PAPER = ".in_paper"  # an input of this ending is what a paper printed of the
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Difference:
     """What differs, and how."""
 
     where: str
     message: str
 
 
-def check_receipt(receipt: Receipt) -> list[Finding]:
+def check_receipt(receipt: Receipt) -> list[Difference]:
     """What does not hold in the receipt by itself."""
     found = [*_repeated(receipt)]
     values = {item.name: item.value for item in receipt.inputs}
@@ -34,32 +34,35 @@ def check_receipt(receipt: Receipt) -> list[Finding]:
             tokens = tokenize(number.expression)
             room -= len(tokens)
             if room < 0:
-                return [*found, Finding(number.name, f"more than {MOST_TOKENS:,} words of arithmetic are not computed")]
+                return [
+                    *found,
+                    Difference(number.name, f"more than {MOST_TOKENS:,} words of arithmetic are not computed"),
+                ]
             found += _wrong(number, tokens, values)
         except ExpressionError as error:
-            found.append(Finding(number.name, f"its expression cannot be computed: {error}"))
+            found.append(Difference(number.name, f"its expression cannot be computed: {error}"))
         values[number.name] = number.value
     return found + list(_other_than_printed(receipt))
 
 
-def _repeated(receipt: Receipt) -> Iterator[Finding]:
+def _repeated(receipt: Receipt) -> Iterator[Difference]:
     for name, times in Counter(item.name for item in (*receipt.inputs, *receipt.numbers)).items():
         if times > 1:
-            yield Finding(name, f"stands {times} times")
+            yield Difference(name, f"stands {times} times")
 
 
-def _wrong(number: Number, tokens: list[str], values: dict[str, float | None]) -> Iterator[Finding]:
+def _wrong(number: Number, tokens: list[str], values: dict[str, float | None]) -> Iterator[Difference]:
     """How a number differs from its expression, and its text from the number. Raises ExpressionError."""
     value = compute(tokens, values)
     if value is not None and not names(tokens):
-        yield Finding(number.name, "rests on no input")
+        yield Difference(number.name, "rests on no input")
     if value != number.value:
-        yield Finding(number.name, f"is {_text(number.value)}, but its expression gives {_text(value)}")
+        yield Difference(number.name, f"is {_text(number.value)}, but its expression gives {_text(value)}")
     if number.printed is not None and (text := printed(number.value, number.printed).text) != number.printed.text:
-        yield Finding(number.name, f"is printed as {number.printed.text}, but its value prints as {text}")
+        yield Difference(number.name, f"is printed as {number.printed.text}, but its value prints as {text}")
 
 
-def _other_than_printed(receipt: Receipt) -> Iterator[Finding]:
+def _other_than_printed(receipt: Receipt) -> Iterator[Difference]:
     """Numbers that a paper printed with other digits."""
     forms = {number.name: number.printed for number in receipt.numbers}
     for item in receipt.inputs:
@@ -67,7 +70,7 @@ def _other_than_printed(receipt: Receipt) -> Iterator[Finding]:
         if item.name.endswith(IN_PAPER) and form is not None and item.value is not None:
             text = printed(item.value, form.model_copy(update={"rounding": "half to even"})).text
             if text != form.text:
-                yield Finding(item.name, f"the paper prints {text}, its own inputs give {form.text}")
+                yield Difference(item.name, f"the paper prints {text}, its own inputs give {form.text}")
 
 
 def _text(value: float | None) -> str:

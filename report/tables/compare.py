@@ -115,7 +115,7 @@ def side_by_side(contenders: Sequence[Contender]) -> Table:
         numeric=frozenset(range(3, len(columns) + 2)),
         notes=(
             f"Changes are against {first.label}, in time and in the carbon of {SAME if same else OTHER}.",
-            "In parentheses: the range of a prediction. Two that overlap are not told apart.",
+            "In parentheses: the range of a prediction. Two that overlap count as equal.",
         ),
         spare=tuple(name for name in ("Machine", "Device hours", "Water", "Power (W)") if name in columns),
     )

@@ -47,7 +47,7 @@ def take_over(plan: Plan, run: RunFolder, root: Path) -> None:
     draft.rename(run.checkpoint(plan.extends_run.step))
 
 
-def judged_changes(
+def changes_of_branch(
     found: Sequence[SettingChange], plan: Plan, run: RunFolder, step: int
 ) -> tuple[list[SettingChange], str]:
     """The changes against the checkpoint of `step`, and what to do about them: a branch is there to change settings."""

@@ -48,13 +48,13 @@ def refusal(path: Path, shapes: Mapping[str, torch.Size]) -> str | None:
         _check_archive(path)
         return next(_findings(read_state(path, "meta"), bounds, 0, ""), None)
     except UnpicklingError:
-        return "is no plain state: loaded in full it would run code of its own"
+        return "is not a plain state: loaded in full it would run code of its own"
     except Exception as error:  # noqa: BLE001 - whatever a hostile pickle raises, the answer is the same
-        return f"is no plain state: {(str(error).splitlines() or [type(error).__name__])[0][:200]}"
+        return f"is not a plain state: {(str(error).splitlines() or [type(error).__name__])[0][:200]}"
 
 
 def _check_archive(path: Path) -> None:
-    """Refuse an archive whose parts are larger than the file, or whose structure no save of ours has."""
+    """Refuse an archive whose parts are larger than the file, or whose structure none of our saves has."""
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             if entry.compress_type != zipfile.ZIP_STORED:
@@ -91,7 +91,7 @@ def _keys(value: dict[Any, Any], bounds: Bounds) -> Iterator[str]:
 
 def _converter_input(value: Any, bounds: Bounds) -> Iterator[str]:
     if isinstance(value, str) and not bounds.names_a_setting(value):
-        yield f"holds the pattern {value[:80]!r}, which is no name of the model"
+        yield f"holds the pattern {value[:80]!r}, which is not a name of the model"
     elif isinstance(value, int) and not -1 <= value <= bounds.numbers:
         yield f"holds the size {value}, more than the model has parameters"
 

@@ -129,15 +129,15 @@ def read_manifest(generation: Path, key: bytes = b"") -> dict[str, FileEntry]:
 def find_damage(generation: Path, share: tuple[int, int] = (0, 1), key: bytes = b"") -> str | None:
     """What is wrong with a generation, or None. `share` = (i, n): hash only every n-th file, from the i-th.
 
-    Nothing is unpickled. Files that the manifest does not name count as damage, and so does a name that no save of ours
-    gives: nothing of ours put them there.
+    Nothing is unpickled. Files that the manifest does not name count as damage, and so does a name that no save
+    gives: no save put them there.
     """
     try:
         promised = read_manifest(generation, key)
     except ValueError as error:
         return str(error)
     if foreign := sorted(name for name in promised if not _FILE.fullmatch(name)):
-        return f"{generation.name}/{MANIFEST} names {foreign[0]!r}, which is no file of a checkpoint"
+        return f"{generation.name}/{MANIFEST} names {foreign[0]!r}, which is not a file of a checkpoint"
     found = {str(p.relative_to(generation)) for p in generation.rglob("*") if not p.is_dir() or p.is_symlink()}
     if strange := sorted(found - promised.keys() - {MANIFEST}):
         return f"{generation.name}/{strange[0]} is not in the manifest"

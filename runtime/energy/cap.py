@@ -16,7 +16,7 @@ from ...spec.facts import figures
 from ...spec.plan import Plan
 from .meter import Clock
 from .node import call_with_timeout, devices_here
-from .nvml import Error, Gpu, VisibleGpus, find_gpus
+from .nvml import Error, GpuHandle, VisibleGpus, find_gpus
 
 INTERVAL: float = figures("metering")["cap_check"]  # seconds between two looks
 ROUNDING: float = figures("metering")["cap_rounding"]  # watts: a limit this close to the power cap is the power cap
@@ -43,7 +43,7 @@ def combine_caps(nodes: Iterable[EnforcedCap | None]) -> EnforcedCap:
 
 
 def is_enforced(enforced: float | None, asked: float | None) -> bool | None:
-    """Whether a limit is in force; None when none was asked for or the driver does not tell."""
+    """Whether a limit is in force; None when none was asked for or the driver does not report it."""
     return None if enforced is None or asked is None else enforced <= asked + ROUNDING
 
 
@@ -57,7 +57,7 @@ def node_gpus(plan: Plan) -> VisibleGpus:
 class CapWatch:
     """Call it often; it looks every INTERVAL seconds and returns `fault` events for limits that changed."""
 
-    def __init__(self, gpus: Sequence[Gpu], asked: float | None, clock: Clock = time.monotonic) -> None:
+    def __init__(self, gpus: Sequence[GpuHandle], asked: float | None, clock: Clock = time.monotonic) -> None:
         self._gpus = gpus
         self._asked = "no cap was asked for" if asked is None else f"asked for: {asked:g} W"
         self._clock = clock
@@ -71,7 +71,7 @@ class CapWatch:
         self._due = self._clock() + INTERVAL
         return [event for gpu in self._gpus for event in self._look(gpu)]
 
-    def _look(self, gpu: Gpu) -> list[FaultEvent]:
+    def _look(self, gpu: GpuHandle) -> list[FaultEvent]:
         try:
             now = gpu.enforced_watts()
         except Error:

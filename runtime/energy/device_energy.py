@@ -111,7 +111,7 @@ class DeviceEnergy:
     def take_gaps(self, now: float) -> list[tuple[float, float, str]]:
         """Spans (start, end, reason) that became certain gaps since the last call.
 
-        After HOPELESS seconds without any reading a span is one, so that a run that is killed has told of it.
+        After GIVE_UP_AFTER seconds without any reading a span is one, so that the log of a killed run has it.
         """
         if now - self._trace.end > GIVE_UP_AFTER:
             self._settle_by_trace(now)

@@ -16,7 +16,7 @@ import pynvml
 
 from ...spec.events import FaultEvent
 from ...spec.facts import figures
-from .nvml import Error, Gpu, VisibleGpus
+from .nvml import Error, GpuHandle, VisibleGpus
 
 HOTTEST: float = figures("metering")["hottest"]  # degrees Celsius
 POWER = pynvml.nvmlClocksThrottleReasonSwPowerCap
@@ -37,7 +37,7 @@ class Look:
 class GpuStateTrace:
     """The state of one GPU over time. `look` may be slow, and runs in the meter's thread; `take` returns at once."""
 
-    def __init__(self, gpu: Gpu) -> None:
+    def __init__(self, gpu: GpuHandle) -> None:
         self._gpu = gpu
         self._lock = threading.Lock()
         self._looks: list[Look] = []

@@ -16,7 +16,7 @@ SPIKE: float = figures("metering")["power_spike"]  # times its highest limit
 
 
 @dataclass(slots=True)
-class Gpu:
+class GpuHandle:
     """A physical GPU by its UUID. After an error its handle is fetched again: a reset makes the old one invalid."""
 
     uuid: str
@@ -57,7 +57,7 @@ class Gpu:
 class VisibleGpus(NamedTuple):
     """The distinct physical GPUs of a node's ranks, and how many of the devices asked for this process cannot see."""
 
-    gpus: list[Gpu]
+    gpus: list[GpuHandle]
     hidden: int
     by_rank: tuple[int, ...] = ()  # the place in `gpus` of each local rank's; MIG slices share one
 
@@ -77,7 +77,7 @@ def find_gpus(visible: str | None, count: int) -> VisibleGpus:
         chosen = [uuid for uuid in takewhile(lambda uuid: uuid is not None, named) if uuid is not None]
     chosen = chosen[:count]
     own = list(dict.fromkeys(chosen))
-    return VisibleGpus([Gpu(u, by_uuid[u]) for u in own], count - len(chosen), tuple(map(own.index, chosen)))
+    return VisibleGpus([GpuHandle(u, by_uuid[u]) for u in own], count - len(chosen), tuple(map(own.index, chosen)))
 
 
 def _find(entry: str, uuids: list[str]) -> str | None:
@@ -101,7 +101,7 @@ def _text(value: str | bytes) -> str:
 class GpuProbe:
     """A GPU as the sampler sees it."""
 
-    def __init__(self, gpu: Gpu) -> None:
+    def __init__(self, gpu: GpuHandle) -> None:
         self._gpu = gpu
         self._failed = False
         self.device = gpu.uuid
@@ -144,7 +144,7 @@ class HiddenGpuProbe:
         return None, None, "local rank 0 cannot see this GPU: CUDA_VISIBLE_DEVICES or the job's cgroup hides it"
 
 
-def _ceiling(gpu: Gpu) -> float | None:
+def _ceiling(gpu: GpuHandle) -> float | None:
     try:
         return SPIKE * gpu.limit_range()[1]
     except Error:

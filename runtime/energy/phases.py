@@ -86,13 +86,13 @@ class PhaseLedger:
         return {name: asdict(account) for name, account in self._total.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from saved totals. Raises KeyError when a field is missing."""
+        """Resume from saved totals. Raises KeyError when a field is missing."""
         self._total.clear()
         for name, saved in state.items():
             self._total[name] = Account(**{field.name: saved[field.name] for field in fields(Account)})
 
     def resume(self, events: Iterable[Event]) -> None:
-        """Go on from a run's event log.
+        """Resume from a run's event log.
 
         `phase` events carry the totals. The steps after the last of an attempt, whose own `phase` events a kill
         swallowed, are charged to `train` from the cumulative energy of their `step` events.

@@ -66,7 +66,7 @@ class SampledMeter:
         self._thread = threading.Thread(target=self._run, name="energy", daemon=True)
 
     def start(self) -> SampledMeter:
-        """Take the first sample, then go on in a thread."""
+        """Take the first sample, then continue in a thread."""
         self.sample()
         self._thread.start()
         return self

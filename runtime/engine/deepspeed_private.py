@@ -154,7 +154,7 @@ def init_tensor_parallel(size: int) -> None:
 
 
 def register_groups(tensor: Any, data: Any, model: Any) -> Any:
-    """Tell DeepSpeed's groups module which ranks share what: its private globals. Returns it, to be used as `mpu`.
+    """Set which ranks share what in DeepSpeed's groups module: its private globals. Returns it, to be used as `mpu`.
 
     It assumes there are no pipeline stages, and takes the tensor-parallel ranks for all that hold another part of the
     model. Test: tests/runtime/train/test_layouts.py.

@@ -162,7 +162,7 @@ def build_tensor_parallel(llama: Callable[[], Llama], plan: Plan, config: dict[s
 
 
 def _replace_with_parallel_layers(model: Llama, specs: AutoTPConfig) -> None:
-    """Replace the model's matrices, still without memory, by tensor-parallel layers, and tell DeepSpeed of it."""
+    """Replace the model's matrices, still without memory, by tensor-parallel layers that DeepSpeed knows of."""
     group = groups.get_tensor_model_parallel_group()
     for name, module in [*model.named_modules()]:
         spec = specs.find_matching_spec(f"{name}.weight")

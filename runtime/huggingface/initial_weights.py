@@ -1,6 +1,6 @@
 """Weights to begin from: `prepare` puts an imported checkpoint into the run folder, every rank reads it there.
 
-So a run can go on when the imported folder is long gone, and the training processes need no project folder.
+So a run can resume when the imported folder is long gone, and the training processes need no project folder.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def stage_initial_weights(plan: Plan, run: RunFolder, root: Path) -> None:
 
 
 def _digest(folder: Path) -> str:
-    """What tells the weights of a folder from any others."""
+    """What identifies the weights of a folder."""
     digests = [f"{path.name} {file_sha256(path)}" for path in sorted(folder.glob("*.safetensors"))]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 

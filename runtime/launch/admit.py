@@ -20,7 +20,7 @@ from ...spec.manifest import MANIFEST, changed_files, is_bundle
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError, Problem
 from ...spec.run_folder import RunFolder
-from ..checkpoint.branch_point import judged_changes, trunk_checkpoint
+from ..checkpoint.branch_point import changes_of_branch, trunk_checkpoint
 from ..checkpoint.saved_run import SavedRun, newest_saved_run, plan_of
 from ..checkpoint.settings_diff import SettingChange, refusals
 from ..checkpoint.signing_key import signing_key
@@ -35,7 +35,7 @@ from .lock import hold, in_use, is_held, owner
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a launch that may go ahead does: nothing (`finished` says why), or what `news` tells."""
+    """What a launch that may go ahead does: nothing (`finished` says why), or what `news` says."""
 
     finished: str = ""
     news: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ def decide(plan: Plan, run: RunFolder, root: Path, *, elsewhere: bool = False) -
     if saved is None:
         require_beginning(plan, run)
         return _branch(plan, root, elsewhere=elsewhere)
-    found, on_change = judged_changes(
+    found, on_change = changes_of_branch(
         changed_settings(saved, plan, elsewhere=elsewhere), plan, run, saved.position.step
     )
     problems = refusals(found, on_change)
@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> Exit:
 
 
 def say_decision(decision: Decision, run: RunFolder) -> None:
-    """Tell what an admitted launch does."""
+    """Report what an admitted launch does."""
     if decision.finished:
         say(f"{run.path} is finished: {decision.finished}")
     for line in decision.news:
@@ -149,7 +149,7 @@ def say_decision(decision: Decision, run: RunFolder) -> None:
 
 
 def say_problems(problems: Sequence[Problem]) -> None:
-    """Tell why a launch is refused."""
+    """Report why a launch is refused."""
     for problem in problems:
         say(f"{problem.code}: {problem.message}; {problem.remedy}")
 

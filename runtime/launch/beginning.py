@@ -21,7 +21,7 @@ class LostCheckpointsError(InputError):
 def require_beginning(plan: Plan, run: RunFolder) -> None:
     """Raise InputError unless nothing of value can be lost when `plan` begins in `run`.
 
-    LostCheckpointsError where the folder has checkpoints and none can be read, or its log tells of some.
+    LostCheckpointsError where the folder has checkpoints and none can be read, or its log records some.
     """
     key = signing_key(plan.training.checkpoint)
     flaws = [
@@ -29,7 +29,7 @@ def require_beginning(plan: Plan, run: RunFolder) -> None:
         for generation in store.list_checkpoints(run.checkpoints)
     ]
     if flaws or _logged_checkpoints(run):
-        why = "; ".join(flaws) or "the log tells of checkpoints that are gone"
+        why = "; ".join(flaws) or "the log records checkpoints that are gone"
         remedy = "Restore one from a copy, or start a new run folder."
         raise LostCheckpointsError.one("TW714", f"no checkpoint of {run.path} can be read: {why}", remedy, "--run")
     if around := owning_run(run.path):

@@ -37,7 +37,7 @@ def run_deepspeed_launcher(words: Sequence[str], hostfile: Path) -> int:
 
 
 def encode_world(hostfile: Path) -> str:
-    """The hosts and their devices, as the launcher wants to be told: {host: [0, 1, ...]} in JSON in base64."""
+    """The hosts and their devices, as the launcher expects them: {host: [0, 1, ...]} in JSON in base64."""
     lines = [line.split(" slots=") for line in hostfile.read_text(encoding="utf-8").splitlines()]
     hosts = {host: list(range(int(slots))) for host, slots in lines}
     return base64.urlsafe_b64encode(json.dumps(hosts).encode()).decode()

@@ -15,7 +15,7 @@ INTERVAL = 1.0  # seconds between looks
 
 
 def follow(run: RunFolder, say: Callable[[str], object]) -> int:
-    """Tell new lines of the logs and changes of place; the exit code of the run."""
+    """Print new lines of the logs and changes of place; the exit code of the run."""
     logs, before = LogFollower(run.path / "logs"), ""
     while place := locate(run):
         if place.description != before:

@@ -1,7 +1,7 @@
 """When a run that ended is started again: after a lost process, as long as it still gets further.
 
 Used by the supervisor on one machine, and by the Slurm script, which asks with the code of a failed start:
-`python -m trainwright.runtime.launch.restart --run DIR --code N`. Exit 0 means start again, else leave with that code.
+`python -m trainwright.runtime.launch.restart --run DIR --code N`. Exit 0 means start again, else exit with that code.
 """
 
 from __future__ import annotations

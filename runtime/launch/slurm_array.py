@@ -64,7 +64,7 @@ def submit(elements: Sequence[Element], name: str, throttle: int | None) -> list
     Raises InputError (TW707, TW708), OSError or CalledProcessError; then nothing is left in the queue.
     """
     if shutil.which("sbatch") is None:
-        raise InputError.one("TW707", "there is no sbatch here", "Launch from a login node of the cluster.")
+        raise InputError.one("TW707", "sbatch is not installed here", "Launch from a login node of the cluster.")
     with ExitStack() as undo:
         arrays = [_submitted(group, name, throttle, undo) for group in groups(elements)]
         for element in elements:

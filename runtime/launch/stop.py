@@ -14,7 +14,7 @@ INTERVAL = 0.5  # seconds between looks
 
 
 def request_stop(run: RunFolder) -> str:
-    """Create the stop file, or tell the scheduler; what was done, in words.
+    """Create the stop file, or signal through the scheduler; what was done, in words.
 
     Raises InputError when nothing of `run` runs or waits.
     """
@@ -29,9 +29,9 @@ def request_stop(run: RunFolder) -> str:
     return f"{place.description}: asked to checkpoint and exit"
 
 
-def wait_until_stopped(run: RunFolder, tell: Callable[[float], None]) -> None:
+def wait_until_stopped(run: RunFolder, report: Callable[[float], None]) -> None:
     """Wait until nothing of `run` is left, telling the seconds waited now and then."""
     started = time.monotonic()
     while locate(run) is not None:
-        tell(time.monotonic() - started)
+        report(time.monotonic() - started)
         time.sleep(INTERVAL)

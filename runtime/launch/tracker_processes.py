@@ -52,7 +52,7 @@ def _start(run: RunFolder, name: str, options: list[str]) -> subprocess.Popen[by
 
 
 def _failure(process: subprocess.Popen[bytes]) -> str:
-    """Why a tracker did not end well that is told to end, in words; it is killed when it takes too long."""
+    """Why a tracker that was asked to end did not end well, in words; it is killed when it takes too long."""
     if process.stdin:
         process.stdin.close()
     try:

@@ -5,7 +5,7 @@
 It is a process of its own, so that a tracking server that is slow or gone never slows or stops the training: started
 again, it sends what is missing there. A launch starts it where the spec has `logging`. Credentials come from the
 environment that the tracker itself documents (WANDB_API_KEY, MLFLOW_TRACKING_USERNAME); so do server and mode where
-nothing else is said (WANDB_MODE, MLFLOW_TRACKING_URI). Needs the extra `wandb` or `mlflow`.
+nothing else is set (WANDB_MODE, MLFLOW_TRACKING_URI). Needs the extra `wandb` or `mlflow`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ CLASSES = frozenset(
         "pathlib.PosixPath",
         "pathlib._local.PosixPath",  # Python 3.13
         "trainwright.runtime.checkpoint.store.FileEntry",
-        "trainwright.runtime.preflight.finding.Finding",
+        "trainwright.runtime.preflight.finding.CheckResult",
         "trainwright.spec.device_row.DeviceRow",
         "trainwright.spec.event_fields.EnforcedCap",
         "trainwright.spec.events.FaultEvent",
@@ -31,7 +31,7 @@ CLASSES = frozenset(
 class _Plain(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if f"{module}.{name}" not in CLASSES:
-            raise pickle.UnpicklingError(f"a peer sent {module}.{name}, which is no value of ours")
+            raise pickle.UnpicklingError(f"a peer sent {module}.{name}, which no rank sends")
         return super().find_class(module, name)
 
 

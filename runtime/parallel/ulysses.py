@@ -1,6 +1,6 @@
 """Ulysses sequence parallelism (arXiv 2309.14509): part of every sequence a rank; in attention, part of the heads.
 
-DeepSpeed is not told: to it the ranks of a sequence group are data-parallel ranks, since the mean over ranks of the
+DeepSpeed does not know: to it the ranks of a sequence group are data-parallel ranks, since the mean over ranks of the
 mean loss of equal parts is the mean loss. So no ZeRO stage, gradient norm or clipping can go wrong over it, as they do
 when DeepSpeed's own sequence parallelism is used (its ZeRO-1 and 2 leave the ranks with different weights).
 """

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ..energy.nvml import Error, Gpu
+from ..energy.nvml import Error, GpuHandle
 from .record import load
 
 PERIOD = 1.0  # seconds between two looks
@@ -45,7 +45,7 @@ def wait(run: Path, owner: str) -> bool:
     record = load(run)
     with suppress(Error):
         for limit in record.gpus if record else ():
-            Gpu(limit.uuid, None).renew()
+            GpuHandle(limit.uuid, None).renew()
     while record is not None and record.held and record.owner == owner:
         if identity(int(owner.partition("@")[0])) != owner:
             return True

@@ -15,7 +15,7 @@ from ...spec.facts import figures
 from ...spec.plan import Plan
 from ..energy.cap import is_enforced, node_gpus
 from ..energy.node import call_with_timeout
-from ..energy.nvml import Error, Gpu
+from ..energy.nvml import Error, GpuHandle
 from . import guard
 from .record import GpuLimit, NodePowerCap, load, locked, save
 
@@ -74,7 +74,7 @@ def _found(limits: Sequence[GpuLimit], old: NodePowerCap | None) -> tuple[GpuLim
     """With the watts to go back to: those of a record that nobody restored, since today's would be our own cap."""
     kept = {limit.uuid: limit.before_watts for limit in old.gpus} if old and old.held else {}
     return tuple(
-        limit.model_copy(update={"before_watts": kept.get(limit.uuid) or _ask(limit.uuid, Gpu.limit_watts)})
+        limit.model_copy(update={"before_watts": kept.get(limit.uuid) or _ask(limit.uuid, GpuHandle.limit_watts)})
         for limit in limits
     )
 
@@ -82,7 +82,7 @@ def _found(limits: Sequence[GpuLimit], old: NodePowerCap | None) -> tuple[GpuLim
 def _read_back(record: NodePowerCap, problems: Sequence[str | None]) -> NodePowerCap:
     """The record with what is enforced now."""
     gpus = tuple(
-        limit.model_copy(update={"enforced_watts": _ask(limit.uuid, Gpu.enforced_watts), "problem": problem})
+        limit.model_copy(update={"enforced_watts": _ask(limit.uuid, GpuHandle.enforced_watts), "problem": problem})
         for limit, problem in zip(record.gpus, problems, strict=True)
     )
     verdicts = [is_enforced(limit.enforced_watts, record.power_cap_watts) for limit in gpus]
@@ -90,11 +90,11 @@ def _read_back(record: NodePowerCap, problems: Sequence[str | None]) -> NodePowe
     return record.model_copy(update={"gpus": gpus, "applied": applied})
 
 
-def _ask(uuid: str, question: Callable[[Gpu], float]) -> float | None:
+def _ask(uuid: str, question: Callable[[GpuHandle], float]) -> float | None:
     """A GPU's answer in watts; None when it gives none."""
 
     def answer() -> float:
-        gpu = Gpu(uuid, None)
+        gpu = GpuHandle(uuid, None)
         gpu.renew()
         return question(gpu)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from ...spec.exit_codes import Exit, code_of_unusable
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
-from .finding import Finding
+from .finding import CheckResult
 from .machine import check_machine
 from .table import show
 
@@ -28,19 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         rank, findings = _check(read_plan(options.bundle), options.run)
     except InputError as error:
-        show([Finding("bundle", "fail", problem.message, problem.remedy) for problem in error.problems])
+        show([CheckResult("bundle", "fail", problem.message, problem.remedy) for problem in error.problems])
         return error.exit_code
     except OSError as error:
         code = code_of_unusable(error)
         remedy = "free space, or choose another run folder" if code is Exit.STORAGE else "name a place that exists"
-        show([Finding("files", "fail", str(error), remedy)])
+        show([CheckResult("files", "fail", str(error), remedy)])
         return code
     if rank == 0:
         show(findings)
     return Exit.INPUT if any(finding.state == "fail" for finding in findings) else Exit.DONE
 
 
-def _check(plan: Plan, run: Path) -> tuple[int, list[Finding]]:
+def _check(plan: Plan, run: Path) -> tuple[int, list[CheckResult]]:
     """This rank, and what it knows of this machine, or of all nodes. Raises OSError when the disk refuses."""
     run.mkdir(parents=True, exist_ok=True)
     if "RANK" in os.environ:

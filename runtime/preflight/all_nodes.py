@@ -14,11 +14,11 @@ from ..parallel.world import World, destroy_process_group, init_process_group
 from . import nccl
 from .bandwidth import check_bandwidth, check_clocks
 from .devices import check_devices
-from .finding import STATES, Finding
+from .finding import STATES, CheckResult
 from .machine import check_machine
 
 
-def check_all_nodes(plan: Plan, run: Path) -> tuple[int, list[Finding]]:
+def check_all_nodes(plan: Plan, run: Path) -> tuple[int, list[CheckResult]]:
     """This rank and the findings of all; every rank gets the same.
 
     Where this node lacks the devices nothing can be joined: its first rank alone speaks, and fails, as a launcher ends
@@ -39,18 +39,18 @@ def check_all_nodes(plan: Plan, run: Path) -> tuple[int, list[Finding]]:
     return world.rank, [*worst_findings(nodes), *shared]
 
 
-def _fabric(plan: Plan, world: World, folder: Path) -> list[Finding]:
+def _fabric(plan: Plan, world: World, folder: Path) -> list[CheckResult]:
     seen: set[str] = set()
     return nccl.check_fabric(plan, seen.union(*world.all_gather_object(nccl.transports(folder))))
 
 
-def worst_findings(nodes: Sequence[tuple[str, Sequence[Finding]]]) -> list[Finding]:
+def worst_findings(nodes: Sequence[tuple[str, Sequence[CheckResult]]]) -> list[CheckResult]:
     """One finding a check: the worst of all nodes, saying where when the nodes differ."""
     names = dict.fromkeys(finding.name for _, findings in nodes for finding in findings)
     return [_worst(name, nodes) for name in names]
 
 
-def _worst(name: str, nodes: Sequence[tuple[str, Sequence[Finding]]]) -> Finding:
+def _worst(name: str, nodes: Sequence[tuple[str, Sequence[CheckResult]]]) -> CheckResult:
     found = [(host, finding) for host, findings in nodes for finding in findings if finding.name == name]
     host, worst = max(found, key=lambda item: STATES.index(item[1].state))
     same = sum(finding.state == worst.state for _, finding in found)

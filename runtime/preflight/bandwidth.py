@@ -17,11 +17,11 @@ from torch import distributed
 from ...spec.plan import Plan
 from ...spec.units import GIGA, MIB
 from ..parallel.world import World
-from .finding import Finding
+from .finding import CheckResult
 
 SIZES = {"cpu": (MIB, 16 * MIB), "cuda": (MIB, 16 * MIB, 128 * MIB)}
 REPEATS = 5
-SLOW_CALL = 0.5  # seconds: on such a link larger messages would take minutes, and tell nothing new
+SLOW_CALL = 0.5  # seconds: on such a link larger messages would take minutes, and show nothing new
 EXPECTED = 0.5  # share of the claimed line rate below which something is wrong, not merely imperfect
 SKEW = 1.0  # seconds between clocks that make logs and events misleading
 
@@ -34,17 +34,17 @@ class Measured:
     rates: dict[int, float]
 
 
-def check_clocks(world: World) -> Finding:
+def check_clocks(world: World) -> CheckResult:
     """How far the nodes' clocks are apart, asked for at about the same moment."""
     world.barrier()
     times = world.all_gather_object(time.time())
     skew = max(times) - min(times)
     if skew > SKEW:
-        return Finding("clocks", "warn", f"{skew:.1f} s apart", "run a time service (chrony, ntpd) on every node")
-    return Finding("clocks", "pass", f"{skew * 1000:.0f} ms apart")
+        return CheckResult("clocks", "warn", f"{skew:.1f} s apart", "run a time service (chrony, ntpd) on every node")
+    return CheckResult("clocks", "pass", f"{skew * 1000:.0f} ms apart")
 
 
-def check_bandwidth(plan: Plan, world: World) -> list[Finding]:
+def check_bandwidth(plan: Plan, world: World) -> list[CheckResult]:
     """All-reduce and all-gather inside a node and across nodes, where there is more than one rank to talk to."""
     per_node = plan.device.per_node
     inside = [list(range(first, first + per_node)) for first in range(0, world.size, per_node)]
@@ -54,23 +54,23 @@ def check_bandwidth(plan: Plan, world: World) -> list[Finding]:
         ("across nodes", across, plan.device.fabric_bandwidth),
     ]
     return [
-        _judged(f"{measured.operation}, {where}", measured, claim)
+        _against_claim(f"{measured.operation}, {where}", measured, claim)
         for where, groups, claim in kinds
         if len(groups[0]) > 1
         for measured in _measure(world, groups)
     ]
 
 
-def _judged(name: str, measured: Measured, claim: float | None) -> Finding:
+def _against_claim(name: str, measured: Measured, claim: float | None) -> CheckResult:
     rates = ", ".join(f"{size // MIB} MiB {rate / GIGA:.3g} GB/s" for size, rate in measured.rates.items())
     best = max(measured.rates.values())
     if claim is None:
-        return Finding(name, "pass", rates)
+        return CheckResult(name, "pass", rates)
     seen = f"{rates}; claimed {claim / GIGA:.3g} GB/s"
     if best < EXPECTED * claim:
         remedy = "the wrong interface or TCP instead of RDMA (see env.sh), or a slow link"
-        return Finding(name, "warn", seen, remedy)
-    return Finding(name, "pass", seen)
+        return CheckResult(name, "warn", seen, remedy)
+    return CheckResult(name, "pass", seen)
 
 
 def _measure(world: World, groups: list[list[int]]) -> list[Measured]:

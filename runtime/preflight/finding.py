@@ -10,7 +10,7 @@ STATES: tuple[FindingState, ...] = ("pass", "warn", "fail")  # from good to bad
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What was looked at, what was seen, and what to do about it."""
 
     name: str

@@ -17,7 +17,7 @@ from ...spec.units import GIB, MIB
 from ..data.shard_files import OPEN_FILES
 from ..parallel.gloo import connections
 from .devices import check_devices
-from .finding import Finding
+from .finding import CheckResult
 
 SAMPLE_BYTES = 64 * MIB
 LIBRARY_FILES = 256  # descriptors: CUDA, NCCL and its links inside a node, logs, TensorBoard
@@ -26,7 +26,7 @@ RDMA = ("infiniband", "roce", "efa")
 SLOW_SAVE_SECONDS = 600
 
 
-def check_machine(plan: Plan, run: Path) -> list[Finding]:
+def check_machine(plan: Plan, run: Path) -> list[CheckResult]:
     """Every check that one node can make alone."""
     own = [processors(plan), memory(plan), open_files(plan), *locked_memory(plan)]
     return [*check_devices(plan), *own, *trackers(plan), disk_space(plan, run), disk_speed(plan, run)]
@@ -37,77 +37,81 @@ def checkpoint_bytes(plan: Plan) -> int:
     return round(plan.model.shape.checkpoint_bytes(plan.training.precision))
 
 
-def processors(plan: Plan) -> Finding:
+def processors(plan: Plan) -> CheckResult:
     """Enough cores for the ranks of this node."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     ranks = plan.device.per_node
     if cores < ranks:
-        return Finding("cores", "warn", f"{cores} for {ranks} ranks", "ranks will take turns: give the job more cores")
-    return Finding("cores", "pass", f"{cores} for {ranks} ranks")
+        return CheckResult(
+            "cores", "warn", f"{cores} for {ranks} ranks", "ranks will take turns: give the job more cores"
+        )
+    return CheckResult("cores", "pass", f"{cores} for {ranks} ranks")
 
 
-def memory(plan: Plan) -> Finding:
+def memory(plan: Plan) -> CheckResult:
     """Enough free memory for the state of the ranks (on CPU), or to stage a checkpoint (on GPUs)."""
     free, share = psutil.virtual_memory().available, plan.device.per_node / plan.device.count
     needed = round(checkpoint_bytes(plan) * share)
     seen = f"{free / GIB:.1f} GiB free, {needed / GIB:.1f} GiB of state on this node"
     if free < needed:
-        return Finding(
+        return CheckResult(
             "memory", "fail" if plan.device.kind == "cpu" else "warn", seen, "use more nodes, or free memory"
         )
-    return Finding("memory", "pass", seen)
+    return CheckResult("memory", "pass", seen)
 
 
-def open_files(plan: Plan) -> Finding:
+def open_files(plan: Plan) -> CheckResult:
     """Enough descriptors for a rank: libraries, shards, and sockets to other ranks in each group."""
     needed = OPEN_FILES + LIBRARY_FILES + GROUPS * connections(plan.layout.gpus)
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # the soft limit is raised to it
     if allowed != resource.RLIM_INFINITY and allowed < needed:
         remedy = "raise the hard limit (ulimit -Hn; limits.conf, or LimitNOFILE of slurmd or containerd)"
-        return Finding("open files", "fail", f"{allowed} allowed, {needed} needed by a rank", remedy)
-    return Finding("open files", "pass", f"{needed} needed by a rank")
+        return CheckResult("open files", "fail", f"{allowed} allowed, {needed} needed by a rank", remedy)
+    return CheckResult("open files", "pass", f"{needed} needed by a rank")
 
 
-def locked_memory(plan: Plan) -> list[Finding]:
+def locked_memory(plan: Plan) -> list[CheckResult]:
     """RDMA locks the memory that it reads and writes, without a limit; nothing to say where there is none."""
     several = plan.device.count > plan.device.per_node
     if plan.device.kind == "cpu" or not several or plan.device.interconnect not in RDMA:
         return []
     allowed = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
     if allowed == resource.RLIM_INFINITY:
-        return [Finding("locked memory", "pass", "unlimited")]
+        return [CheckResult("locked memory", "pass", "unlimited")]
     remedy = "RDMA needs `ulimit -l unlimited` (limits.conf, LimitMEMLOCK=infinity of slurmd, IPC_LOCK in a pod)"
-    return [Finding("locked memory", "warn", f"{allowed / MIB:.3g} MiB allowed", remedy)]
+    return [CheckResult("locked memory", "warn", f"{allowed / MIB:.3g} MiB allowed", remedy)]
 
 
-def trackers(plan: Plan) -> list[Finding]:
+def trackers(plan: Plan) -> list[CheckResult]:
     """The packages of the trackers that the spec asks for; nothing to say where it asks for none."""
     asked = [name for name in ("wandb", "mlflow") if plan.logging and getattr(plan.logging, name)]
     missing = [name for name in asked if not find_spec(name)]
     if missing:
         remedy = f"pip install 'trainwright[{','.join(missing)}]', or remove it from `logging` of the spec"
-        return [Finding("trackers", "fail", f"{' and '.join(missing)} cannot be imported", remedy)]
-    return [Finding("trackers", "pass", " and ".join(asked))] if asked else []
+        return [CheckResult("trackers", "fail", f"{' and '.join(missing)} cannot be imported", remedy)]
+    return [CheckResult("trackers", "pass", " and ".join(asked))] if asked else []
 
 
-def disk_space(plan: Plan, run: Path) -> Finding:
+def disk_space(plan: Plan, run: Path) -> CheckResult:
     """Room for the checkpoints that are kept, and for the one being written."""
     free = shutil.disk_usage(run).free
     needed = checkpoint_bytes(plan) * (plan.training.checkpoint.keep_last + 1)
     seen = f"{free / GIB:.1f} GiB free, {needed / GIB:.1f} GiB for {plan.training.checkpoint.keep_last + 1} checkpoints"
     if free < needed:
-        return Finding("disk space", "fail", seen, "free space, choose another run folder, or keep fewer checkpoints")
-    return Finding("disk space", "pass", seen)
+        return CheckResult(
+            "disk space", "fail", seen, "free space, choose another run folder, or keep fewer checkpoints"
+        )
+    return CheckResult("disk space", "pass", seen)
 
 
-def disk_speed(plan: Plan, run: Path) -> Finding:
+def disk_speed(plan: Plan, run: Path) -> CheckResult:
     """How long one checkpoint will take, from writing and syncing a sample."""
     rate = _write_rate(run, min(SAMPLE_BYTES, checkpoint_bytes(plan)))
     seconds = checkpoint_bytes(plan) / rate
     seen = f"{rate / MIB:.0f} MiB/s: a checkpoint takes about {seconds:.1f} s"
     if seconds > SLOW_SAVE_SECONDS:
-        return Finding("disk speed", "warn", seen, "save less often, or choose a faster file system")
-    return Finding("disk speed", "pass", seen)
+        return CheckResult("disk speed", "warn", seen, "save less often, or choose a faster file system")
+    return CheckResult("disk speed", "pass", seen)
 
 
 def _write_rate(folder: Path, size: int) -> float:

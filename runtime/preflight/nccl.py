@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...spec.plan import Plan
-from .finding import Finding
+from .finding import CheckResult
 
 _TRANSPORT = re.compile(r"via NET/([\w-]+)|Using network ([\w-]+)")
 _RDMA = {"infiniband", "roce", "efa"}
@@ -36,15 +36,15 @@ def transports_in(lines: Iterable[str]) -> set[str]:
     return channels or {f"NET/{match.group(2)}" for match in found}
 
 
-def check_fabric(plan: Plan, seen: set[str]) -> list[Finding]:
+def check_fabric(plan: Plan, seen: set[str]) -> list[CheckResult]:
     """Whether the planned fabric carries the traffic; nothing to say on CPU, on one node, or on plain Ethernet."""
     fabric = plan.device.interconnect
     if plan.device.kind == "cpu" or fabric not in _RDMA or plan.device.count == plan.device.per_node:
         return []
     shown = ", ".join(sorted(seen)) or "unknown"
     if not seen:
-        return [Finding("fabric", "warn", shown, "NCCL's log names no transport: look at it by hand")]
+        return [CheckResult("fabric", "warn", shown, "NCCL's log names no transport: look at it by hand")]
     if _TCP in seen:
         remedy = "NCCL fell back: compare NCCL_IB_HCA in env.sh with `ibv_devices`, and look for a stray nccl.conf"
-        return [Finding("fabric", "fail", f"{shown} instead of {fabric}", remedy)]
-    return [Finding("fabric", "pass", f"{shown} on {fabric}")]
+        return [CheckResult("fabric", "fail", f"{shown} instead of {fabric}", remedy)]
+    return [CheckResult("fabric", "pass", f"{shown} on {fabric}")]

@@ -1,4 +1,4 @@
-"""A barrier over plain TCP: the first node receives the others, and tells all of them what came of it.
+"""A barrier over plain TCP: the first node receives the others, and sends all of them the result.
 
 Each side proves that it holds the run's token, by a code over a number that the other has just chosen. So a port that
 another program has is not taken for ours, a stranger takes no node's place, and what he sends is not looked at. Lines
@@ -53,7 +53,7 @@ class NodeReport(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What all nodes do: go on (0), or leave with this code, and why."""
+    """What all nodes do: start (0), or exit with this code, and why."""
 
     code: int
     text: str
@@ -64,15 +64,17 @@ class PortTakenError(OSError):
 
 
 class StrangerError(ValueError):
-    """Whoever is there is no node of this run."""
+    """Whoever answers is not a node of this run."""
 
 
 def serve(own: NodeReport, place: tuple[str, int], nodes: int, timeouts: Timeouts) -> Verdict:
-    """Wait for the other nodes and tell each the verdict. Raises PortTakenError."""
+    """Wait for the other nodes and send each the result. Raises PortTakenError."""
     with _listening(place, timeouts.port_seconds) as server, ExitStack() as connections:
         here, lines = {0: own}, list[tuple[socket.socket, str]]()
-        for connection, guest, number in _guests(server, own.token, nodes, time.monotonic() + timeouts.nodes_seconds):
-            here[guest.rank] = guest
+        for connection, report, number in _node_reports(
+            server, own.token, nodes, time.monotonic() + timeouts.nodes_seconds
+        ):
+            here[report.rank] = report
             lines.append((connections.enter_context(connection), number))
             if len(here) == nodes:
                 break
@@ -86,7 +88,7 @@ def serve(own: NodeReport, place: tuple[str, int], nodes: int, timeouts: Timeout
 
 def decide(here: Mapping[int, NodeReport], nodes: int, seconds: float) -> Verdict:
     """Whether all are here, and each can train."""
-    unfit = [f"node {guest.rank} ({guest.host}) has {guest.problem}" for guest in here.values() if guest.problem]
+    unfit = [f"node {report.rank} ({report.host}) has {report.problem}" for report in here.values() if report.problem]
     if unfit:
         more = f" (and {len(unfit) - 1} more)" if len(unfit) > 1 else ""
         return Verdict(Exit.INPUT, f"{unfit[0]}{more}")
@@ -124,7 +126,7 @@ def _listening(place: tuple[str, int], timeout: float) -> socket.socket:
         time.sleep(PAUSE)
 
 
-def _guests(
+def _node_reports(
     server: socket.socket, token: str, nodes: int, until: float
 ) -> Iterator[tuple[socket.socket, NodeReport, str]]:
     """Nodes that come until a time: their connections, what they say, and the numbers that they want proven."""
@@ -135,7 +137,7 @@ def _guests(
         try:
             greeted.put((connection, *_greeted(connection, token, nodes)))
         except (OSError, ValueError):
-            connection.close()  # whoever came, it was none of ours
+            connection.close()  # whoever came, it was no node of this run
         finally:
             room.release()
 
@@ -183,8 +185,8 @@ def _verdict(connection: socket.socket, own: NodeReport, timeout: float) -> Verd
         _check(proof, own.token, number)
     except (TimeoutError, ValueError) as error:
         raise PortTakenError("another program answers") from error
-    told = own.rank, own.host, own.problem, mine
-    connection.sendall(_line(*told, _proof(own.token, number, *told)))
+    sent = own.rank, own.host, own.problem, mine
+    connection.sendall(_line(*sent, _proof(own.token, number, *sent)))
     try:
         code, text, proof = _words(_read_line(connection, timeout))
         _check(proof, own.token, mine, code, text)

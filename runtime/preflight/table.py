@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from ...spec.terminal import Terminal
-from .finding import Finding
+from .finding import CheckResult
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 
 
-def show(findings: Iterable[Finding]) -> None:
+def show(findings: Iterable[CheckResult]) -> None:
     """Print one line a finding (state, what, what was seen), and under a bad one what to do."""
     rows = list(findings)
     width = max((len(finding.name) for finding in rows), default=0)

@@ -44,7 +44,7 @@ def prepare(job: Job) -> Index | None:
     Raises Ended(PREEMPTED) when somebody asks the run to stop meanwhile.
     """
     job.run.path.mkdir(parents=True, exist_ok=True)
-    heed = _heeding(job)
+    stop_between_blocks = _stopping(job)
     meter, ledger = open_meter(job.plan, local_rank=0), PhaseLedger()
     log = EventLog(log_path(job), last_attempt(job.run.events) + 1)
     try:
@@ -59,7 +59,7 @@ def prepare(job: Job) -> Index | None:
             stage_initial_weights(job.plan, job.run, job.root)
         for name, make in STAGES[job.share.step]:
             with progress(name, lambda: job.bytes, console, drawn=job.share.index == 0) as advance:
-                done = make(job, heed(advance))
+                done = make(job, stop_between_blocks(advance))
             ledger.charge_energy(name, meter.read())
             console.print(f"{name:9}  {done}", soft_wrap=True)
         if job.share.step not in ("all", "close"):
@@ -82,12 +82,12 @@ def prepare(job: Job) -> Index | None:
     return index
 
 
-def _heeding(job: Job) -> Callable[[Advance], Advance]:
+def _stopping(job: Job) -> Callable[[Advance], Advance]:
     """What makes an `advance` look for the stop file. One that is there already was meant for an earlier start."""
     run, alone = job.run, job.share.step != "units"
     stale = alone and run.stop.exists()
 
-    def heed(advance: Advance) -> Advance:
+    def stop_between_blocks(advance: Advance) -> Advance:
         def look(size: int) -> None:
             advance(size)
             if run.stop.exists() and not stale:
@@ -97,7 +97,7 @@ def _heeding(job: Job) -> Callable[[Advance], Advance]:
 
         return look
 
-    return heed
+    return stop_between_blocks
 
 
 def exit_code_of(error: BaseException) -> Exit:

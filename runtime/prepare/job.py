@@ -1,4 +1,4 @@
-"""What is to be prepared: a plan's corpus, found on disk, and the digest that tells whether it was prepared already."""
+"""What is to be prepared: a plan's corpus, found on disk, and the digest that shows whether it was prepared already."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Job:
     def trained(self) -> Mapping[str, str] | None:
         """Digests of the tokenizer and the shards that the run's checkpoints rest on; None before the first.
 
-        Empty when no checkpoint tells them: then nothing may be made anew.
+        Empty when no checkpoint records them: then nothing may be made anew.
         """
         if not has_checkpoint(self.run):
             return None
@@ -99,7 +99,7 @@ class Job:
         return saved.digests if saved else {}
 
     def refuse_other(self, name: str, digest: str) -> None:
-        """Raise InputError when a run that has begun would go on with another tokenizer or other shards."""
+        """Raise InputError when a run that has begun would continue with another tokenizer or other shards."""
         if self.trained is not None and self.trained.get(name) != digest:
             message = f"the {name} made anew would not be the one that {self.run.path} was trained on"
             remedy = "Put the corpus and the tokenizer back as they were, or start a new run folder."

@@ -76,5 +76,5 @@ def _written(job: Job, advance: Advance) -> Index:
 
 
 def say_waiting(digest: str) -> None:
-    """Tell why nothing happens."""
+    """Report why nothing happens."""
     Terminal(stderr=True).print(f"data       waiting for another process that prepares {digest[:12]}", soft_wrap=True)

@@ -1,7 +1,7 @@
 """Token files that exist already: read in blocks of whole documents, and put on their side in the workers.
 
 A document ends after its end-of-document id; with Megatron's .idx it ends where that says. The ids stay as they are; a
-document that does not end in the id gets one, since nothing else tells where it ends in a shard. Whether it is held out
+document that does not end in the id gets one, since nothing else shows where it ends in a shard. Whether it is held out
 depends on its ids alone, so that copies of it are all on one side, whatever the type of the file.
 """
 

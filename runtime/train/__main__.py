@@ -42,7 +42,7 @@ from .watchdog import Watchdog
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train, and leave with the code that says how it ended."""
+    """Train, and exit with the code that says how it ended."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)

@@ -1,7 +1,7 @@
 """Checkpoints of a session: begun between two steps, published when every rank has written its files.
 
 By default both happen in one go. Asynchronous, the files are written while training continues, and the step's own
-all-reduce tells when the last rank has done so. A kill in between costs that draft; the generation before it stands.
+all-reduce shows when the last rank has done so. A kill in between costs that draft; the generation before it stands.
 """
 
 from __future__ import annotations

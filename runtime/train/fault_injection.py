@@ -1,7 +1,7 @@
 """Faults on purpose, for tests: TRAINWRIGHT_INJECT="nan rank=1 step=3; kill rank=0 step=7".
 
 Unset (always, outside tests) this costs one dictionary look-up a step. Every fault that fires is noted in the file
-TRAINWRIGHT_INJECTED, so that a test can tell a guard that held from a fault that never came.
+TRAINWRIGHT_INJECTED, so that a test can distinguish a guard that held from a fault that never came.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Before the first step: find the checkpoint to go on from, refuse what must not go on, build the engine."""
+"""Before the first step: find the checkpoint to resume from, refuse what cannot be resumed, build the engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...spec.events import FaultEvent, StartEvent, read_events
 from ...spec.plan import Plan
 from ...spec.run_folder import RunFolder
 from ..checkpoint import save_restore, settings_diff
-from ..checkpoint.branch_point import judged_changes
+from ..checkpoint.branch_point import changes_of_branch
 from ..checkpoint.save_restore import NewestValid
 from ..data.dataset import open_dataset
 from ..data.digests import data_digests, require_same
@@ -54,7 +54,7 @@ def build_session(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Ses
     if found.path is not None:
         content = found.read_state()
         changes = settings_diff.diff_settings(content["settings"], settings)
-        changed = settings_diff.accept_changes(*judged_changes(changes, plan, run, content["state"]["step"]))
+        changed = settings_diff.accept_changes(*changes_of_branch(changes, plan, run, content["state"]["step"]))
         require_same(run, content["digests"], digests)
         state = LoopState(**content["state"])
     engine = build_engine(plan, config, world, open_initial_weights(plan, run) if found.path is None else None)

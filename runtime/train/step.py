@@ -138,7 +138,7 @@ class _Agreement:
             self.begin()
 
     def begin(self) -> Callable[[], list[float]]:
-        """Tell the other ranks, once; where no loss is waited for, while the device has a backward pass to do."""
+        """Send it to the other ranks, once; where no loss is waited for, while the device has a backward pass to do."""
         if self._wait is None:
             loss = self._loss.read() if self._loss else 0.0
             if self._step.world.device.type == "cuda":  # the host knows only now that the forward pass is done

@@ -71,9 +71,9 @@ def test_without_a_cap_the_default_limit_is_taken_and_said(tmp_path):
 def test_plan_says_why_the_others_lose():
     """The chosen layout first, then slower ones with the reason."""
     found = json.loads(_run("plan", LLAMA[3], "--format", "json").stdout)
-    assert found[0]["verdict"] == "chosen"
-    assert any("slower" in row["verdict"] for row in found[1:])
-    assert any("does not fit" in row["verdict"] for row in found)
+    assert found[0]["reason"] == "chosen"
+    assert any("slower" in row["reason"] for row in found[1:])
+    assert any("does not fit" in row["reason"] for row in found)
 
 
 def test_plan_of_the_impossible_exits_2_with_a_remedy():

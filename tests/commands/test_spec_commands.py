@@ -96,7 +96,7 @@ def test_a_mistyped_command_is_told_its_name(run, typo, meant):
 def test_a_place_that_cannot_be_written_is_not_our_fault(run, words):
     """The code, the path and the reason, exit 2; no traceback in a file."""
     code, _, err = run(*words)
-    assert (code, "error TW640: cannot use " in err, "our fault" in err) == (2, True, False)
+    assert (code, "error TW640: cannot use " in err, "a bug in Trainwright" in err) == (2, True, False)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_place_that_cannot_be_written_is_not_our_fault(run, words):
     ],
 )
 def test_a_full_disk_has_an_exit_code_of_its_own(error, code, capsys):
-    """A script can tell it from a wrong spec; what names no file is our fault."""
+    """A script can tell it from a wrong spec; what names no file is an internal error."""
     assert report_unusable(error) == code
     assert (str(error.filename) in capsys.readouterr().err) == (code != Exit.FAULT)
 

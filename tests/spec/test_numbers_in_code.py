@@ -17,6 +17,7 @@ UNITS = {"spec/units.py", "spec/display_units.py", "spec/quantity.py", "spec/tex
 # Numbers with a name that are no facts, by reason.
 ALLOWED = {
     "units and formats of others": {
+        "report/elsewhere/prometheus_range.py:MILLIJOULES",
         "runtime/energy/rapl.py:MICRO", "spec/atomic_folder.py:_AT_FDCWD",
         "spec/corpus_format.py:_FIRST_BYTES",
         "spec/corpus_format.py:(_XZ_FOOTER, _XZ_FOOTER_BYTES)",
@@ -41,7 +42,9 @@ ALLOWED = {
         "report/formats/heat_plot.py:HEIGHT", "report/formats/html.py:BUCKETS",
         "report/formats/latex.py:(COLUMN, PAGE)",
         "report/formats/latex.py:SIZES", "report/formats/plots.py:SMOOTHED", "report/formats/plots.py:UNEQUAL",
-        "report/formats/terminal.py:FOLDED", "report/live.py:SHOWN", "report/receipt/read.py:SHOWN",
+        "report/formats/range_plot.py:LONGEST",
+        "report/formats/terminal.py:FOLDED", "report/elsewhere/settle.py:MOST_PROBLEMS",
+        "report/elsewhere/text_table.py:MOST_PROBLEMS", "report/live.py:SHOWN", "report/receipt/read.py:SHOWN",
         "report/tables/compare.py:MOST_NAMED", "report/tables/datasets.py:_BAR", "spec/emissions.py:NEAREST",
         "spec/glob.py:_NAMED", "spec/log_tail.py:SAMPLES", "spec/run_progress.py:RECENT",
     },
@@ -49,6 +52,7 @@ ALLOWED = {
         "compiler/backtest/calibrate.py:HALVINGS",  # of an interval, until a float cannot tell its ends apart
         "compiler/backtest/run_software.py:MIDYEAR",  # the month that stands for a year
         "compiler/cost/goodput.py:(LOW, USUAL, HIGH)",  # places in a fact's three values
+        "report/elsewhere/settle.py:_RANK",  # places in an order
         "report/accounting/curves.py:LARGEST_EXPONENT",  # of a float's range
         "spec/position.py:_DECAY",  # the schedules' formulas
     },

@@ -14,7 +14,7 @@ KINDS = {
     name: TypeAdapter(kind)
     for name, kind in vars(text_types).items()
     if typing.get_origin(kind) is typing.Annotated
-    and any(isinstance(part, text_types.Word) for part in kind.__metadata__)
+    and any(isinstance(part, text_types.TextPattern) for part in kind.__metadata__)
 }
 COMMANDS = (
     "$(touch x)",

@@ -126,7 +126,7 @@ def test_a_row_without_a_layout_gets_the_fastest_that_fits():
     """Nothing said of a layout on 1,024 devices: no slower than plain ZeRO-3 over all of them."""
     row = {key: value for key, value in ROW.items() if key != "zero_stage"} | {"gpus": 1024, "gbs_seqs": 1024}
     chosen, plain = case(row), case(row | {"zero_stage": 3, "micro_batch": 1})
-    assert step(chosen).seconds / chosen.work.batch <= step(plain).seconds / plain.work.batch
+    assert step(chosen).seconds / chosen.workload.batch <= step(plain).seconds / plain.workload.batch
 
 
 def test_rings_over_context_ranks_wait_for_the_last():

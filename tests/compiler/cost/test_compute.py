@@ -16,8 +16,8 @@ LLAMA_7B = ModelShape(32, 4096, 11008, 32, 32, 32000)
 
 
 def _case(name="fsdp-compiled", **layout):
-    machine = Hardware(A100, 8, 25e9, "infiniband")
-    return StepCase(Workload(LLAMA_7B, 4096, 8), Layout(**layout), machine, profile(name))
+    hardware = Hardware(A100, 8, 25e9, "infiniband")
+    return StepCase(Workload(LLAMA_7B, 4096, 8), Layout(**layout), hardware, profile(name))
 
 
 @pytest.mark.parametrize("size", [256, 1000, 4096, 8192])

@@ -150,7 +150,7 @@ def test_a_cpu_keeps_the_probabilities_of_short_sequences():
     """runtime/model/attention.py keeps the fp32 half under the mask of sequences up to its longest."""
     assert profile("cpu").memory.scores == (2, LONGEST)
     short, long = (Workload(LLAMA_7B, length, 8) for length in (LONGEST, LONGEST + 64))
-    cases = [replace(_case(name=name), work=work) for work in (short, long) for name in ("cpu", "deepspeed")]
+    cases = [replace(_case(name=name), workload=each) for each in (short, long) for name in ("cpu", "deepspeed")]
     kept = [kept_bytes(case)[1] for case in cases]
     assert kept[0] - kept[1] == 32 * LONGEST**2 * 4 / 2
     assert kept[2] == kept[3]
@@ -172,7 +172,7 @@ FULL = {"zero": 3, "accumulation": 2, "activation_checkpointing": "full"}
 )
 def test_zero_3_runs_ahead_in_the_backward_pass(shape, layout, tensors, taken):
     """GiB of tensors, and taken from the device, in benchmarks/device_memory.py: 4,096 tokens a sequence."""
-    case = replace(_case(shape, **layout), work=Workload(shape, 4096, 64))
+    case = replace(_case(shape, **layout), workload=Workload(shape, 4096, 64))
     parts = {name: size / 2**30 for name, size in memory_bytes(case).items()}
     assert sum(parts.values()) > taken
     assert sum(parts.values()) - parts["context"] - parts["fragmentation"] == pytest.approx(tensors, rel=0.05)
@@ -181,5 +181,5 @@ def test_zero_3_runs_ahead_in_the_backward_pass(shape, layout, tensors, taken):
 def test_deterministic_attention_has_a_sum_for_each_block():
     """One head a rank: an A100's 108 multiprocessors work on as many blocks of it at once."""
     case = _case(tensor=32)
-    exact = replace(case, work=Workload(LLAMA_7B, 2048, 64, deterministic=True))
+    exact = replace(case, workload=Workload(LLAMA_7B, 2048, 64, deterministic=True))
     assert working_bytes(exact) == 4 * 108 * 2048 * 4096 / 32 > working_bytes(case)

@@ -40,6 +40,6 @@ def test_no_step_beats_the_best_published():
     perfect = replace(profile("llmc"), matmul=3.0)
     case = StepCase(Workload(SHAPE, 4096, 64), Layout(data=8, micro_batch=8), Hardware(device, 8, 0, "none"), perfect)
     found = step(case)
-    mfu = case.work.tokens / found.seconds / 8 * SHAPE.training_flops(4096, causal=True) / device.flops["bf16"]
+    mfu = case.workload.tokens / found.seconds / 8 * SHAPE.training_flops(4096, causal=True) / device.flops["bf16"]
     assert found.parts[StepPart.PUBLISHED_LIMIT] > 0
     assert mfu == pytest.approx(figures("accuracy")["best_mfu"]["ampere"]["bf16"])

@@ -24,8 +24,8 @@ INTERN_7B = ModelShape(32, 4096, 11008, 32, 32, 103168)
 
 def _case(shape=GPT_18B, name="megatron-2021", net=25e9, speed=1.0, **layout):
     found = Layout(**layout)
-    work = Workload(shape, 2048, found.global_batch)
-    return StepCase(work, found, Hardware(gpu("A100"), 8, net, "infiniband"), profile(name), speed)
+    workload = Workload(shape, 2048, found.global_batch)
+    return StepCase(workload, found, Hardware(gpu("A100"), 8, net, "infiniband"), profile(name), speed)
 
 
 def test_parts_add_up_to_the_step():
@@ -39,8 +39,8 @@ def test_the_bubble_is_the_known_fraction():
     """1F1B: (stages - 1) / micro batches of the working time, smaller by the interleaving."""
     plain = step(_case(tensor=8, pipeline=4, accumulation=12))
     folded = step(_case(tensor=8, pipeline=4, accumulation=12, interleave=5))
-    work = plain.parts[StepPart.COMPUTE] + plain.parts[StepPart.TENSOR_PARALLEL]
-    assert plain.parts[StepPart.PIPELINE_BUBBLE] / work == pytest.approx(3 / 12, rel=0.1)
+    workload = plain.parts[StepPart.COMPUTE] + plain.parts[StepPart.TENSOR_PARALLEL]
+    assert plain.parts[StepPart.PIPELINE_BUBBLE] / workload == pytest.approx(3 / 12, rel=0.1)
     assert folded.parts[StepPart.PIPELINE_BUBBLE] == pytest.approx(plain.parts[StepPart.PIPELINE_BUBBLE] / 5)
 
 

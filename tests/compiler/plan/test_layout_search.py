@@ -56,9 +56,11 @@ def test_the_batch_that_was_asked_for_comes_before_speed():
     found = search(spec)
     asked = 4e6 / 4096
     assert abs(found.best.layout.global_batch / asked - 1) < 0.05
-    faster = [other for other in found.candidates if other.pace > found.best.pace * 1.01]
+    faster = [
+        other for other in found.candidates if other.sequences_per_second > found.best.sequences_per_second * 1.01
+    ]
     assert faster
-    assert all("faster, but" in found.verdict(other) for other in faster)
+    assert all("faster, but" in found.reason(other) for other in faster)
     assert all(abs(other.layout.global_batch / asked - 1) > 0.05 for other in faster)
     assert "with 1,056 they would train" in found.faster_batch(spec)
 
@@ -89,9 +91,9 @@ def test_more_devices_train_faster_or_the_note_says_with_which_batch(name, sets,
         except NoLayoutError as error:
             assert "a global batch of" in error.remedy  # noqa: PT017 - what it says instead of the note
             continue
-        pace = found.best.pace
-        assert pace >= reached or "with " in found.faster_batch(spec)
-        reached = max(reached, pace)
+        sequences_per_second = found.best.sequences_per_second
+        assert sequences_per_second >= reached or "with " in found.faster_batch(spec)
+        reached = max(reached, sequences_per_second)
 
 
 def test_every_divisor_of_a_rank_s_batch_is_a_micro_batch():
@@ -154,7 +156,7 @@ def test_no_single_change_of_the_chosen_layout_is_faster(name, device, gpus, len
     best, ask, tried = found.best, cost_case_factory(spec), 0
     for layout in _neighbours(spec, best.layout):
         case = ask(layout)
-        if _runs(spec, layout) and sum(memory_bytes(case).values()) <= found.room:
+        if _runs(spec, layout) and sum(memory_bytes(case).values()) <= found.budget:
             assert step(case).seconds >= best.step.seconds * (1 - TIE_MARGIN)
             tried += 1
     assert tried
@@ -167,7 +169,7 @@ def test_what_the_runtime_cannot_run_is_shown_and_never_chosen():
     assert wide.best.layout == plain.best.layout
     assert plain.foreign == ()
     assert wide.foreign
-    assert all("the runtime has no" in wide.verdict(candidate) for candidate in wide.foreign)
+    assert all("the runtime has no" in wide.reason(candidate) for candidate in wide.foreign)
     assert not {c.layout for c in wide.foreign} & {c.layout for c in wide.candidates}
 
 
@@ -202,13 +204,13 @@ def test_another_stack_is_labelled():
 
 
 def test_the_best_comes_first_and_others_say_why_they_lose():
-    """Sorted by pace; each loser has a verdict that names what it loses on, or what does not fit."""
+    """Sorted by speed; each loser has a reason that names what it loses on, or what does not fit."""
     found = search(_spec("llama2-70b"))
-    paces = [candidate.pace for candidate in found.candidates[1:]]
+    paces = [candidate.sequences_per_second for candidate in found.candidates[1:]]
     assert paces == sorted(paces, reverse=True)
-    assert found.verdict(found.best) == "chosen"
+    assert found.reason(found.best) == "chosen"
     words = ("slower", "fast", "same speed", "fit")
-    assert all(any(word in found.verdict(c) for word in words) for c in found.candidates[1:])
+    assert all(any(word in found.reason(c) for word in words) for c in found.candidates[1:])
 
 
 def test_what_the_spec_fixes_is_kept():
@@ -230,7 +232,7 @@ def test_stages_are_taken_where_the_network_is_slow():
     slow = search(_spec("llama2-70b", *SLOW))
     without = search(_spec("llama2-70b", *SLOW, "parallel.pipeline=1"))
     assert slow.best.layout.pipeline > 1
-    assert slow.best.pace > 1.5 * without.best.pace
+    assert slow.best.sequences_per_second > 1.5 * without.best.sequences_per_second
     assert {c.layout.pipeline for c in without.candidates} == {1}
     assert choose(_spec("llama2-70b", "cluster.gpus=64")).pipeline == 1
     assert {c.layout.pipeline for c in search(_spec("llama2-7b", "cluster.gpus=8")).candidates} == {1}

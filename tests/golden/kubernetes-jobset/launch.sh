@@ -16,7 +16,7 @@ job=kubernetes-jobset
 mkdir -p -- "$run" || exit 2 # mkdir says why
 
 if ! command -v kubectl >/dev/null; then
-  echo "trainwright: TW707: there is no kubectl here: launch from where you reach the cluster" >&2
+  echo "trainwright: TW707: kubectl is not installed here: launch from where you reach the cluster" >&2
   exit 2
 fi
 alive=(--selector="trainwright/run=$job" --field-selector='status.phase!=Succeeded,status.phase!=Failed')

@@ -12,7 +12,7 @@ root=$(cd -- "${2:-.}" && pwd -P) # where the spec's data files are looked for
 python=${TRAINWRIGHT_PYTHON:-python}
 
 if ! command -v sbatch >/dev/null; then
-  echo "trainwright: TW707: there is no sbatch here: launch from a login node of the cluster" >&2
+  echo "trainwright: TW707: sbatch is not installed here: launch from a login node of the cluster" >&2
   exit 2
 fi
 mkdir -p -- "$run" || exit 2 # mkdir says why

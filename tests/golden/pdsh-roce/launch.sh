@@ -15,7 +15,7 @@ run=$(cd -- "$run" && pwd -P)
 source "$bundle/env.sh"
 
 if ! command -v pdsh >/dev/null; then
-  echo "trainwright: TW707: there is no pdsh here: install it, or write launch.starter: ssh" >&2
+  echo "trainwright: TW707: pdsh is not installed here: install it, or write launch.starter: ssh" >&2
   exit 2
 fi
 

@@ -10,5 +10,5 @@ watts=${BASH_REMATCH[2]}
 nvidia-smi --persistence-mode=1 >/dev/null
 nvidia-smi --id="${SLURM_JOB_GPUS:-0}" --power-limit="$watts" ||
   logger "Trainwright: power limit of $watts W refused on $(hostname) for job $SLURM_JOB_ID"
-# A failed prolog would drain the node; the job is told by reading back.
+# A failed prolog would drain the node; the job finds out by reading back.
 exit 0

@@ -10,13 +10,13 @@ run=$1
 source "$bundle/env.sh"
 python=${TRAINWRIGHT_PYTHON:-python}
 
-# A signal must not end this script before its children: they save, then leave with a code that says so.
+# A signal must not end this script before its children: they save, then exit with a code that says so.
 trap ':' TERM INT USR1
 
-# Nothing to save yet: a signal ends these. bash would say "Terminated"; its words go nowhere, the command's where ours go.
+# Nothing to save yet: a signal ends these. Hide bash's own "Terminated" message; keep the command's stderr.
 quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
 
-# The power cap holds while this script runs, and is given back however it ends. What the devices really enforce
+# The power cap holds while this script runs, and is restored however it ends. What the devices really enforce
 # is read back and recorded by the run: a cap that is not in force is reported, never assumed.
 trap '"$python" -m trainwright.runtime.power_cap restore --bundle "$bundle" --run "$run"' EXIT
 "$python" -m trainwright.runtime.power_cap apply --bundle "$bundle" --run "$run"

@@ -10,10 +10,10 @@ run=$1
 source "$bundle/env.sh"
 python=${TRAINWRIGHT_PYTHON:-python}
 
-# A signal must not end this script before its children: they save, then leave with a code that says so.
+# A signal must not end this script before its children: they save, then exit with a code that says so.
 trap ':' TERM INT USR1
 
-# Nothing to save yet: a signal ends these. bash would say "Terminated"; its words go nowhere, the command's where ours go.
+# Nothing to save yet: a signal ends these. Hide bash's own "Terminated" message; keep the command's stderr.
 quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
 
 # The nodes meet at the port of the ranks: it is free, all reach it and have their devices, or none starts.

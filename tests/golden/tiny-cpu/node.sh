@@ -11,10 +11,10 @@ root=$2
 source "$bundle/env.sh"
 python=${TRAINWRIGHT_PYTHON:-python}
 
-# A signal must not end this script before its children: they save, then leave with a code that says so.
+# A signal must not end this script before its children: they save, then exit with a code that says so.
 trap ':' TERM INT USR1
 
-# Nothing to save yet: a signal ends these. bash would say "Terminated"; its words go nowhere, the command's where ours go.
+# Nothing to save yet: a signal ends these. Hide bash's own "Terminated" message; keep the command's stderr.
 quietly() { { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null; }
 
 # One process a device; the code is the one that they recorded.

@@ -17,7 +17,7 @@ from trainwright.compiler.pipeline import compile_bundle
 from trainwright.runtime.preflight import bandwidth, machine, nccl
 from trainwright.runtime.preflight.all_nodes import worst_findings
 from trainwright.runtime.preflight.devices import driver_fits
-from trainwright.runtime.preflight.finding import Finding
+from trainwright.runtime.preflight.finding import CheckResult
 from trainwright.spec.facts import facts
 from trainwright.spec.plan import Plan
 from trainwright.tests.compiler.specs import loaded, unit
@@ -95,15 +95,15 @@ def test_whatever_is_not_tcp_is_the_fabric(transport: str) -> None:
 
 def test_the_worst_node_speaks() -> None:
     """Of a thousand nodes one line a check remains: the worst, with the host that has it."""
-    nodes = [("n1", [Finding("disk", "pass", "ok")]), ("n2", [Finding("disk", "fail", "full", "free space")])]
-    assert worst_findings(nodes) == [Finding("disk", "fail", "n2: full", "free space")]
-    assert worst_findings([nodes[0], ("n3", nodes[0][1])]) == [Finding("disk", "pass", "ok (all 2 nodes)")]
+    nodes = [("n1", [CheckResult("disk", "pass", "ok")]), ("n2", [CheckResult("disk", "fail", "full", "free space")])]
+    assert worst_findings(nodes) == [CheckResult("disk", "fail", "n2: full", "free space")]
+    assert worst_findings([nodes[0], ("n3", nodes[0][1])]) == [CheckResult("disk", "pass", "ok (all 2 nodes)")]
 
 
 def test_bandwidth_far_below_the_claim_is_a_warning() -> None:
     """Half of the line rate is imperfect, less is wrong; without a claim there is nothing to compare."""
     measured = bandwidth.Measured("all-reduce", {2**20: 1e9, 2**24: 4e9})
-    states = [bandwidth._judged("x", measured, claim).state for claim in (8e9, 8.1e9, None)]
+    states = [bandwidth._against_claim("x", measured, claim).state for claim in (8e9, 8.1e9, None)]
     assert states == ["pass", "warn", "pass"]
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from trainwright.runtime.checkpoint.store import FileEntry
 from trainwright.runtime.parallel.plain_pickle import CLASSES, loads
-from trainwright.runtime.preflight.finding import Finding
+from trainwright.runtime.preflight.finding import CheckResult
 from trainwright.spec.exit_codes import Exit
 
 PLAIN = [
     None,
     [1, 2.5, "text", None, {"a": (True, {1, 2})}],
     {"engine/a.pt": FileEntry(3, "00")},
-    (Path("/run/checkpoints"), [Finding("disk", "pass", "ok")], (Exit.CORRUPT, "why")),
+    (Path("/run/checkpoints"), [CheckResult("disk", "pass", "ok")], (Exit.CORRUPT, "why")),
 ]
 
 
@@ -38,7 +38,7 @@ def test_values_pass(value) -> None:
 @pytest.mark.parametrize("value", [Gadget(), print, Path.unlink, object(), pickle.Unpickler, [1, {"deep": [Gadget()]}]])
 def test_programs_do_not_pass(value) -> None:
     """Anything else is refused by name before it is made."""
-    with pytest.raises(pickle.UnpicklingError, match="no value of ours"):
+    with pytest.raises(pickle.UnpicklingError, match="which no rank sends"):
         loads(pickle.dumps(value))
 
 
