@@ -23,9 +23,9 @@ class Tokenizer(Section):
     byte_fallback: bool = Field(default=True, description="Unknown characters become UTF-8 bytes; nothing is lost.")
     character_coverage: Fraction = Field(
         default=0.99995,
-        gt=0,
+        ge=0.98,  # SentencePiece's own bound
         le=1,
-        description="Share of the text's characters with a piece of their own (SentencePiece).",
+        description="Share of the text's characters with a piece of their own, 0.98 at least (SentencePiece).",
     )
     path: FileGlob | None = Field(
         default=None,

@@ -149,7 +149,8 @@ def _refusal(message: str, settings: Settings) -> InputError:
         return InputError.one(
             "TW822",
             f"{size} does not hold the corpus's characters: at least {found.group(1)}",
-            f"Write {found.group(1)} or more, or a lower tokenizer.character_coverage: the rest become bytes.",
+            f"Write {found.group(1)} or more. A lower tokenizer.character_coverage (0.98 at least) needs fewer: "
+            f"the rarest become {'bytes' if settings.byte_fallback else 'unknown'}.",
             "tokenizer.vocab_size",
         )
     if "sentences_.empty()" in message:

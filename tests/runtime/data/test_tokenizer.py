@@ -8,6 +8,7 @@ import pytest
 import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from trainwright.runtime.data.tokenizer import Tokenizer, train
 from trainwright.spec.problem import InputError
@@ -103,6 +104,21 @@ def test_too_small_a_vocabulary_names_the_smallest_that_works():
     with pytest.raises(InputError, match="at least") as refused:
         train(TEXTS, Settings(vocab_size=270))
     train(TEXTS, Settings(vocab_size=int(re.search(r"at least (\d+)", str(refused.value)).group(1))))
+
+
+def test_rare_characters_may_become_bytes():
+    """A small vocabulary takes a text of many characters at a lower coverage; nothing of the text is lost."""
+    rare = "".join(chr(0x4E00 + number) for number in range(400))
+    texts = [*TEXTS, rare]
+    with pytest.raises(InputError, match="at least") as refused:
+        train(texts, Settings(vocab_size=500))
+    assert "A lower tokenizer.character_coverage (0.98 at least)" in refused.value.problems[0].remedy
+    with pytest.raises(ValidationError):
+        Settings(vocab_size=500, character_coverage=0.97)
+    model = sentencepiece.SentencePieceProcessor(
+        model_proto=train(texts, Settings(vocab_size=500, character_coverage=0.98))
+    )
+    assert model.decode(model.encode(rare)) == rare
 
 
 def test_no_text_is_refused():
