@@ -18,6 +18,7 @@ from ..runtime.launch.launchable import Launchable
 from ..runtime.launch.lock import INHERITED, hold
 from ..spec.extras import require_extra
 from ..spec.manifest import changed_files, is_bundle
+from ..spec.plain_screen import guard_screens
 from ..spec.plan import read_plan
 from ..spec.problem import InputError
 from ..spec.run_folder import RunFolder
@@ -38,6 +39,8 @@ def command(
     follow: Annotated[bool | None, typer.Option(help="Follow Slurm's jobs; default: in a terminal.")] = None,
 ) -> None:
     """Start the run of SPEC, or resume it; Ctrl-C saves and exits."""
+    if not dry_run:
+        guard_screens(lossy=True)  # a run starts, and ends, whether or not somebody reads what it prints
     if source.is_dir():
         refuse_options(
             {"--set": sets, "--target": target, "--out": out},

@@ -47,8 +47,8 @@ class LossyScreen(Wrapped):
 
 
 def guard_screens(*, lossy: bool = False) -> None:
-    """Put the guards before standard output and error of this process."""
-    sys.stdout, sys.stderr = _guarded(sys.stdout, lossy=lossy), _guarded(sys.stderr, lossy=lossy)
+    """Put the guards before standard output and error of this process, in place of those that are there."""
+    sys.stdout, sys.stderr = (_guarded(unguarded(screen), lossy=lossy) for screen in (sys.stdout, sys.stderr))
 
 
 def unguarded(stream: IO[str]) -> IO[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...spec.exit_codes import Exit
+from ...spec.plain_screen import guard_screens
 from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from . import __doc__ as description
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, required=True, help="run folder")
     parser.add_argument("--owner", default=str(os.getppid()), help="process whose end ends the cap; default the caller")
     given = parser.parse_args(arguments)
+    guard_screens(lossy=True)
     try:
         match given.command:
             case "apply":

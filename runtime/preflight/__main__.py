@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...spec.exit_codes import Exit, code_of_unusable
+from ...spec.plain_screen import guard_screens
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
 from .finding import CheckResult
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     options = parser.parse_args(arguments)
+    guard_screens(lossy=True)
     try:
         rank, findings = _check(read_plan(options.bundle), options.run)
     except InputError as error:

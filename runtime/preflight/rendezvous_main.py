@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...spec.exit_codes import Exit
+from ...spec.plain_screen import guard_screens
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
 from ...spec.run_token import run_token
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, seconds in Timeouts()._asdict().items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=seconds)
     options = parser.parse_args(arguments)
+    guard_screens(lossy=True)
     try:
         own = failed_checks(read_plan(options.bundle))
     except InputError as error:

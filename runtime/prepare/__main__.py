@@ -17,6 +17,7 @@ from typing import get_args
 from ...spec.dataset_index import Index, SourcePart
 from ...spec.events import PREPARATION_FAILED, DataEvent, FaultEvent
 from ...spec.exit_codes import Exit
+from ...spec.plain_screen import guard_screens
 from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
@@ -145,6 +146,7 @@ def _explain(error: Exception) -> None:
 
 def main() -> Exit:
     """Prepare as the command line says; the exit code."""
+    guard_screens(lossy=True)
     return prepare_and_report(_arguments())
 
 

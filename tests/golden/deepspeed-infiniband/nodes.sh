@@ -35,7 +35,7 @@ for host in "${hosts[@]}"; do
       unreachable=1
       break
     fi
-    echo "trainwright: waiting for $host, $((host_timeout - SECONDS)) s more at most: ${why:-it does not see $run}" >&2
+    (echo "trainwright: waiting for $host, $((host_timeout - SECONDS)) s more at most: ${why:-it does not see $run}" >&2) || true
     for ((second = 0; second < 15; second++)); do
       [[ ! -e $run/stop ]] || exit 75
       sleep 1

@@ -17,7 +17,7 @@ for variable in RANK LOCAL_RANK GROUP_RANK ROLE_RANK WORLD_SIZE LOCAL_WORLD_SIZE
   [[ -z ${!variable+set} ]] || foreign+=("$variable")
 done
 if ((${#foreign[@]})); then
-  echo "trainwright: ignored, since they belong to another job: ${foreign[*]}" >&2
+  (echo "trainwright: ignored, since they belong to another job: ${foreign[*]}" >&2) || true # nobody may read it
   unset "${foreign[@]}"
 fi
 unset foreign variable
