@@ -114,6 +114,23 @@ class StepEvent(SpanEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileEvent(SpanEvent):
+    """What the seconds of a step went to on the ranks of a profile: means over `steps` steps. Arrays: a value a rank.
+
+    `seconds` is a whole step. What runs beside something else counts once.
+    """
+
+    kind: ClassVar[str] = "profile"
+    needed: ClassVar[tuple[str, ...]] = ("step",)
+    steps: int | None = read_as(known.whole, "that were traced, the last of them `step`")
+    ranks: tuple[int | None, ...] = read_as(known.wholes, "that were traced")
+    compute_seconds: tuple[float | None, ...] = read_as(known.numbers, "forward and backward pass")
+    communication_seconds: tuple[float | None, ...] = read_as(known.numbers, "between ranks, that nothing hides")
+    optimizer_seconds: tuple[float | None, ...] = read_as(known.numbers, "update of the weights")
+    waiting_seconds: tuple[float | None, ...] = read_as(known.numbers, "the rest: for the host or another rank")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DevicesEvent(SpanEvent):
     """Each device of a node by itself, over the steps since the event before. Arrays: a value a rank, null: unknown."""
 
@@ -211,6 +228,7 @@ KINDS: dict[str, type[Event]] = {
         DataEvent,
         PhaseEvent,
         StepEvent,
+        ProfileEvent,
         DevicesEvent,
         ValidationEvent,
         CheckpointEvent,

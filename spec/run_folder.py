@@ -15,6 +15,7 @@ A run folder holds
     lock ranks.lock                    held by the launcher and by each rank while the run is under way
     token                              proves to nodes and ranks that a peer belongs to the run
     exit_code restarts.json            how the last start ended, and how many starts came no further
+    profile/step-00000100/             traces of the steps up to that one; profile/request.json asks for some
     stop                               created by whoever wants the run to checkpoint and exit
 
 A launch writes here only after its gate (runtime/launch/admit.py) has compared settings, tokenizer and shards with what
@@ -108,6 +109,15 @@ class RunFolder:
     def ranks_lock(self) -> Path:
         """Held by each rank of the run."""
         return self.path / "ranks.lock"
+
+    @property
+    def profile_request(self) -> Path:
+        """Its existence asks the run for a profile."""
+        return self.path / "profile" / "request.json"
+
+    def profile(self, step: int) -> Path:
+        """The traces of a profile that ended with `step`."""
+        return self.path / "profile" / checkpoint_name(step)
 
     @property
     def stop(self) -> Path:

@@ -96,6 +96,10 @@ def loop(session: Session) -> None:
             checkpointing.commit(session)
         if state.step % anomaly_detection.CHECK_EVERY == 0:
             compare_replicas(session)
+        if profiled := session.profile.end_step(state.step):
+            session.log_event(profiled)
+        if votes.profile_asked:
+            session.profile.begin()
         last = not state.position.steps_left(session.plan)
         if last or state.step % schedule.validate_every == 0:
             validate(session)
@@ -166,6 +170,7 @@ def own_votes(session: Session, loss_sum: float) -> StepVotes:
         stop_file=first and stop.file_exists(),
         checkpoint_due=due,
         checkpoint_written=checkpointing.is_written(session),
+        profile_asked=first and session.profile.is_asked_for(),
         meter=session.instruments.meter.read(),
     )
 

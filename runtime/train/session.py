@@ -25,6 +25,7 @@ from ..logs.tensorboard import TensorBoardLog
 from ..parallel.world import World
 from .device_log import DeviceLog, node_events
 from .loop_state import LoopState
+from .step_profile import StepProfile
 from .stop_request import StopRequest
 
 
@@ -60,6 +61,7 @@ class Session:
     state: LoopState
     logs: Rank0Logs | None
     devices: DeviceLog
+    profile: StepProfile
     kept: dict[str, Any]  # settings and digests of the data, which checkpoints carry
     budget_warned: bool = False  # whether the budget's warning was given
     last_checkpoint: float = field(default_factory=time.monotonic)  # when the last checkpoint was begun

@@ -31,6 +31,7 @@ from .deterministic import use_deterministic_kernels
 from .device_log import DeviceLog
 from .loop_state import LoopState
 from .session import Instruments, Rank0Logs, Session
+from .step_profile import StepProfile
 from .stop_request import StopRequest
 
 
@@ -65,10 +66,9 @@ def build_session(bundle: Path, plan: Plan, run: RunFolder, world: World) -> Ses
     save_restore.set_aside(world, run.checkpoints, found)
     voice = _open_logs(bundle, plan, run, state) if world.rank == 0 else None
     instruments = Instruments(meter, ledger, stop)
-    checkpoint_content = {"settings": settings, "digests": digests}
-    session = Session(
-        plan, run, world, engine, train, validation, instruments, state, voice, DeviceLog(plan), checkpoint_content
-    )
+    kept = {"settings": settings, "digests": digests}
+    logs = voice, DeviceLog(plan), StepProfile(run, world)
+    session = Session(plan, run, world, engine, train, validation, instruments, state, *logs, kept)
     _log_start(session, found, changed)
     return session
 

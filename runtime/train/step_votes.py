@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ..energy.meter_reading import ABSENT, Reading
 
@@ -16,18 +16,19 @@ class StepVotes:
     stop_file: float = 0.0  # 1 where rank 0 sees the stop file
     checkpoint_due: float = 0.0  # 1 where rank 0 wants a checkpoint after this step
     checkpoint_written: float = 0.0  # ranks that have written all files of the draft
+    profile_asked: float = 0.0  # 1 where rank 0 sees a request for a profile
     meter: Reading = ABSENT
 
     def vector(self) -> list[float]:
         """Numbers whose element-wise sum over ranks is the vector of the summed votes."""
-        own = (self.loss_sum, self.signalled, self.stop_file, self.checkpoint_due, self.checkpoint_written)
-        return [*own, *self.meter.vector()]
+        asked = self.signalled, self.stop_file, self.checkpoint_due, self.checkpoint_written, self.profile_asked
+        return [self.loss_sum, *asked, *self.meter.vector()]
 
     @classmethod
     def from_vector(cls, vector: list[float]) -> StepVotes:
         """The votes of a summed vector."""
-        loss_sum, signalled, stop_file, checkpoint_due, checkpoint_written, *meter = vector
-        return cls(loss_sum, signalled, stop_file, checkpoint_due, checkpoint_written, Reading.from_vector(meter))
+        own = len(fields(cls)) - 1
+        return cls(*vector[:own], meter=Reading.from_vector(vector[own:]))
 
     @property
     def stop_reason(self) -> str:

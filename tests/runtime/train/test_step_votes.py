@@ -5,7 +5,7 @@ from trainwright.runtime.train.step_votes import StepVotes
 
 RANKS = [
     StepVotes(2.0, signalled=True, stop_file=True, meter=Reading("nvml", 100.0, 300.0, covered_seconds=2.0)),
-    StepVotes(3.0, checkpoint_due=True, checkpoint_written=True),
+    StepVotes(3.0, checkpoint_due=True, checkpoint_written=True, profile_asked=True),
 ]
 
 
@@ -13,7 +13,7 @@ def test_every_vote_arrives_under_its_name():
     """Packed, summed over ranks and unpacked, each number is where its name says."""
     summed = [sum(numbers) for numbers in zip(*(votes.vector() for votes in RANKS), strict=True)]
     assert StepVotes.from_vector(summed) == StepVotes(
-        5.0, 1.0, 1.0, 1.0, 1.0, Reading("nvml", 100.0, 300.0, covered_seconds=2.0)
+        5.0, 1.0, 1.0, 1.0, 1.0, 1.0, Reading("nvml", 100.0, 300.0, covered_seconds=2.0)
     )
 
 
