@@ -46,7 +46,7 @@ COMMANDS = {
     "compare": "Runs and specs side by side, planned or measured.",
     "receipt": "Write down what an emissions table rests on, to be checked.",
     "verify": "Compute a receipt again, and compare it with its run.",
-    "history": "A project's ledger over all its runs, by month, person and model.",
+    "history": "All runs of a project by month, person, model and outcome.",
     "account": "The emissions table of training that other tools metered.",
     "reproduce": "Rebuild a paper's table from the checked-in specs.",
     "completion": "Print the completion script of a shell.",
