@@ -10,7 +10,7 @@ from ...spec.number_text import UNKNOWN
 from ...spec.step_parts import StepPart
 from .cells import Cell, Table, significant_cell, table, text
 
-# What the cost model tells apart and a trace does not.
+# what the cost model distinguishes and a trace does not.
 TRACED = {
     "Compute": (StepPart.COMPUTE, StepPart.RECOMPUTATION, StepPart.GRADIENT_ACCUMULATION),
     "Communication": (

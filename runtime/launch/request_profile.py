@@ -35,7 +35,7 @@ def request_profile(run: RunFolder, request: ProfileRequest) -> str:
 
 
 def wait_for_profile(run: RunFolder, offset: int, tell: Callable[[float], None]) -> ProfileEvent | None:
-    """The first profile that the log tells of behind `offset` bytes; None when the run ends before it."""
+    """The first profile in the log behind `offset` bytes; None when the run ends before it."""
     started = time.monotonic()
     with run.events.open("rb") as log:
         log.seek(offset)

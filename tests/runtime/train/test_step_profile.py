@@ -1,4 +1,4 @@
-"""Profiles of a run under way: asked for by a file, traced on the ranks that are named, told in the log."""
+"""Profiles of a run under way: asked for by a file, traced on the ranks that are named, logged."""
 
 from __future__ import annotations
 
