@@ -16,6 +16,7 @@ A run folder holds
     token                              proves to nodes and ranks that a peer belongs to the run
     exit_code restarts.json            how the last start ended, and how many starts came no further
     profile/step-00000100/             traces of the steps up to that one; profile/request.json asks for some
+    profile/out-of-memory-rank-0.json  what the memory of its device held when it ran out
     stop                               created by whoever wants the run to checkpoint and exit
 
 A launch writes here only after its gate (runtime/launch/admit.py) has compared settings, tokenizer and shards with what
@@ -118,6 +119,10 @@ class RunFolder:
     def profile(self, step: int) -> Path:
         """The traces of a profile that ended with `step`."""
         return self.path / "profile" / checkpoint_name(step)
+
+    def memory_snapshot(self, rank: int) -> Path:
+        """What the memory of a rank's device held when it ran out."""
+        return self.path / "profile" / f"out-of-memory-rank-{rank}.json"
 
     @property
     def stop(self) -> Path:

@@ -25,7 +25,7 @@ from ...spec.plain_screen import guard_screens
 from ...spec.plan import read_plan
 from ...spec.run_folder import RunFolder
 from ..engine.optimizer import apply_hyperparameters
-from ..launch.exit_status import Ended, exit_failed, process_status, record_end, record_failure
+from ..launch.exit_status import Ended, code_of, exit_failed, process_status, record_end, record_failure
 from ..launch.finished import finished_run
 from ..launch.heartbeat import start_heartbeat
 from ..launch.lifeline import end_with_supervisor
@@ -34,6 +34,7 @@ from ..parallel.pipeline_schedule import forward_passes
 from ..parallel.world import destroy_process_group, init_process_group
 from . import anomaly_detection, checkpointing, fault_injection
 from .anomaly_policy import compare_replicas, handle_anomalies, loss_spiked, over_budget
+from .memory_snapshot import keep_memory_snapshot
 from .session import Session
 from .setup import build_session
 from .step import StepInputs, run_step
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         destroy_process_group()
         sys.exit(process_status(end.code))
     except Exception as error:  # noqa: BLE001 - only this rank knows: it must go at once, so that the others notice
+        if code_of(error) is Exit.MEMORY and torch.cuda.is_initialized():
+            keep_memory_snapshot(RunFolder(options.run))
         exit_failed(options.run, error)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from trainwright.spec.exit_codes import Exit
@@ -20,9 +22,11 @@ def test_flash_attention_of_the_device(pretend, capability):
 
 
 def test_ends_where_memory_is_too_small(pretend):
-    """A device that is too small for the model ends the run, and says what ran out."""
+    """A device that is too small for the model ends the run, says what ran out, and keeps what its memory held."""
     run = pretend("model.hidden_size=1024", "model.ffn_size=65536", environment={"PRETEND_MEMORY_GIB": "1"})
     attempt = run.train()
     assert attempt.codes == [Exit.MEMORY]
     assert "out of memory" in attempt.outputs[0]
     assert "parallel.micro_batch" in attempt.outputs[0]
+    held = json.loads(run.run.memory_snapshot(0).read_text())
+    assert sum(segment["total_size"] for segment in held["segments"]) == held["totals"]["reserved_bytes.all.current"]
