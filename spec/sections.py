@@ -16,10 +16,10 @@ from .corpus import CorpusSource, Data, TokenIds, Tokenizer
 from .launch import Launch
 from .layout import ActivationCheckpointing, Offload
 from .limits import Limits
+from .model import Model, RopeScaling
 from .quantity import Amount, AmountIn, Fraction, KgPerKwh, KilowattHours, LitresPerKwh, Tokens, Tonnes, Watts
 from .section import Count, Section, Size
-from .shape import ModelShape
-from .text_types import AbsolutePath, Key, Label, Name
+from .text_types import AbsolutePath, Key, Name
 from .tracking import Logging
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Optimizer",
     "Parallel",
     "Published",
+    "RopeScaling",
     "Scopes",
     "Spec",
     "TokenIds",
@@ -45,38 +46,6 @@ __all__ = [
     "Training",
     "Validation",
 ]
-
-
-class Model(Section):
-    """A Llama-family decoder: RMSNorm, rotary positions, SwiGLU, grouped-query attention, no biases."""
-
-    name: Label = Field(default="custom", description="What reports call the model.")
-    layers: Count = Field(description="Transformer layers.")
-    hidden_size: Count = Field(description="Width of the residual stream.")
-    ffn_size: Size = Field(description="Width of the gated feed-forward block (each of its three matrices).")
-    heads: Count = Field(description="Attention (query) heads.")
-    kv_heads: Count = Field(description="Key/value heads; fewer than heads means grouped-query attention.")
-    vocab_size: Size = Field(description="Rows of the embedding; must equal the tokenizer's vocabulary.")
-    tied_embeddings: bool = Field(default=False, description="Share the input embedding with the output head.")
-    rope_theta: PositiveFloat = Field(default=10000.0, description="Base of the rotary position frequencies.")
-    norm_eps: PositiveFloat = Field(default=1e-5, description="Epsilon of RMSNorm.")
-    init_std: PositiveFloat = Field(default=0.02, description="Standard deviation of the normal initialisation.")
-    init_from: str | None = Field(
-        default=None, description="Begin from the weights in this folder, made by `trainwright import`; else random."
-    )
-
-    @property
-    def shape(self) -> ModelShape:
-        """The sizes, as the estimator reads them."""
-        return ModelShape(
-            self.layers,
-            self.hidden_size,
-            self.ffn_size,
-            self.heads,
-            self.kv_heads,
-            self.vocab_size,
-            tied_embeddings=self.tied_embeddings,
-        )
 
 
 DecayStyle = Literal["linear", "cosine", "minus_sqrt"]
@@ -186,6 +155,11 @@ class Training(Section):
     checkpoint: Checkpointing = Checkpointing()
     validation: Validation = Validation()
     loss_spike: LossSpike = LossSpike()
+    z_loss: NonNegativeFloat = Field(
+        default=0.0,
+        exclude_if=not_,  # as above
+        description="Weight of the z-loss, the mean squared logarithm of the softmax's sum (PaLM: 1e-4).",
+    )
     seed: NonNegativeInt = Field(default=0, lt=2**44, description="Seed of the initial weights.")
     compile: bool = Field(default=False, description="Use torch.compile.")
     deterministic: bool = Field(

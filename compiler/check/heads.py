@@ -1,7 +1,7 @@
-"""The width of the model is split evenly over its heads, and query heads evenly over key/value heads.
+"""Heads have one even size, hidden_size / heads or head_size, and query heads divide over key/value heads.
 
-Every head has the same size, hidden_size / heads, and rotary positions turn pairs of its elements, so that size is
-even. Grouped-query attention gives each key/value head the same number of query heads.
+Rotary positions turn pairs of a head's elements, so its size is even. Grouped-query attention gives each key/value head
+the same number of query heads.
 
 Bad:
 
@@ -26,12 +26,14 @@ CODE = "TW301"
 def check(loaded: Loaded) -> Iterator[Finding]:
     """Heads that do not fit the width or the key/value heads."""
     model = loaded.spec.model
-    if model.hidden_size % model.heads:
+    if model.head_size is None and model.hidden_size % model.heads:
         message = f"{model.heads} heads do not divide hidden_size {model.hidden_size}"
-        yield Finding("model.heads", message, f"Nearest that work: {nearest_divisors(model.hidden_size, model.heads)}.")
-    elif (model.hidden_size // model.heads) % 2:
-        message = f"a head of {model.hidden_size // model.heads} elements is odd; rotary positions turn pairs"
-        yield Finding("model.heads", message, "Choose heads so that hidden_size / heads is even.")
+        near = nearest_divisors(model.hidden_size, model.heads)
+        yield Finding("model.heads", message, f"Nearest that work: {near}. Or write `head_size`.")
+    elif model.shape.head_size % 2:
+        message = f"a head of {model.shape.head_size} elements is odd; rotary positions turn pairs"
+        key = "heads" if model.head_size is None else "head_size"
+        yield Finding(f"model.{key}", message, "Choose heads of an even size.")
     if model.heads % model.kv_heads:
         message = f"{model.kv_heads} key/value heads do not divide {model.heads} heads"
         yield Finding("model.kv_heads", message, f"Nearest that work: {nearest_divisors(model.heads, model.kv_heads)}.")

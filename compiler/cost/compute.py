@@ -79,7 +79,7 @@ def _matmuls(case: StepCase) -> list[tuple[int, int, int]]:
     """The (tokens, columns, depth) of a layer's forward products on one rank."""
     shape, tensor, tokens = case.workload.shape, case.layout.tensor, case.tokens_per_rank
     d, f = shape.hidden_size, shape.ffn_size // tensor
-    heads = d // tensor
+    heads = shape.q_size // tensor
     up = 2 * f if shape.gated else f
     kv = max(shape.kv_size // tensor, shape.head_size)
     return [(tokens, heads + 2 * kv, d), (tokens, d, heads), (tokens, up, d), (tokens, d, f)]
@@ -97,7 +97,8 @@ def _attention(case: StepCase) -> tuple[float, float]:
     workload, layout, gpu = case.workload, case.layout, case.hardware.gpu
     shape, sequence = workload.shape, workload.sequence
     heads = shape.heads / (layout.tensor * layout.sequence * layout.context)
-    scores = layout.micro_batch * heads * sequence**2
+    seen = sequence if case.profile.attention == "materialised" else shape.attended(sequence)
+    scores = layout.micro_batch * heads * sequence * seen
     if not case.profile.context_balanced:
         scores *= 2 - 1 / layout.context
     flops = 4 * scores * shape.head_size
@@ -118,13 +119,15 @@ def _attention(case: StepCase) -> tuple[float, float]:
 
 
 def _elementwise(case: StepCase) -> tuple[float, float]:
-    """Seconds of norms, residuals, activation and rotary positions, forward and backward."""
+    """Seconds of norms, residuals, activation, rotary positions and norms of q and k, forward and backward."""
     shape, layout, profile = case.workload.shape, case.layout, case.profile
     tokens, d, tensor = case.tokens_per_rank, shape.hidden_size, layout.tensor
     whole = d / tensor if layout.megatron_sequence else d
     activation = profile.gated if shape.gated else profile.activation
-    rotary = (d + shape.kv_size) / tensor if not shape.learned_positions else 0
-    widths = ((profile.norm, 2 * whole), (profile.residual, 2 * whole), (activation, shape.ffn_size / tensor))
+    turned = (shape.q_size + shape.kv_size) / tensor
+    rotary = turned if not shape.learned_positions else 0
+    normed = 2 * whole + (turned if shape.qk_norm else 0)
+    widths = ((profile.norm, normed), (profile.residual, 2 * whole), (activation, shape.ffn_size / tensor))
     gpu = case.hardware.gpu
     seconds = [
         stream_seconds(gpu, tokens * (sum(cost[i] * width for cost, width in widths) + profile.rope[i] * rotary))

@@ -40,8 +40,9 @@ def state_bytes(case: StepCase) -> dict[str, float]:
 def _kept(case: StepCase, norm: float, attention: float, activation: float) -> float:
     """Bytes that a layer keeps of one token, given bytes per element of its norms, attention and feed-forward."""
     shape, layout = case.workload.shape, case.layout
-    d, f, kv, tensor = shape.hidden_size, shape.ffn_size, shape.kv_size, layout.tensor
-    return norm * d / (tensor if layout.megatron_sequence else 1) + (attention * d + 4 * kv + activation * f) / tensor
+    d, f, tensor = shape.hidden_size, shape.ffn_size, layout.tensor
+    heads = attention * shape.q_size + 4 * shape.kv_size
+    return norm * d / (tensor if layout.megatron_sequence else 1) + (heads + activation * f) / tensor
 
 
 def _layer_bytes(case: StepCase) -> tuple[float, float, float]:

@@ -31,14 +31,16 @@ def kept_bytes(case: StepCase) -> tuple[float, float]:
 
     Elements a token: two residuals and two norms of width d; q and the result of attention, divided over
     tensor-parallel ranks, and that result once more where Ulysses sends it back; k and v; gate, up, the activation of
-    the gate and the product, of width f. `selective` keeps the projections instead: q, k, v, gate and up.
+    the gate and the product, of width f; q and k once more where they are normalised. `selective` keeps the projections
+    instead: q, k, v, gate and up.
     """
     shape, layout, tokens = case.workload.shape, case.layout, case.tokens_per_rank
     d, f = shape.hidden_size, shape.ffn_size
     if layout.activation_checkpointing == "selective":
-        divided = d + 2 * shape.kv_size + 2 * f
+        divided = shape.q_size + 2 * shape.kv_size + 2 * f
     else:
-        divided = (2 + (layout.sequence > 1)) * d + 2 * case.kv_size + 4 * f
+        normed = shape.q_size + shape.kv_size if shape.qk_norm else 0
+        divided = (2 + (layout.sequence > 1)) * shape.q_size + 2 * case.kv_size + normed + 4 * f
     each, longest = case.profile.memory.scores
     heads = shape.heads / (layout.tensor * layout.sequence)
     scores = each * tokens * case.workload.sequence * heads if case.workload.sequence <= longest else 0.0
@@ -53,6 +55,7 @@ def head_bytes(case: StepCase) -> float:
     rows = shape.vocab_size / case.layout.tensor
     known = _MEASURED["logit_bytes"]
     logit = known["cut"] if case.layout.tensor > 1 else known.get(case.workload.precision, known["mixed"])
+    logit += known["capped"] if shape.softcapped else 0
     at_once = min(tokens * rows, max(case.profile.memory.slice, SLICE_ROWS * rows))
     return logit * at_once + 4 * rows * shape.hidden_size + _wide(case) * tokens * shape.hidden_size
 
@@ -72,7 +75,7 @@ def _attention_sums(case: StepCase) -> float:
     shape, layout = case.workload.shape, case.layout
     heads = shape.heads / (layout.tensor * layout.sequence)
     blocks = ceil(case.hardware.gpu.sms / (layout.micro_batch * heads)) if case.workload.deterministic else 1
-    return 4 * blocks * case.tokens_per_rank * shape.hidden_size / layout.tensor
+    return 4 * blocks * case.tokens_per_rank * shape.q_size / layout.tensor
 
 
 def whole_bytes(case: StepCase) -> tuple[float, float]:

@@ -63,10 +63,10 @@ def _share(case: StepCase, times: LayerTime) -> float:
 @once_for(*MICRO)
 def _model_parallel(case: StepCase) -> float:
     """Seconds of one layer's tensor, sequence and context collectives in one forward pass."""
-    layout, hardware, d = case.layout, case.hardware, case.workload.shape.hidden_size
-    activation = WIDE * case.tokens_per_rank * d
+    layout, hardware, width = case.layout, case.hardware, case.workload.shape.q_size
+    activation = WIDE * case.tokens_per_rank * width
     seconds = 2 * _summed(case)
-    kv = 2 * case.kv_size / d
+    kv = 2 * case.kv_size / width
     if layout.sequence > 1:
         ranks = group(hardware, layout.sequence, layout.tensor)
         seconds += exchange_seconds(hardware, ranks, (2 + kv) * activation / layout.tensor)

@@ -76,13 +76,14 @@ def starter_spec(answers: Answers) -> str:
 
 
 def model_of(answers: Answers) -> Preset:
-    """The preset that is named, or the one next to a size such as 350M. Raises InputError."""
+    """The preset that is named, or of those in Llama 2's vocabulary the one next to a size. Raises InputError."""
     known, asked = presets("model"), answers.get("model") or "ladder-2m"
     size = _SIZE.fullmatch(asked)
     if size is None or asked in known:
         return _known("model", asked, known)
     wanted = float(size[1]) * _SCALE[size[2].lower()] or 1.0
-    near = min(known.values(), key=lambda preset: abs(math.log(preset.shape.parameters / wanted)))
+    sized = [known[name] for name in figures("models")["sizes"]]
+    near = min(sized, key=lambda preset: abs(math.log(preset.shape.parameters / wanted)))
     if not 1 / _NEAR <= near.shape.parameters / wanted <= _NEAR:
         message = f"no model preset is near {asked}; the nearest is {near.name}"
         raise InputError.one("TW207", message, f"Known: {', '.join(known)}.", "model")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...spec.facts import facts
 from ...spec.problem import Problem
+from ...spec.sections import Model
 from ...spec.shape import ModelShape
 from ...spec.yaml_source import Node, graft
 from .merge import merge
@@ -15,7 +16,23 @@ from .merge import merge
 TABLES = {"model": "models", "cluster": "clusters"}
 # What makes a preset the thing it is called after; a cluster of another size or cap is still that cluster.
 IDENTITY = {
-    "model": {"layers", "hidden_size", "ffn_size", "heads", "kv_heads", "vocab_size", "tied_embeddings"},
+    "model": {
+        "layers",
+        "hidden_size",
+        "ffn_size",
+        "heads",
+        "kv_heads",
+        "vocab_size",
+        "tied_embeddings",
+        "head_size",
+        "qkv_biases",
+        "qk_norm",
+        "norm_after",
+        "no_rope_every",
+        "sliding_window",
+        "full_attention_every",
+        "logit_softcap",
+    },
     "cluster": {"gpu", "gpus_per_node", "interconnect"},
 }
 SIZES = ("layers", "hidden_size", "ffn_size", "heads", "kv_heads", "vocab_size")
@@ -35,7 +52,7 @@ class Preset:
     @property
     def shape(self) -> ModelShape:
         """The sizes of a model preset."""
-        return ModelShape(*(self.values[name] for name in SIZES))
+        return Model.model_validate(self.values).shape
 
 
 def presets(section: str) -> dict[str, Preset]:

@@ -14,6 +14,7 @@ from ...spec.plan import Plan
 from ...spec.problem import InputError, Problem
 from ..model.attention import causal_attention
 from ..model.llama import TORCH_DTYPE, InitialWeights, Layer, Llama, build
+from ..model.lm_head import LossTerms
 from ..parallel.ulysses import Ulysses, sequence_group
 from ..parallel.world import World
 from . import deepspeed_private
@@ -90,10 +91,14 @@ def build_model(plan: Plan, config: dict[str, Any], world: World, given: Initial
     if layout.tensor > 1:
         from .tensor_parallel import build_tensor_parallel  # the layers of DeepSpeed come with it
 
-        return build_tensor_parallel(llama, plan, config, world)
-    if layout.zero == 3:
-        return _build_sharded(llama, config, plan.training.seed)
-    return build(llama, world.device, plan.training.seed, TORCH_DTYPE[plan.training.precision])
+        model = build_tensor_parallel(llama, plan, config, world)
+    elif layout.zero == 3:
+        model = _build_sharded(llama, config, plan.training.seed)
+    else:
+        model = build(llama, world.device, plan.training.seed, TORCH_DTYPE[plan.training.precision])
+    if model.lm_head is not None:
+        model.lm_head.terms = LossTerms(plan.model.logit_softcap, plan.training.z_loss)
+    return model
 
 
 def _build_sharded(llama: Callable[[], Llama], config: dict[str, Any], seed: int) -> Llama:

@@ -24,8 +24,10 @@ from deepspeed.utils import groups
 from torch import Tensor, distributed, nn
 
 from ...spec.plan import Plan
-from ..model.llama import TORCH_DTYPE, FeedForward, Llama, SelfAttention
-from ..model.lm_head import Chunks, Head, chunk_rows, mean_loss
+from ..model.llama import TORCH_DTYPE, FeedForward, Llama
+from ..model.lm_head import Chunks, Head, LossTerms, chunk_rows, mean_loss, with_z_loss
+from ..model.norm_rope import Norm, normalised
+from ..model.self_attention import SelfAttention
 from ..parallel.world import World
 from .deepspeed_private import init_tensor_parallel, mark_as_cut, partition_sizes
 
@@ -35,7 +37,7 @@ class ColumnParallelLinear(LinearLayer):
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - an input's name
         """[..., in] -> [..., this rank's out]."""
-        return F.linear(x, self.weight)
+        return F.linear(x, self.weight, self.bias)
 
 
 class RowParallelLinear(LinearAllreduce):
@@ -60,18 +62,19 @@ class VocabParallelEmbedding(LinearLayer):
 class VocabParallelHead(LinearLayer):
     """This rank's rows of the head: hidden states [batch, time, hidden] -> the mean loss in nats, as `Head`."""
 
+    terms = LossTerms()
+
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride] - a loss needs targets
         self, hidden: Tensor, targets: Tensor
     ) -> Tensor:
         """The mean cross entropy with `targets` [batch, time]; whole logits are never made."""
-        slices = Chunks(
-            chunk_rows(hidden.device, max(partition_sizes(self))), self._loss_and_logit_grad
-        )  # as many on every rank
+        rows = chunk_rows(hidden.device, max(partition_sizes(self)))  # as many on every rank
+        slices = Chunks(rows, self._loss_and_logit_grad, self.terms)
         return mean_loss(
             _copy_to_tensor_parallel(hidden, self.mp_group).flatten(0, 1), self.weight, targets.flatten(), slices
         )
 
-    def _loss_and_logit_grad(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    def _loss_and_logit_grad(self, logits: Tensor, truth: Tensor, z_loss: float) -> tuple[Tensor, Tensor]:
         """The summed loss, and the gradient of these logits: of this rank's part of the vocabulary."""
         logits = logits.float()
         top = logits.amax(dim=1, keepdim=True)
@@ -81,8 +84,34 @@ class VocabParallelHead(LinearLayer):
         chosen = logits.gather(1, row).masked_fill(~mine, 0.0)
         sums = torch.stack([logits.exp_().sum(dim=1, keepdim=True), chosen])
         distributed.all_reduce(sums, group=self.mp_group)
-        logits /= sums[0]
-        return (sums[0].log() - sums[1]).sum(), logits.scatter_add_(1, row, -mine.type_as(logits))
+        log_sums = sums[0].log()
+        softmax = with_z_loss(logits.div_(sums[0]), log_sums + top, z_loss)
+        return (log_sums - sums[1]).sum(), softmax.scatter_add_(1, row, -mine.type_as(logits))
+
+
+class HeadNorm(Norm):
+    """The norm of each of this rank's heads; its weight, which all heads share, is whole on every rank."""
+
+    def __init__(self, norm: Norm, group: Any) -> None:
+        super().__init__(0, norm.eps)
+        self.weight, self.group = norm.weight, group
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., head size] -> the same."""
+        return normalised(x, _copy_to_tensor_parallel(self.weight, self.group), self.eps)
+
+
+class FullNorm(HeadNorm):
+    """The norm of all heads together; its weight is whole on every rank, which uses the part of its heads."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[..., this rank's heads x head size] -> the same."""
+        wide, own = x.float(), x.shape[-1]
+        squares = _reduce_from_tensor_parallel(wide.square().sum(-1, keepdim=True), self.group)
+        scale = (_copy_to_tensor_parallel(squares, self.group) / len(self.weight) + self.eps).rsqrt()
+        first = distributed.get_rank(self.group) * own
+        weight = _copy_to_tensor_parallel(self.weight, self.group)[first : first + own]
+        return (wide * scale * weight).type_as(x)
 
 
 class _ReduceFromTensorParallel(torch.autograd.Function):
@@ -168,11 +197,15 @@ def _replace_with_parallel_layers(model: Llama, specs: AutoTPConfig) -> None:
         spec = specs.find_matching_spec(f"{name}.weight")
         if spec is not None:
             empty = torch.empty_like(model.get_parameter(f"{name}.weight"))  # its own: a tied one would be cut twice
-            whole = SimpleNamespace(weight=nn.Parameter(empty), bias=None)
+            bias = getattr(module, "bias", None)
+            whole = SimpleNamespace(weight=nn.Parameter(empty), bias=bias)
             model.set_submodule(name, _layer(module, spec.partition_type)(whole, group, name=name))
     for module in model.modules():
         if isinstance(module, (SelfAttention, FeedForward)):
             module.enter = partial(_copy_to_tensor_parallel, group=group)
+        if isinstance(module, SelfAttention):
+            kind = FullNorm if module.norm_together else HeadNorm
+            module.q_norm, module.k_norm = (norm and kind(norm, group) for norm in (module.q_norm, module.k_norm))
     model.tie()
     vars(model)[UNIVERSAL_CHECKPOINT_INFO] = collect_autotp_universal_checkpoint_info(model)
     mark_as_cut(model)
@@ -203,4 +236,5 @@ def _fill_parameter(model: Llama, name: str, value: Tensor, shards: dict[str, An
     setattr(module, leaf, filled)
     if shards is not None:
         replicas = groups.get_data_parallel_group()
-        zero.Init(module, replicas, mem_efficient_linear=False, config_dict_or_path=shards)
+        alone = nn.ParameterList([filled])  # the module may have others that are still empty
+        zero.Init(alone, replicas, mem_efficient_linear=False, config_dict_or_path=shards)

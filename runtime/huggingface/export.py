@@ -1,4 +1,4 @@
-"""A run as a Hugging Face Llama folder: config, safetensors and tokenizer, which transformers loads by itself."""
+"""A run as a Hugging Face folder: config, safetensors and tokenizer, which transformers loads by itself."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from ...spec.atomic_files import sync_folder, write_atomically
 from ...spec.foreign_files import parse_json
+from ...spec.model_family import Family, family_of
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
@@ -57,6 +58,7 @@ def export(run: RunFolder, folder: Path) -> Exported:
     if (saved := saved_run(generation)) is not None:
         plan = plan_of(saved)
         require_same(run, saved.digests, {TOKENIZER: file_sha256(run.tokenizer)} if run.tokenizer.is_file() else {})
+    family = _family(plan)
     weights = {
         name: weight.to(TORCH_DTYPE[plan.training.precision])
         for name, weight in gather_weights(generation, plan.model).items()
@@ -66,7 +68,7 @@ def export(run: RunFolder, folder: Path) -> Exported:
     draft.mkdir(parents=True)
     try:
         write_weights(draft, weights, tied=plan.model.tied_embeddings)
-        _write_beside(draft, plan, run)
+        _write_beside(draft, plan, family, run)
         prove(draft, plan, run, weights)
         draft.rename(folder)
     finally:
@@ -88,6 +90,14 @@ def _plan(run: RunFolder) -> Plan:
     except InputError as error:
         message = f"{run.path} is not a run folder: {error.problems[0].message}"
         raise InputError.one("TW881", message, "Name a run folder.", "RUN") from error
+
+
+def _family(plan: Plan) -> Family:
+    found = family_of(plan.model)
+    if found is None:
+        message = f"no class of transformers computes the model of {plan.name}"
+        raise InputError.one("TW847", message, "`trainwright explain TW412` says what each class has.", "RUN")
+    return found
 
 
 def _tokenizer_json(run: RunFolder) -> dict[str, Any]:
@@ -134,14 +144,14 @@ def _names(count: int) -> list[str]:
     return [f"model-{number:05d}-of-{count:05d}.safetensors" for number in range(1, count + 1)]
 
 
-def _write_beside(folder: Path, plan: Plan, run: RunFolder) -> None:
+def _write_beside(folder: Path, plan: Plan, family: Family, run: RunFolder) -> None:
     """Everything but the weights."""
     tokenizer = open_tokenizer(run.tokenizer)
     marks = (tokenizer.begin, tokenizer.end)
     context = plan.training.sequence_length
     dtype = str(TORCH_DTYPE[plan.training.precision]).removeprefix("torch.")
     files = {
-        "config.json": layout.config(plan.model, context, dtype, marks),
+        "config.json": layout.config(plan.model, family, context, dtype, marks),
         "generation_config.json": layout.generation_config(marks),
         "tokenizer.json": _tokenizer_json(run),
         "tokenizer_config.json": _tokenizer_config(run, tokenizer, context),

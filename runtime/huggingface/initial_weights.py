@@ -9,14 +9,17 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from ...spec.plan import Plan
 from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
+from ...spec.sections import Model
 from ..data.shards import file_sha256
 from ..model.llama import InitialWeights
-from .import_ import check_numbers, check_weights, read_model
+from .import_ import check_numbers, check_weights
 from .import_tokenizer import JSON, MODEL
+from .read_config import read_model
 
 DIGEST = "sha256"  # beside staged weights: the digest of their files, and the folder that they came from
 _DESCRIPTIVE = {"name", "init_std", "init_from"}  # what two models may differ in and still share weights
@@ -33,7 +36,7 @@ def stage_initial_weights(plan: Plan, run: RunFolder, root: Path) -> None:
     if staged and not source.exists() and staged.endswith(f" {plan.model.init_from}"):
         return  # the run has its own copy
     model = read_model(source)
-    if model.model_dump(exclude=_DESCRIPTIVE) != plan.model.model_dump(exclude=_DESCRIPTIVE):
+    if _computed(model) != _computed(plan.model):
         message = f"{source} holds another model: {model.model_dump(exclude=_DESCRIPTIVE)}"
         raise InputError.one("TW885", message, "Copy its sizes, as `trainwright import` prints them.", "model")
     check_numbers(source, check_weights(source, plan.model))
@@ -49,6 +52,11 @@ def stage_initial_weights(plan: Plan, run: RunFolder, root: Path) -> None:
     (draft / DIGEST).write_text(digest, encoding="utf-8")
     shutil.rmtree(_place(run), ignore_errors=True)
     draft.rename(_place(run))
+
+
+def _computed(model: Model) -> dict[str, Any]:
+    """What decides which numbers a model computes: a head size that is written out is that of hidden_size / heads."""
+    return model.model_dump(exclude=_DESCRIPTIVE) | {"head_size": model.shape.head_size}
 
 
 def _digest(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The Hugging Face Llama layout: the files beside the weights, from a model's sizes and a SentencePiece tokenizer."""
+"""The Hugging Face layout: the files beside the weights, from a model's sizes and a SentencePiece tokenizer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import Any
 
 import sentencepiece
 
+from ...spec.model_family import Family
 from ...spec.sections import Model
+from .read_layers import FULL, WINDOW
+from .read_rope import rope_parameters
 
 
-def config(model: Model, context: int, dtype: str, marks: tuple[int | None, int]) -> dict[str, Any]:
+def config(model: Model, family: Family, context: int, dtype: str, marks: tuple[int | None, int]) -> dict[str, Any]:
     """config.json; `context` is the trained sequence length, `marks` the ids that begin and end a document."""
+    rope = rope_parameters(model)
     return {
-        "architectures": ["LlamaForCausalLM"],
+        **_by_layer(model, family),
+        "architectures": [family.architecture],
         "attention_bias": False,
         "attention_dropout": 0.0,
         "bos_token_id": marks[0],
@@ -27,17 +32,33 @@ def config(model: Model, context: int, dtype: str, marks: tuple[int | None, int]
         "intermediate_size": model.ffn_size,
         "max_position_embeddings": context,
         "mlp_bias": False,
-        "model_type": "llama",
+        "model_type": family.model_type,
+        "pad_token_id": None,
         "num_attention_heads": model.heads,
         "num_hidden_layers": model.layers,
         "num_key_value_heads": model.kv_heads,
         "rms_norm_eps": model.norm_eps,
-        "rope_parameters": {"rope_theta": model.rope_theta, "rope_type": "default"},  # transformers 5
+        "rope_parameters": rope if family.scales_rope else {FULL: rope, WINDOW: rope},  # transformers 5
         "rope_theta": model.rope_theta,  # transformers 4 and llama.cpp
+        **({"rope_scaling": rope} if model.rope_scaling else {}),
         "tie_word_embeddings": model.tied_embeddings,
         "torch_dtype": dtype,
         "vocab_size": model.vocab_size,
     }
+
+
+def _by_layer(model: Model, family: Family) -> dict[str, Any]:
+    """Windows and layers without positions, in the words of classes that have them."""
+    layers, keys = range(model.layers), dict[str, Any]()
+    if family.windows != "none":
+        keys["sliding_window"] = model.sliding_window
+    if family.windows == "layers":
+        keys["layer_types"] = [FULL if model.window(layer) is None else WINDOW for layer in layers]
+    if family.switched:
+        keys["use_sliding_window"] = model.sliding_window is not None
+    if family.no_rope:
+        keys["no_rope_layers"] = [int(model.has_positions(layer)) for layer in layers]
+    return keys
 
 
 def generation_config(marks: tuple[int | None, int]) -> dict[str, Any]:

@@ -22,28 +22,40 @@ CAUSAL = (-1, 0)  # all that came before, nothing that comes after
 LONGEST = 1024  # above this the kept probabilities, 2 bytes x heads x time^2 a sequence and layer, outgrow the rest
 
 
-def causal_attention(q: Tensor, k: Tensor, v: Tensor, documents: Documents | None) -> Tensor:
-    """Causal attention; with `documents`, a token sees only tokens of its own document.
+def causal_attention(q: Tensor, k: Tensor, v: Tensor, documents: Documents | None, window: int | None = None) -> Tensor:
+    """Causal attention; with `documents`, a token sees only its own document, with a `window` only so many tokens.
 
     q [batch, time, heads, head size], k and v [batch, time, kv heads, head size] -> the shape of q.
     """
-    if documents is None and _is_small(q):
+    if window is not None and window >= q.shape[1]:
+        window = None
+    if documents is None and window is None and _is_small(q):
         return _Blocks.apply(q, k, v)
-    if documents is not None and q.is_cuda and q.dtype in FLASH:
-        return _by_document(q, k, v, documents)
-    mask = None if documents is None else documents.mask()
+    if (documents is not None or window is not None) and q.is_cuda and q.dtype in FLASH:
+        return _by_document(q, k, v, documents or Documents.rows(q), window)
+    mask = _mask(q, documents, window)
     heads_first = (tensor.transpose(1, 2) for tensor in (q, k, v))
     grouped = q.shape[2] != k.shape[2]
     mixed = F.scaled_dot_product_attention(*heads_first, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped)
     return mixed.transpose(1, 2)
 
 
-def _by_document(q: Tensor, k: Tensor, v: Tensor, documents: Documents) -> Tensor:
+def _mask(q: Tensor, documents: Documents | None, window: int | None) -> Tensor | None:
+    """Which tokens each token may see, [time, time] or [batch, 1, time, time]; None: all that came before."""
+    mask = None if documents is None else documents.mask()
+    if window is None:
+        return mask
+    near = torch.ones(q.shape[1], q.shape[1], dtype=torch.bool, device=q.device).tril().triu(1 - window)
+    return near if mask is None else mask & near
+
+
+def _by_document(q: Tensor, k: Tensor, v: Tensor, documents: Documents, window: int | None) -> Tensor:
     """FlashAttention over documents instead of rows: with a mask torch would compute, and keep, every score."""
     queries, keys, values = (tensor.flatten(0, 1) for tensor in (q, k, v))
     starts, longest, grouped = documents.starts, documents.longest, q.shape[2] != k.shape[2]
+    seen = CAUSAL if window is None else (window - 1, 0)
     mixed: Any = varlen_attn(
-        queries, keys, values, starts, starts, longest, longest, window_size=CAUSAL, enable_gqa=grouped
+        queries, keys, values, starts, starts, longest, longest, window_size=seen, enable_gqa=grouped
     )
     return mixed.view_as(q)
 

@@ -44,6 +44,13 @@ class Documents:
         longest = max(int(starts.diff().max()), SHORTEST)
         return cls(numbers, starts.int(), min(1 << (longest - 1).bit_length(), numbers.shape[1]))
 
+    @classmethod
+    def rows(cls, x: Tensor) -> Documents:
+        """Each row of `x` [batch, time, ...] as one document."""
+        batch, time = x.shape[:2]
+        numbers = torch.zeros(batch, time, dtype=torch.int64, device=x.device)
+        return cls(numbers, torch.arange(0, batch * time + 1, time, dtype=torch.int32, device=x.device), time)
+
     def moved(self, move: Callable[[Tensor], Tensor]) -> Documents:
         """The same where `move` takes tensors."""
         return Documents(move(self.numbers), move(self.starts), self.longest)

@@ -1,7 +1,8 @@
 """The Llama architecture: a spec's sizes in, logits or the training loss out.
 
 Notable: RMSNorm before each block, rotary positions, SwiGLU, grouped-query attention, no biases (Llama 2, section 2.2,
-arXiv 2307.09288). Submodules bear the names of Hugging Face's Llama, so export is a plain copy and DeepSpeed's tensor
+arXiv 2307.09288); what later models changed is off unless the spec says so. Submodules bear the names of Hugging Face's
+classes (`spec/model_family.py`), so export is a plain copy and DeepSpeed's tensor
 parallelism finds what it shards; the number of heads is read off the projected tensor, so a module works on its share.
 No buffers: rotary angles are computed from positions in fp32, so a cast of the module to bf16 cannot spoil them.
 """
@@ -9,12 +10,10 @@ No buffers: rotary angles are computed from positions in fp32, so a cast of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own idiom
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ...spec.layout import ActivationCheckpointing
 from ...spec.sections import Model
@@ -24,6 +23,7 @@ from .documents import Documents
 from .lm_head import Head
 from .norm_rope import Angles, Norm, rotary_angles, rotate
 from .pipeline_stage import PipelineStage
+from .self_attention import Attention, SelfAttention, recomputed, unchanged
 
 # What weights are kept in, by the spec's name for it.
 TORCH_DTYPE = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
@@ -31,50 +31,10 @@ TORCH_DTYPE = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.floa
 # The weight of a name, to begin from instead of a random one.
 InitialWeights = Callable[[str], Tensor]
 
-# q [batch, time, heads, head size], k and v [batch, time, kv heads, head size], documents or None
-# -> [batch, time, heads, head size]. Ulysses wraps `causal_attention` in its all-to-all.
-Attention = Callable[[Tensor, Tensor, Tensor, Documents | None], Tensor]
-
-_recomputed: Callable[..., Tensor] = partial(checkpoint, use_reentrant=False)
-
-
-def _unchanged(x: Tensor) -> Tensor:
-    """What tensor parallelism replaces where attention and feed-forward begin: their matrices share one input."""
-    return x
-
 
 def gated(gate: Tensor, up: Tensor) -> Tensor:
     """The product of SwiGLU (arXiv 2002.05202): two of [..., ffn] -> one."""
     return F.silu(gate) * up
-
-
-class SelfAttention(nn.Module):
-    """Grouped-query attention with rotary positions: [batch, time, hidden] -> [batch, time, hidden]."""
-
-    def __init__(self, model: Model, attention: Attention, *, recompute: bool) -> None:
-        super().__init__()
-        hidden, kv_size = model.hidden_size, model.shape.kv_size
-        self.head_size = model.shape.head_size
-        self.attention = attention
-        self.rotate: Callable[[Tensor, Angles], Tensor] = rotate
-        self.recompute = recompute
-        self.enter: Callable[[Tensor], Tensor] = _unchanged
-        self.q_proj = nn.Linear(hidden, hidden, bias=False)
-        self.k_proj = nn.Linear(hidden, kv_size, bias=False)
-        self.v_proj = nn.Linear(hidden, kv_size, bias=False)
-        self.o_proj = nn.Linear(hidden, hidden, bias=False)
-
-    def forward(self, x: Tensor, angles: Angles, documents: Documents | None) -> Tensor:
-        """Project, attend, project back."""
-        x = self.enter(x)
-        q, k, v = (p(x).unflatten(-1, (-1, self.head_size)) for p in (self.q_proj, self.k_proj, self.v_proj))
-        if self.recompute:
-            return _recomputed(self._attend, q, k, v, angles, documents)
-        return self._attend(q, k, v, angles, documents)
-
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor, angles: Angles, documents: Documents | None) -> Tensor:
-        mixed = self.attention(self.rotate(q, angles), self.rotate(k, angles), v, documents)
-        return self.o_proj(mixed.flatten(2))
 
 
 class FeedForward(nn.Module):
@@ -84,7 +44,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.gated: Callable[[Tensor, Tensor], Tensor] = gated
         self.recompute = recompute
-        self.enter: Callable[[Tensor], Tensor] = _unchanged
+        self.enter: Callable[[Tensor], Tensor] = unchanged
         self.gate_proj = nn.Linear(model.hidden_size, model.ffn_size, bias=False)
         self.up_proj = nn.Linear(model.hidden_size, model.ffn_size, bias=False)
         self.down_proj = nn.Linear(model.ffn_size, model.hidden_size, bias=False)
@@ -93,7 +53,7 @@ class FeedForward(nn.Module):
         """Gate, multiply, project back."""
         x = self.enter(x)
         gate, up = self.gate_proj(x), self.up_proj(x)
-        return _recomputed(self._shrink, gate, up) if self.recompute else self._shrink(gate, up)
+        return recomputed(self._shrink, gate, up) if self.recompute else self._shrink(gate, up)
 
     def _shrink(self, gate: Tensor, up: Tensor) -> Tensor:
         return self.down_proj(self.gated(gate, up))
@@ -102,22 +62,27 @@ class FeedForward(nn.Module):
 class Layer(nn.Module):
     """One transformer layer with its two residual branches."""
 
-    def __init__(self, model: Model, attention: Attention, checkpointing: ActivationCheckpointing) -> None:
+    def __init__(self, model: Model, attention: Attention, checkpointing: ActivationCheckpointing, number: int) -> None:
         super().__init__()
         selective = checkpointing == "selective"
         self.whole = checkpointing == "full"
-        self.input_layernorm = Norm(model.hidden_size, model.norm_eps)
-        self.self_attn = SelfAttention(model, attention, recompute=selective)
-        self.post_attention_layernorm = Norm(model.hidden_size, model.norm_eps)
+        norms = (Norm(model.hidden_size, model.norm_eps) for _ in range(2))
+        self.input_layernorm = nn.Identity() if model.norm_after else next(norms)
+        self.self_attn = SelfAttention(model, attention, number, recompute=selective)
+        self.post_attention_layernorm = next(norms)
         self.mlp = FeedForward(model, recompute=selective)
+        self.post_feedforward_layernorm = next(norms) if model.norm_after else None
 
     def forward(self, x: Tensor, angles: Angles, documents: Documents | None) -> Tensor:
         """[batch, time, hidden] -> the same shape."""
         if self.whole:
-            return _recomputed(self._branches, x, angles, documents)
+            return recomputed(self._branches, x, angles, documents)
         return self._branches(x, angles, documents)
 
     def _branches(self, x: Tensor, angles: Angles, documents: Documents | None) -> Tensor:
+        if self.post_feedforward_layernorm is not None:
+            x = x + self.post_attention_layernorm(self.self_attn(x, angles, documents))
+            return x + self.post_feedforward_layernorm(self.mlp(x))
         x = x + self.self_attn(self.input_layernorm(x), angles, documents)
         return x + self.mlp(self.post_attention_layernorm(x))
 
@@ -132,17 +97,17 @@ class Decoder(nn.Module):
         self, model: Model, attention: Attention, checkpointing: ActivationCheckpointing, stage: PipelineStage
     ) -> None:
         super().__init__()
-        self.head_size, self.rope_theta = model.shape.head_size, model.rope_theta
+        self.sizes = model
         self.embed_tokens = nn.Embedding(model.vocab_size, model.hidden_size) if stage.first else None
         numbers = stage.layers(model.shape)
-        self.layers = nn.ModuleDict({str(number): Layer(model, attention, checkpointing) for number in numbers})
+        self.layers = nn.ModuleDict({str(number): Layer(model, attention, checkpointing, number) for number in numbers})
         self.norm = Norm(model.hidden_size, model.norm_eps) if stage.last else None
 
     def forward(self, x: Tensor, positions: Tensor | None, documents: Documents | None) -> Tensor:
         """Positions count from zero unless given."""
         if positions is None:
             positions = torch.arange(x.shape[1], device=x.device)
-        angles = rotary_angles(positions, self.head_size, self.rope_theta)
+        angles = rotary_angles(positions, self.sizes.shape.head_size, self.sizes.rope_theta, self.sizes.rope_scaling)
         if self.embed_tokens is not None:
             x = self.embed_tokens(x)
         for layer in self.layers.values():
@@ -175,7 +140,7 @@ class Llama(nn.Module):
         self.sizes = model
         self.stage = stage
         self.model = Decoder(model, attention, activation_checkpointing, stage)
-        self.lm_head = Head(model.hidden_size, model.vocab_size) if stage.last else None
+        self.lm_head = Head(model.hidden_size, model.vocab_size, model.logit_softcap) if stage.last else None
         self.tie()
 
     def forward(
@@ -211,7 +176,7 @@ class Llama(nn.Module):
         """
         compiled_rotate, compiled_gated = torch.compile(rotate, dynamic=False), torch.compile(gated, dynamic=False)
         for module in self.modules():
-            if isinstance(module, SelfAttention):
+            if isinstance(module, SelfAttention) and module.rotate is rotate:
                 module.rotate = compiled_rotate
             elif isinstance(module, FeedForward):
                 module.gated = compiled_gated
@@ -222,15 +187,16 @@ class Llama(nn.Module):
 
         `weights` are all parameters in order, where they are not simply here but come one at a time from their shards.
 
-        Norms are one, matrices normal with the spec's `init_std`. The paper does not state its initialisation; the two
-        projections that end a residual branch are scaled by 1 / sqrt(2 layers), as OPT (arXiv 2205.01068, section 2.2).
+        Norms are one, biases zero, matrices normal with the spec's `init_std`. The paper does not state its
+        initialisation; the two projections that end a residual branch are scaled by 1 / sqrt(2 layers), as OPT (arXiv
+        2205.01068, section 2.2).
         """
         branch_end = self.sizes.init_std / (2 * self.sizes.layers) ** 0.5
         for index, (name, weight) in enumerate(weights or self.named_parameters(), self._before):
             if self.given is not None:
                 weight.copy_(self.given(name))
             elif weight.ndim == 1:
-                weight.fill_(1.0)
+                weight.fill_(0.0 if name.endswith(".bias") else 1.0)
             else:
                 is_end = name.endswith(("o_proj.weight", "down_proj.weight"))
                 fill_normal(weight, branch_end if is_end else self.sizes.init_std, (seed << 20) + index)

@@ -21,30 +21,60 @@ MIN_CHUNK_ROWS = 256  # below this the passes over the weight and its gradient c
 
 
 @dataclass(frozen=True, slots=True)
+class LossTerms:
+    """What is added to the plain cross entropy.
+
+    `softcap` bounds the logits: softcap x tanh(logits / softcap) (Gemma 2, arXiv 2408.00118, section 2). `z_loss` is
+    the weight of the mean squared logarithm of the softmax's sum (PaLM, arXiv 2204.02311, section 5): its gradient
+    counts, the loss that is logged stays the cross entropy, so that curves with and without it can be compared.
+    """
+
+    softcap: float | None = None
+    z_loss: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Chunks:
     """How the logits are gone through.
 
-    `score` turns the logits [rows, vocabulary] of `rows` tokens and their targets [rows, 1] into the summed loss and
-    the gradient of the logits, in fp32.
+    `loss_and_logit_grad` turns the logits [rows, vocabulary] of `rows` tokens, their targets [rows, 1] and the weight
+    of the z-loss into the summed cross entropy and the gradient of the logits, in fp32.
     """
 
     rows: int
-    loss_and_logit_grad: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+    loss_and_logit_grad: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
+    terms: LossTerms = LossTerms()
+
+    def score(self, logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        """The summed loss and the gradient of `logits`, which may be overwritten."""
+        cap, z_loss = self.terms.softcap, self.terms.z_loss
+        if cap is None:
+            return self.loss_and_logit_grad(logits, truth, z_loss)
+        logits = logits.float().div_(cap).tanh_()
+        slope = 1 - logits.square()
+        loss, gradient = self.loss_and_logit_grad(logits.mul_(cap), truth, z_loss)
+        return loss, gradient.mul_(slope)
 
 
 class Head(nn.Module):
     """Hidden states [batch, time, hidden] -> logits [batch, time, vocabulary], or the mean loss in nats."""
 
-    def __init__(self, hidden_size: int, vocab_size: int) -> None:
+    def __init__(self, hidden_size: int, vocab_size: int, softcap: float | None = None) -> None:
         super().__init__()
         self.weight: Tensor = nn.Parameter(torch.empty(vocab_size, hidden_size))
+        self.terms = LossTerms(softcap)
 
     def forward(self, hidden: Tensor, targets: Tensor | None = None) -> Tensor:
         """Logits, or with `targets` [batch, time] the mean cross entropy, both summed and scaled in fp32."""
         if targets is None:
-            return F.linear(hidden, self.weight)
-        chunks = Chunks(chunk_rows(hidden.device, len(self.weight)), _loss_and_logit_grad)
+            return soft_capped(F.linear(hidden, self.weight), self.terms.softcap)
+        chunks = Chunks(chunk_rows(hidden.device, len(self.weight)), _loss_and_logit_grad, self.terms)
         return mean_loss(hidden.flatten(0, 1), self.weight, targets.flatten(), chunks)
+
+
+def soft_capped(logits: Tensor, cap: float | None) -> Tensor:
+    """The logits, bounded where there is a cap."""
+    return logits if cap is None else cap * torch.tanh(logits / cap)
 
 
 def chunk_rows(device: torch.device, vocabulary: int) -> int:
@@ -52,20 +82,25 @@ def chunk_rows(device: torch.device, vocabulary: int) -> int:
     return max(MIN_CHUNK_ROWS, CHUNK_LOGITS[device.type] // vocabulary)
 
 
-def _loss_and_logit_grad(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+def _loss_and_logit_grad(logits: Tensor, truth: Tensor, z_loss: float) -> tuple[Tensor, Tensor]:
     logs = F.log_softmax(logits, dim=-1, dtype=torch.float32)
-    loss = -logs.gather(1, truth).sum()
+    chosen = logs.gather(1, truth)
+    log_sums = logits.gather(1, truth).float() - chosen if z_loss else chosen
     # The gradient of the logits is softmax - one-hot. The mean's 1/n comes last: fp16 would lose small values.
-    return loss, logs.exp_().scatter_add_(1, truth, logs.new_full(truth.shape, -1.0))
+    softmax = with_z_loss(logs.exp_(), log_sums, z_loss)
+    return -chosen.sum(), softmax.scatter_add_(1, truth, logs.new_full(truth.shape, -1.0))
+
+
+def with_z_loss(softmax: Tensor, log_sums: Tensor, z_loss: float) -> Tensor:
+    """The softmax [rows, vocabulary] and the gradient of z_loss x log_sums^2, which is a multiple of it, in place."""
+    return softmax.mul_(1 + 2 * z_loss * log_sums) if z_loss else softmax
 
 
 def _mean_loss(hidden: Tensor, weight: Tensor, targets: Tensor, chunks: Chunks) -> Tensor:
     if torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad):
         return _CrossEntropy.apply(hidden, weight, targets, chunks)
     pairs = zip(hidden.split(chunks.rows), targets[:, None].split(chunks.rows), strict=True)
-    return torch.stack(
-        [chunks.loss_and_logit_grad(F.linear(part, weight), truth)[0] for part, truth in pairs]
-    ).sum() / len(targets)
+    return torch.stack([chunks.score(F.linear(part, weight), truth)[0] for part, truth in pairs]).sum() / len(targets)
 
 
 # The mean loss in nats, of hidden states [tokens, hidden], the head's weight and targets [tokens].
@@ -104,7 +139,7 @@ class _CrossEntropy(torch.autograd.Function):
 
 def _chunk_error(part: Tensor, weight: Tensor, truth: Tensor, chunks: Chunks) -> tuple[Tensor, Tensor]:
     """The summed loss of a slice and the gradient of its logits, in the type of `part`."""
-    loss, gradient = chunks.loss_and_logit_grad(F.linear(part, weight), truth)
+    loss, gradient = chunks.score(F.linear(part, weight), truth)
     return loss, gradient.type_as(part)
 
 

@@ -13,6 +13,9 @@ import torch.nn.functional as F  # noqa: N812 - torch's own idiom
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from ...spec.sections import RopeScaling
+from .rope_scaling import amplitude, scaled_frequencies
+
 Angles = tuple[Tensor, Tensor]
 
 
@@ -26,9 +29,14 @@ class Norm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The same shape and type as `x`."""
-        if x.is_cuda or torch.compiler.is_compiling():  # there torch fuses it
-            return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
-        return _RootMeanSquare.apply(x, self.weight, self.eps)
+        return normalised(x, self.weight, self.eps)
+
+
+def normalised(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """RMSNorm of `x` with a weight of the size of its last dimension."""
+    if x.is_cuda or torch.compiler.is_compiling():  # there torch fuses it
+        return F.rms_norm(x, weight.shape, weight, eps)
+    return _RootMeanSquare.apply(x, weight, eps)
 
 
 class _RootMeanSquare(torch.autograd.Function):
@@ -56,11 +64,16 @@ class _RootMeanSquare(torch.autograd.Function):
         return for_x.type_as(x), for_weight.type_as(weight), None
 
 
-def rotary_angles(positions: Tensor, head_size: int, theta: float) -> Angles:
+def rotary_angles(positions: Tensor, head_size: int, theta: float, scaling: RopeScaling | None = None) -> Angles:
     """Cosine and signed sine [..., time, 1, head size] in fp32 of RoPE's angles (arXiv 2104.09864, equation 15)."""
     exponents = torch.arange(0, head_size, 2, device=positions.device, dtype=torch.float32) / head_size
-    angles = (positions.float()[..., None] * theta**-exponents)[..., None, :]
+    frequencies = theta**-exponents
+    if scaling is not None:
+        frequencies = scaled_frequencies(frequencies, theta, scaling)
+    angles = (positions.float()[..., None] * frequencies)[..., None, :]
     cosine, sine = angles.cos(), angles.sin()
+    if scaling is not None:
+        cosine, sine = cosine * amplitude(scaling), sine * amplitude(scaling)
     return torch.cat((cosine, cosine), dim=-1), torch.cat((-sine, sine), dim=-1)
 
 

@@ -24,10 +24,12 @@ class Ulysses:
         self._group = group
         self._size = distributed.get_world_size(group)
 
-    def __call__(self, q: Tensor, k: Tensor, v: Tensor, documents: Documents | None) -> Tensor:
+    def __call__(
+        self, q: Tensor, k: Tensor, v: Tensor, documents: Documents | None, window: int | None = None
+    ) -> Tensor:
         """Attend; `q`, `k`, `v` [batch, part of time, heads, head size], `documents` of the whole sequences or None."""
         whole = [self._scatter_heads(tensor) for tensor in (q, self._repeat_kv_heads(k), self._repeat_kv_heads(v))]
-        mixed = causal_attention(whole[0], whole[1], whole[2], documents)
+        mixed = causal_attention(whole[0], whole[1], whole[2], documents, window)
         return self._gather_heads(mixed)
 
     def _repeat_kv_heads(self, x: Tensor) -> Tensor:

@@ -75,8 +75,8 @@ def compare_replicas(session: Session) -> None:
     """Stop when weights that must be equal on several ranks are not: then some rank computes or stores wrongly."""
     own = dict(session.engine.module.named_parameters())
     wrong = anomaly_detection.find_replica_mismatch(own, replica_group())
-    if session.plan.layout.tensor > 1:  # matrices are cut; norms are whole on each of these ranks
-        norms = {name: weight for name, weight in own.items() if weight.ndim == 1}
+    if session.plan.layout.tensor > 1:  # matrices and their biases are cut; norms are whole on each of these ranks
+        norms = {name: weight for name, weight in own.items() if name.endswith("norm.weight")}
         wrong += anomaly_detection.find_replica_mismatch(norms, tensor_group())
     reports = [report for report in session.world.all_gather_object(wrong) if report]
     if reports:

@@ -56,6 +56,7 @@ ALLOWED = {
         "report/accounting/curves.py:LARGEST_EXPONENT",  # of a float's range
         "spec/position.py:_DECAY",  # the schedules' formulas
     },
+    "defaults of other software, read off its source": {"spec/model_family.py:FAMILIES"},
     "a default of the language": {"spec/sections.py:DEFAULT_DECAY"},
 }  # fmt: skip
 

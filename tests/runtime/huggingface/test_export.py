@@ -101,6 +101,17 @@ def test_a_tied_head_is_written_once(make_job, tmp_path):
     torch.testing.assert_close(load_exported(job.plan, tmp_path / "out")(TOKENS), trained(TOKENS))
 
 
+def test_a_model_that_no_class_computes_is_refused(make_job, tmp_path):
+    """A soft cap is in no class of transformers that we write: nothing is written."""
+    job = make_job()
+    model = job.plan.model.model_copy(update={"logit_softcap": 30.0})
+    job = with_plan(type(job)(job.plan.model_copy(update={"model": model}), job.run, job.root, 1))
+    checkpoint(job, 5)
+    with pytest.raises(InputError, match="TW847"):
+        exporting.export(job.run, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_damaged_checkpoint_is_passed_over_and_named(job, tmp_path):
     """The newest one whose hashes are right is exported, and the report says why not the newest."""
     model = checkpoint(job, 5)

@@ -10,8 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from trainwright.runtime.huggingface.import_ import import_model, read_model
+from trainwright.runtime.huggingface.import_ import import_model
 from trainwright.runtime.huggingface.initial_weights import open_initial_weights, stage_initial_weights
+from trainwright.runtime.huggingface.read_config import read_model
 from trainwright.runtime.model.llama import Llama, build
 from trainwright.runtime.prepare.train_tokenizer import make_tokenizer
 from trainwright.spec.problem import InputError
@@ -91,15 +92,15 @@ def change(folder: Path, **changes: object) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"model_type": "mistral"}, "model_type is 'mistral'"),
+        ({"model_type": "gemma2"}, "model_type is 'gemma2'"),
         ({"hidden_act": "gelu"}, "hidden_act is 'gelu'"),
         ({"attention_bias": True}, "attention_bias is True"),
-        ({"rope_parameters": {"rope_type": "llama3", "rope_theta": 5e5}}, "positions are scaled"),
+        ({"rope_parameters": {"rope_type": "llama3", "rope_theta": 5e5}}, "factor"),
         ({"num_hidden_layers": 3}, "model.layers.2.input_layernorm.weight is missing"),
         ({"intermediate_size": 65}, "has shape [64, 32] instead of [65, 32]"),
         ({"num_hidden_layers": None}, "layers"),
         ({"partial_rotary_factor": 0.5}, "partial_rotary_factor is 0.5"),
-        ({"head_dim": 16}, "head_dim is 16"),
+        ({"head_dim": 16}, "q_proj.weight has shape [32, 32] instead of [64, 32]"),
         ({"quantization_config": {"bits": 4}}, "the meaning of quantization_config is not known"),
         ({"residual_multiplier": 0.5}, "the meaning of residual_multiplier is not known"),
         ({"rope_parameters": 3}, "its positions are 3"),

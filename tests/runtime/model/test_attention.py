@@ -58,3 +58,27 @@ def test_what_blocks_are_not_for_goes_to_torch(monkeypatch, time, kind, document
     mixed = causal_attention(q, k, v, Documents.numbered(torch.zeros(2, time, dtype=torch.long)) if documents else None)
     torch.testing.assert_close(mixed.float(), expected(q, k, v), rtol=0.02, atol=0.02)
     assert used == []
+
+
+@pytest.mark.parametrize("documents", [False, True])
+def test_a_window_hides_what_lies_further_back(documents):
+    """A token sees as many tokens as the window holds, itself included, of its own document; gradients agree."""
+    numbers = torch.tensor([[0] * 13 + [1] * 7, [0] * 20])
+    places = torch.arange(20)
+    seen = (places[:, None] >= places) & (places[:, None] - places < 5)
+    if documents:
+        seen = (seen & (numbers[:, :, None] == numbers[:, None, :]))[:, None]
+    ours, theirs = inputs(20, 4, 2), inputs(20, 4, 2)
+    mixed = causal_attention(*ours, Documents.numbered(numbers) if documents else None, 5)
+    heads_first = (x.transpose(1, 2) for x in theirs)
+    reference = F.scaled_dot_product_attention(*heads_first, attn_mask=seen, enable_gqa=True).transpose(1, 2)
+    torch.testing.assert_close(mixed, reference)
+    for result in (mixed, reference):
+        result.sum().backward()
+    torch.testing.assert_close([x.grad for x in ours], [x.grad for x in theirs])
+
+
+def test_a_window_as_long_as_the_sequence_changes_nothing():
+    """It goes the way of plain causal attention, to the same bits."""
+    ours = inputs(12, 4, 2)
+    assert torch.equal(causal_attention(*ours, None, 12), causal_attention(*ours, None))

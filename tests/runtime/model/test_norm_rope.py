@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from trainwright.runtime.model import lm_head as heads
-from trainwright.runtime.model.lm_head import Head
+from trainwright.runtime.model.lm_head import Head, LossTerms
 from trainwright.runtime.model.norm_rope import Norm, rotary_angles, rotate
 
 
@@ -66,6 +66,25 @@ def test_the_sliced_loss_is_the_plain_one(monkeypatch, rows):
     torch.testing.assert_close(torch.autograd.grad(3 * own, (hidden, made.weight)), expected)
     with torch.no_grad():
         torch.testing.assert_close(made(hidden, targets), reference.detach())
+
+
+@pytest.mark.parametrize("cap", [None, 2.0])
+def test_soft_cap_and_z_loss_have_their_gradients(monkeypatch, cap):
+    """Bounded logits and the z-loss change both gradients as autograd says; the loss is the cross entropy alone."""
+    monkeypatch.setattr(heads, "MIN_CHUNK_ROWS", 4)
+    monkeypatch.setitem(heads.CHUNK_LOGITS, "cpu", 4 * 50)
+    made, hidden = head(50), random(3, 5, 16)
+    made.terms = LossTerms(cap, 1e-2)
+    targets = torch.randint(0, 50, (3, 5), generator=torch.Generator().manual_seed(2))
+    logits = F.linear(hidden, made.weight).flatten(0, 1)
+    logits = logits if cap is None else cap * torch.tanh(logits / cap)
+    torch.testing.assert_close(made(hidden).flatten(0, 1), logits)
+    entropy = F.cross_entropy(logits, targets.flatten())
+    own = made(hidden, targets)
+    torch.testing.assert_close(own, entropy)
+    whole = entropy + 1e-2 * logits.logsumexp(1).square().mean()
+    expected = torch.autograd.grad(whole, (hidden, made.weight))
+    torch.testing.assert_close(torch.autograd.grad(own, (hidden, made.weight)), expected)
 
 
 def test_the_loss_is_stable_and_exact_in_fp32(monkeypatch):

@@ -49,11 +49,11 @@ PIPELINE = [
 
 @pytest.fixture(scope="module")
 def results(workplace, tiny_plan, forked):
-    """A function: layouts of equally many ranks and a precision -> what each trained."""
+    """A function: layouts of equally many ranks and a precision -> what each trained, also with several `models`."""
 
-    def train(layouts, precision="fp32", **changes):
+    def train(layouts, precision="fp32", models=({},), **changes):
         changes |= {"training__precision": precision, "data__tokens": TOKENS}
-        plans = [tiny_plan(layout, steps=STEPS, **changes) for layout in layouts]
+        plans = [tiny_plan(layout, steps=STEPS, **changes | model) for model in models for layout in layouts]
         folder = workplace(plans[0]).bundle.parent
         (folder / "plans.json").write_text(json.dumps([plan.model_dump(mode="json") for plan in plans]))
         start = forked([str(folder)], {"OMP_NUM_THREADS": "1"}, layouts[0].gpus, folder / "output", "layout_worker.py")
@@ -143,6 +143,48 @@ def test_a_tied_and_uneven_vocabulary_is_shared_rightly(results):
     (truth,) = results([sharded(zero=1)], **odd)
     layouts = [sharded(tensor=2, zero=stage) for stage in (1, 3)]
     check(layouts, results(layouts, **odd), truth, FP32)
+
+
+# Two models that have between them everything that the Llama 2 architecture does not have.
+MODELS = (
+    {
+        "model__head_size": 24,
+        "model__qk_norm": "head",
+        "model__qkv_biases": True,
+        "model__no_rope_every": 2,
+        "model__logit_softcap": 2.0,
+        "training__z_loss": 1e-2,
+    },
+    {
+        "model__qk_norm": "full",
+        "model__norm_after": True,
+        "model__sliding_window": 6,
+        "model__full_attention_every": 2,
+        "model__rope_scaling": {"kind": "yarn", "factor": 4.0, "original_context": 16},
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def modern(results):
+    """Both models on one rank."""
+    return results([sharded(zero=1)], models=MODELS)
+
+
+@pytest.mark.parametrize(
+    "layouts",
+    [
+        [*(sharded(data=2, zero=stage) for stage in (1, 2, 3)), sharded(sequence=2, zero=1)],
+        [*(sharded(tensor=2, zero=stage, activation_checkpointing="selective") for stage in (1, 3))],
+        [sharded(pipeline=2, zero=1)],
+    ],
+    ids=["data and sequence", "tensor", "pipeline"],
+)
+def test_what_later_models_changed_equals_one_rank(modern, results, layouts):
+    """Each model gives the losses, norms and weights of one rank in every kind of layout."""
+    found = results(layouts, models=MODELS)
+    for number, truth in enumerate(modern):
+        check(layouts, found[number * len(layouts) : (number + 1) * len(layouts)], truth, FP32)
 
 
 @pytest.mark.parametrize(
