@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from ..spec.emissions import exact_sum
@@ -33,7 +32,7 @@ from .accounting.scopes import scopes
 from .accounting.sources import sources
 from .accounting.surviving import surviving_events
 from .document import generator
-from .values import Attempt, DeviceUse, Lineage, Report, Run, StandsOut
+from .values import Attempt, Lineage, Report, Run
 
 ROUNDING = (
     "Totals are sums of unrounded rows, then rounded once, half to even; so printed rows can differ from a printed "
@@ -43,7 +42,11 @@ ROUNDING = (
 
 def build_report(folders: Sequence[Path]) -> Report:
     """The report on one run or a family. Raises InputError when a folder is not a run folder."""
-    histories = [read_run_history(folder) for folder in folders]
+    return report_on([read_run_history(folder) for folder in folders])
+
+
+def report_on(histories: Sequence[RunHistory]) -> Report:
+    """The report on runs that were read."""
     runs = tuple(_run(history, label) for history, label in zip(histories, _labels(histories), strict=True))
     planned = [run.planned for run in runs if run.planned is not None]
     return Report(
@@ -113,8 +116,8 @@ def _run(history: RunHistory, label: str) -> Run:
         training=training(raw, steps, validation, _planned_steps(raw, history)),
         inherited=_lineage(history),
         sources=sources(history.events),
-        device_uses=tuple(DeviceUse.model_validate(asdict(row)) for row in uses),
-        stand_out=tuple(StandsOut.model_validate(asdict(odd)) for odd in outliers(uses)),
+        device_uses=tuple(uses),
+        stand_out=tuple(outliers(uses)),
         heat_map=heat_map(history.events),
         curves=steps,
         validation=validation,

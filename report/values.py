@@ -13,8 +13,10 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from ..spec import event_fields
-from ..spec.estimate import Frozen, Limit, Part, Range
+from ..spec.device_row import DeviceRow
+from ..spec.estimate import Limit, Part, Range
 from ..spec.foreign_text import for_terminal
+from ..spec.frozen import Frozen
 from ..spec.plan import CarbonPlan
 
 Basis = Literal["published", "planned", "measured", "partly measured", "estimated", "unknown"]
@@ -135,32 +137,16 @@ class Scope(Value):
 HeatMetric = Literal["clock_mhz", "own_seconds"]
 
 
-class DeviceUse(Value):
-    """What one rank's device did over the run: means, the highest temperature and memory, and all its joules.
-
-    Shares are of the looks that the meter took, one a second.
-    """
-
-    rank: int
-    node: str
-    device: str
-    own_seconds: float | None  # mean of a step until the rank's last forward pass was done
-    joules: float | None
-    watts: float | None
-    clock_mhz: float | None
-    temperature_celsius: float | None
-    memory_bytes: float | None
-    power_capped: float | None
-    too_hot: float | None
-    slowed_by_hardware: float | None
-
-
-class StandsOut(Value):
-    """A rank that differs from the rest, and how."""
+class Outlier(Value):
+    """A rank that differs from the rest, and how, in words."""
 
     rank: int
     node: str
     what: str
+
+    def __str__(self) -> str:
+        """As a line."""
+        return f"rank {self.rank}, {self.node}: {self.what}"
 
 
 class HeatMap(Value):
@@ -260,8 +246,8 @@ class Run(Value):
     training: Training
     inherited: Lineage | None = Field(default=None, exclude_if=not_)
     sources: tuple[SourceUse, ...] = ()
-    device_uses: tuple[DeviceUse, ...] = ()
-    stand_out: tuple[StandsOut, ...] = ()
+    device_uses: tuple[DeviceRow, ...] = ()
+    stand_out: tuple[Outlier, ...] = ()
     heat_map: HeatMap | None = None
     curves: Curves
     validation: Curves

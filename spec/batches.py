@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import PositiveInt
 
@@ -15,6 +15,11 @@ class BatchSteps(Frozen):
 
     sequences: PositiveInt
     until: PositiveInt | None = None
+
+
+def run_batches(warmup: Iterable[BatchSteps], sequences: int) -> tuple[BatchSteps, ...]:
+    """Every batch of a run, in order: the warm-up's, then `sequences` to the end."""
+    return (*warmup, BatchSteps(sequences=sequences))
 
 
 def batch_at(batches: Sequence[BatchSteps], samples: int) -> int:

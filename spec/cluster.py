@@ -47,7 +47,7 @@ class Cluster(Section):
     power_cap_mode: Literal["sudo", "site-flag", "prolog-file", "daemonset", "assume-set"] = Field(
         default="assume-set", description="How the cap is applied on a node; it is read back in every mode."
     )
-    interconnect: Interconnect = Interconnect(kind="none")
+    interconnect: Interconnect = Interconnect.model_construct(kind="none")
     price: Price | None = Field(default=None, ge=0, description="Money per device and hour, in any currency.")
     efficiency: PositiveFloat | None = Field(
         default=None, le=2, description="Speed here against the estimate, as `trainwright calibrate` fits it."

@@ -5,21 +5,15 @@ from __future__ import annotations
 from operator import not_
 from typing import Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, Field
 
+from .frozen import Frozen
 from .limits import LimitName, limit_text, range_text
 from .money import Money
 from .number_text import UNKNOWN
 
 USD = "USD"  # what estimates from before there were other currencies are in
 Verdict = Literal["kept", "at risk", "broken", "unknown"]
-
-
-class Frozen(BaseModel):
-    """Immutable, no unknown keys."""
-
-    # Built at first use: the report is made of many such classes, and most commands need none of them.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Range(Frozen):

@@ -20,8 +20,8 @@ from . import event_fields as known
 from .device_row import DeviceRow
 from .event_fields import UNKNOWN, EnforcedCap, SourceUse, read_as
 from .foreign_files import foreign_lines, open_foreign, parse_json
+from .phases import PREPARATION
 
-PREPARATION = ("tokenizer", "data")  # phases before training: they belong to no attempt and hold no training device
 PREPARATION_FAILED = "preparation failed"  # how the fault of a start that never trained begins
 
 

@@ -87,7 +87,7 @@ class Slurm(Section):
     options: dict[SlurmOption, SlurmValue] = Field(
         default={}, description="Any other long option of sbatch, without the dashes; an empty text for a flag."
     )
-    prepare: SlurmPrepare = SlurmPrepare()
+    prepare: SlurmPrepare = SlurmPrepare.model_construct()
 
 
 class KubernetesPrepare(Section):
@@ -111,8 +111,8 @@ class Kubernetes(Section):
     local_queue: KubernetesName | None = Field(default=None, description="Kueue: the LocalQueue to wait in.")
     shared_memory: Bytes = Field(default=16 * 2**30, gt=0, description="Size of /dev/shm; NCCL needs it.")
     prepare: KubernetesPrepare = Field(
-        default=KubernetesPrepare(),
-        exclude_if=KubernetesPrepare().__eq__,  # specs from before there was this keep their digest
+        default=KubernetesPrepare.model_construct(),
+        exclude_if=KubernetesPrepare.model_construct().__eq__,  # specs from before there was this keep their digest
     )
 
 
@@ -138,7 +138,7 @@ class Launch(Section):
     )
     partition: Account | None = Field(default=None, description="slurm: partition.")
     account: Account | None = Field(default=None, description="slurm: account.")
-    slurm: Slurm = Slurm()
+    slurm: Slurm = Slurm.model_construct()
     workload: Literal["job", "jobset", "trainjob"] = Field(
         default="job", description="kubernetes: a plain Indexed Job, or what JobSet or Kubeflow Trainer add."
     )
@@ -152,7 +152,7 @@ class Launch(Section):
         description="kubernetes: how many of them a node has; by default one a GPU. AWS: p4d has 4, p5 has 32.",
     )
     volume_claim: KubernetesName | None = Field(default=None, description="kubernetes: claim that holds data and runs.")
-    kubernetes: Kubernetes = Kubernetes()
+    kubernetes: Kubernetes = Kubernetes.model_construct()
     secrets: tuple[Variable, ...] = Field(
         default=(), description="Names of environment variables to pass by reference; never values."
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import PositiveInt
+
+from .frozen import Frozen
 
 ActivationCheckpointing = Literal["none", "selective", "full"]
 Offload = Literal["none", "optimizer"]
 
 
-class Layout(BaseModel):
+class Layout(Frozen):
     """A complete, legal or illegal, parallel layout; every degree is a plain count of ranks.
 
     data x sequence x tensor x pipeline = GPUs, where `data` counts the ranks that see different samples.
@@ -18,8 +20,6 @@ class Layout(BaseModel):
     `context`, `interleave` and `uneven_stages` (context parallel, virtual pipeline stages, fewer layers where embedding
     and head are) are planned only for stacks that run them (facts/software.yaml: layouts).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: PositiveInt = 1
     tensor: PositiveInt = 1

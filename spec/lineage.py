@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .events import PREPARATION
 from .foreign_files import read_json
 from .frozen import Frozen
+from .phases import PREPARATION
 from .run_folder import CHECKPOINT_STATE, RunFolder
 from .units import JOULES_PER_KWH
 

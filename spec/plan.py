@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, ValidationError
 
-from .batches import BatchSteps, samples_after
+from .batches import BatchSteps, run_batches, samples_after
 from .foreign_files import read_json
 from .frozen import Frozen
 from .layout import Layout
@@ -37,7 +37,7 @@ class Schedule(Frozen):
     @property
     def batches(self) -> tuple[BatchSteps, ...]:
         """Every batch of the run, in order; the last has no end."""
-        return (*self.batch_warmup, BatchSteps(sequences=self.sequences_per_step))
+        return run_batches(self.batch_warmup, self.sequences_per_step)
 
     def full_steps(self, steps: int) -> float:
         """The first `steps` steps, counted in steps of `sequences_per_step`."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
+from .frozen import Frozen
 from .problem import shortened
 from .unit_spelling import sound
 
@@ -195,10 +196,8 @@ Fraction = Annotated[float, FRACTION]
 Unit = Literal["steps", "tokens", "sequences", "seconds", "share"]
 
 
-class Amount(BaseModel):
+class Amount(Frozen):
     """A count that may be said in several units: `2000 steps`, `4M tokens`, `1024 sequences`, `2 h`, `10%`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: float
     unit: Unit

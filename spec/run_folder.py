@@ -26,15 +26,32 @@ position (steps, and samples trained on) and the SHA-256 of tokenizer and shards
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 CHECKPOINT_STATE = "state.json"  # of a generation
+_NAME = re.compile(r"^step-(\d{8,})$")
 
 
 def checkpoint_name(step: int) -> str:
     """The folder name of the checkpoint after `step` optimizer steps."""
     return f"step-{step:08d}"
+
+
+def step_of(generation: Path) -> int:
+    """The step in a generation's folder name."""
+    match = _NAME.match(generation.name)
+    if match is None:
+        raise ValueError(f"{generation} is not the folder of a checkpoint")
+    return int(match.group(1))
+
+
+def list_checkpoints(root: Path) -> list[Path]:
+    """The published generations under `root`, newest first."""
+    if not root.is_dir():
+        return []
+    return sorted((p for p in root.iterdir() if _NAME.match(p.name) and p.is_dir()), key=step_of, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ...spec.lineage import read_branch_point
 from ...spec.problem import Problem
-from ...spec.run_folder import RunFolder
+from ...spec.run_folder import RunFolder, list_checkpoints, step_of
 from ...spec.yaml_source import Node, graft
 
 CODE = "TW327"
+SHOWN = 5  # steps that a message names
 FORM = "Write RUN@STEP, for example runs/trunk@8000."
 
 
@@ -41,11 +42,9 @@ def with_branch_point(node: Node, folder: Path, problems: list[Problem]) -> Node
 
 def _remedy(trunk: Path) -> str:
     """The steps that there are; elsewhere how to say what cannot be read."""
-    steps = sorted(
-        int(path.name[5:]) for path in RunFolder(trunk).checkpoints.glob("step-*") if path.name[5:].isdecimal()
-    )
-    if steps:
-        shown = ", ".join(map(str, steps[-5:]))
+    newest = list_checkpoints(RunFolder(trunk).checkpoints)[:SHOWN]
+    if newest:
+        shown = ", ".join(str(step_of(generation)) for generation in reversed(newest))
         return f"Its checkpoints: {shown}. training.checkpoint.keep_every keeps more of them."
     return "Where the run is not on this machine, write {run: RUN, step: STEP, tokens: TOKENS UP TO THERE}."
 

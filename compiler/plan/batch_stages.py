@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from ...spec.batches import BatchSteps
+from ...spec.batches import BatchSteps, run_batches
 from ...spec.facts import figures
 from ...spec.layout import Layout
 from ...spec.sections import BatchStage, Training
@@ -16,7 +16,7 @@ def batch_stages(training: Training, layout: Layout) -> tuple[BatchSteps, ...]:
         BatchSteps(sequences=_nearest(training, stage, layout), until=ceil(stage.until / training.sequence_length))
         for stage in training.batch_warmup
     )
-    return (*warmup, BatchSteps(sequences=layout.global_batch))
+    return run_batches(warmup, layout.global_batch)
 
 
 def unshared(training: Training, layout: Layout) -> list[tuple[int, int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from ...spec.device_row import DeviceRow
@@ -12,26 +11,15 @@ from ...spec.display_units import TIMES
 from ...spec.event_fields import number
 from ...spec.events import DevicesEvent, Event
 from ...spec.facts import figures
+from ...spec.foreign_text import for_terminal
 from ...spec.number_text import percent, with_unit
+from ..values import Outlier
 
 OFF: float = figures("reporting")["outlier_distance"]
 SCATTER: float = figures("reporting")["outlier_scatter"]
 HOT: float = figures("reporting")["held_down"]
 MEANS = ("own_seconds", "watts", "clock_mhz", "power_capped", "too_hot", "slowed_by_hardware")
 HIGHEST = ("temperature_celsius", "memory_bytes")
-
-
-@dataclass(frozen=True, slots=True)
-class Outlier:
-    """A rank that differs, and how, in words."""
-
-    rank: int
-    node: str
-    what: str
-
-    def __str__(self) -> str:
-        """As a line."""
-        return f"rank {self.rank}, {self.node}: {self.what}"
 
 
 def device_rows(events: Iterable[Event]) -> list[DeviceRow]:
@@ -57,7 +45,7 @@ def outliers(rows: Sequence[DeviceRow]) -> list[Outlier]:
             words.append(f"{with_unit(row.own_seconds, TIMES)} of its own a step against {with_unit(own[0], TIMES)}")
         words += _held_down(row, slow=bool(words))
         if words and row.rank is not None:
-            found.append(Outlier(row.rank, row.node, ", ".join(words)))
+            found.append(Outlier(rank=row.rank, node=row.node, what=", ".join(words)))
     return found
 
 
@@ -85,8 +73,8 @@ def _whole(parts: Sequence[tuple[float, DeviceRow]]) -> DeviceRow:
     joules = [row.joules for _, row in parts if row.joules is not None]
     return DeviceRow(
         rank=last.rank,
-        node=last.node,
-        device=last.device,
+        node=for_terminal(last.node),
+        device=for_terminal(last.device),
         joules=number(sum(joules)) if joules else None,
         **{name: _mean([(seconds, getattr(row, name)) for seconds, row in parts]) for name in MEANS},
         **{

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ...spec.emissions import carbon_tonnes
 from ...spec.estimate import Estimate, Part
-from ...spec.events import PREPARATION
+from ...spec.phases import PREPARATION
 from ...spec.plan import CarbonPlan
 from ..values import Basis, Row, Scope, Span
 from .emissions_row import emitted

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from statistics import median
 
+from ...spec.device_row import DeviceRow
 from ...spec.display_units import BYTES, ENERGIES, TIMES
 from ...spec.number_text import percent, with_unit
 from ...spec.units import JOULES_PER_KWH
-from ..values import DeviceUse, Run
+from ..values import Run
 from .cells import Cell, Table, fixed_cell, text
 
 MANY = 16  # ranks; of more only those that stand out are listed
@@ -41,7 +42,7 @@ def devices_table(run: Run) -> Table | None:
         numeric=frozenset({0, *range(2, 2 + len(columns))}),
         totals=((text("median"), text(f"of {len(run.device_uses):,}"), *middle),),
         notes=(
-            *(f"Stands out: rank {odd.rank}, {odd.node}: {odd.what}." for odd in run.stand_out),
+            *(f"Stands out: {odd}." for odd in run.stand_out),
             *([f"{hidden:,} ranks that do not stand out are left out."] if hidden else []),
         ),
     )
@@ -64,9 +65,9 @@ def _cell(column: str, value: float | None) -> Cell:
     return Cell(COLUMNS[column][1](value), value)
 
 
-def _value(use: DeviceUse, column: str) -> float | None:
+def _value(use: DeviceRow, column: str) -> float | None:
     return getattr(use, column)
 
 
-def _known(uses: Sequence[DeviceUse], column: str) -> list[float]:
+def _known(uses: Sequence[DeviceRow], column: str) -> list[float]:
     return [value for use in uses if (value := _value(use, column)) is not None]

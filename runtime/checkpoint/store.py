@@ -19,13 +19,12 @@ from typing import Any
 
 from ...spec.atomic_files import sync_folder, write_atomically
 from ...spec.foreign_files import read_json
-from ...spec.run_folder import checkpoint_name
+from ...spec.run_folder import checkpoint_name, list_checkpoints, step_of
 
 MANIFEST = "manifest.json"
 LATEST = "latest"
 ENGINE = "engine"  # folder of DeepSpeed's files in a generation
 FORMAT = "trainwright-checkpoint-1"
-_NAME = re.compile(r"^step-(\d{8,})$")
 _FILE = re.compile(r"state\.json|random-\d{5,}\.json|engine/\w+\.pt", re.ASCII)  # names that a generation may hold
 _BLOCK = 1 << 20
 
@@ -36,21 +35,6 @@ class FileEntry:
 
     bytes: int
     sha256: str
-
-
-def step_of(generation: Path) -> int:
-    """The step in a generation's folder name."""
-    match = _NAME.match(generation.name)
-    if match is None:
-        raise ValueError(f"{generation} is not the folder of a checkpoint")
-    return int(match.group(1))
-
-
-def list_checkpoints(root: Path) -> list[Path]:
-    """The published generations under `root`, newest first."""
-    if not root.is_dir():
-        return []
-    return sorted((p for p in root.iterdir() if _NAME.match(p.name) and p.is_dir()), key=step_of, reverse=True)
 
 
 def create_draft(root: Path, step: int) -> Path:

@@ -163,7 +163,7 @@ def test_a_file_that_no_save_of_ours_writes_is_damage(root, name):
     body = {"format": raw["format"], "step": raw["step"], "files": raw["files"] | {name: raw["files"]["state.json"]}}
     sealed = body | {"sha256": store._digest(body)}
     (newest / store.MANIFEST).write_text(json.dumps(sealed))
-    assert "is no file of a checkpoint" in (store.find_damage(newest) or "")
+    assert "is not a file of a checkpoint" in (store.find_damage(newest) or "")
 
 
 @pytest.mark.parametrize(
