@@ -163,6 +163,8 @@ def main() -> None:
     """Run the command line. Exit codes: `spec/exit_codes.py`."""
     _take_any_text()
     guard_screens()
+    # pydantic would look through every installed package for plugins, which takes longer than most checks do.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
     if "_TRAINWRIGHT_COMPLETE" in os.environ:  # a shell asks; otherwise nothing of it is imported
         from typer.completion import completion_init  # pyright: ignore[reportPrivateImportUsage] - it has no other name
 

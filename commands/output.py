@@ -6,19 +6,21 @@ import errno
 import json
 import os
 import sys
-import tempfile
 import traceback
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..compiler.help.diagnostics import Format as ReportFormat
 from ..compiler.help.diagnostics import as_github, as_json, as_text, ordered, summary
-from ..report.tables.cells import Table
 from ..spec.exit_codes import Exit
 from ..spec.plain_screen import unguarded
 from ..spec.problem import InputError, Problem
 from .options import TableFormat
+
+if TYPE_CHECKING:
+    from ..report.tables.cells import Table
 
 
 def print_problems(problems: Iterable[Problem]) -> None:
@@ -132,6 +134,8 @@ def report_unusable(error: OSError) -> Exit:
 
 def report_fault(error: BaseException) -> None:
     """Two lines on screen, the traceback in a file."""
+    import tempfile  # the rest of this module is part of every command
+
     with tempfile.NamedTemporaryFile("w", prefix="trainwright-fault-", suffix=".log", delete=False) as log:
         log.write("".join(traceback.format_exception(error)))
     print(f"trainwright: an unexpected error: {type(error).__name__}: {error}", file=sys.stderr)

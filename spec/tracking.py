@@ -36,5 +36,6 @@ class Logging(Section):
     wandb: Wandb | None = Field(default=None, description="Send the curves to Weights & Biases.")
     mlflow: Mlflow | None = Field(default=None, description="Send the curves to MLflow.")
     every: Annotated[Amount, AmountIn(("steps",))] = Field(
-        default=Amount.model_construct(value=1, unit="steps"), description="Distance between points; validations are all sent."
+        default=Amount.model_construct(value=1.0, unit="steps"),
+        description="Distance between points; validations are all sent.",
     )
