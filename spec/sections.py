@@ -49,7 +49,8 @@ __all__ = [
 
 
 DecayStyle = Literal["linear", "cosine", "minus_sqrt"]
-DEFAULT_DECAY = Amount(value=0.1, unit="share")  # of a wsd run (SmolLM3, and MiniCPM, arXiv 2404.06395, section 4)
+# Of a wsd run (SmolLM3, and MiniCPM, arXiv 2404.06395, section 4).
+DEFAULT_DECAY = Amount.model_construct(value=0.1, unit="share")
 
 
 class Optimizer(Section):
@@ -76,7 +77,7 @@ class Optimizer(Section):
         description="Shape of the decay that ends a wsd schedule, linear by default; minus_sqrt: 1 - sqrt.",
     )
     warmup: Annotated[Amount, AmountIn(("steps", "tokens"), zero=True)] = Field(
-        default=Amount(value=2000, unit="steps"), description="Linear warm-up from zero."
+        default=Amount.model_construct(value=2000.0, unit="steps"), description="Linear warm-up from zero."
     )
     beta1: float = Field(default=0.9, gt=0, lt=1, description="AdamW beta1.")
     beta2: float = Field(default=0.95, gt=0, lt=1, description="AdamW beta2.")
@@ -115,7 +116,7 @@ class Validation(Section):
     """When the held-out loss is measured."""
 
     every: Annotated[Amount, AmountIn(("steps", "tokens"))] = Field(
-        default=Amount(value=500, unit="steps"), description="Distance between validations."
+        default=Amount.model_construct(value=500.0, unit="steps"), description="Distance between validations."
     )
     batches: Count = Field(default=8, description="Global batches per validation.")
 
@@ -152,9 +153,9 @@ class Training(Section):
     )
     precision: Literal["bf16", "fp16", "fp32"] = Field(default="bf16", description="Arithmetic of both passes.")
     optimizer: Optimizer
-    checkpoint: Checkpointing = Checkpointing()
-    validation: Validation = Validation()
-    loss_spike: LossSpike = LossSpike()
+    checkpoint: Checkpointing = Checkpointing.model_construct()
+    validation: Validation = Validation.model_construct()
+    loss_spike: LossSpike = LossSpike.model_construct()
     z_loss: NonNegativeFloat = Field(
         default=0.0,
         exclude_if=not_,  # as above
@@ -226,7 +227,7 @@ class Carbon(Section):
     year: int | None = Field(
         default=None, ge=2000, le=2100, description="Year of the grid table's figure; by default the newest."
     )
-    scopes: Scopes = Scopes()
+    scopes: Scopes = Scopes.model_construct()
     water: LitresPerKwh | None = Field(default=None, ge=0, description="Water used per kWh of the site.")
     budget_carbon: Tonnes | None = Field(
         default=None, gt=0, description="Stop cleanly after a checkpoint when this is emitted."
@@ -255,9 +256,9 @@ class Spec(Section):
     data: Data
     training: Training
     cluster: Cluster
-    parallel: Parallel = Parallel()
+    parallel: Parallel = Parallel.model_construct()
     carbon: Carbon
-    launch: Launch = Launch()
+    launch: Launch = Launch.model_construct()
     limits: Limits | None = Field(default=None, exclude_if=not_, description="What the run may take at most.")
     logging: Logging | None = Field(default=None, exclude_if=not_, description="Trackers that get the curves.")
     published: Published | None = None
