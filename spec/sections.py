@@ -162,7 +162,9 @@ class Training(Section):
         description="Weight of the z-loss, the mean squared logarithm of the softmax's sum (PaLM: 1e-4).",
     )
     seed: NonNegativeInt = Field(default=0, lt=2**44, description="Seed of the initial weights.")
-    compile: bool = Field(default=False, description="Use torch.compile.")
+    compile: bool | None = Field(
+        default=None, description="Compile rotary positions and SwiGLU's product (torch.compile); unset: on GPUs."
+    )
     deterministic: bool = Field(
         default=False,
         exclude_if=not_,  # specs from before there was this keep their digest
@@ -267,3 +269,9 @@ class Spec(Section):
         exclude_if=not_,  # specs from before there was this keep their digest
         description="Begin with a checkpoint of another run: its weights, optimizer and place in the data.",
     )
+
+    @property
+    def compiles(self) -> bool:
+        """Whether torch.compile is used: as written, else on GPUs."""
+        asked = self.training.compile
+        return not self.cluster.on_cpu if asked is None else asked

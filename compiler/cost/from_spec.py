@@ -35,7 +35,7 @@ def software(spec: Spec, stack: str | None = None) -> SoftwareProfile:
     """
     family = gpu(spec.cluster.gpu).family
     if stack is None:
-        ours = "cpu" if spec.cluster.on_cpu else "deepspeed-compiled" if spec.training.compile else "deepspeed"
+        ours = "cpu" if spec.cluster.on_cpu else "deepspeed-compiled" if spec.compiles else "deepspeed"
         found = profile(ours, family)
     else:
         found = profile(stack, family)

@@ -30,17 +30,17 @@ def kept_bytes(case: StepCase) -> tuple[float, float]:
     """Bytes that one layer keeps for its backward pass: its input, and all of it.
 
     Elements a token: two residuals and two norms of width d; q and the result of attention, divided over
-    tensor-parallel ranks, and that result once more where Ulysses sends it back; k and v; gate, up, the activation of
-    the gate and the product, of width f; q and k once more where they are normalised. `selective` keeps the projections
-    instead: q, k, v, gate and up.
+    tensor-parallel ranks, and that result once more where Ulysses sends it back; k and v; gate, up, the product and,
+    not compiled, the activation of the gate, of width f; q and k once more where they are normalised. `selective` keeps
+    the projections instead: q, k, v, gate and up.
     """
     shape, layout, tokens = case.workload.shape, case.layout, case.tokens_per_rank
-    d, f = shape.hidden_size, shape.ffn_size
+    d, f, gated = shape.hidden_size, shape.ffn_size, case.profile.memory.gated / 2
     if layout.activation_checkpointing == "selective":
         divided = shape.q_size + 2 * shape.kv_size + 2 * f
     else:
         normed = shape.q_size + shape.kv_size if shape.qk_norm else 0
-        divided = (2 + (layout.sequence > 1)) * shape.q_size + 2 * case.kv_size + normed + 4 * f
+        divided = (2 + (layout.sequence > 1)) * shape.q_size + 2 * case.kv_size + normed + gated * f
     each, longest = case.profile.memory.scores
     heads = shape.heads / (layout.tensor * layout.sequence)
     scores = each * tokens * case.workload.sequence * heads if case.workload.sequence <= longest else 0.0

@@ -34,7 +34,7 @@ def lower(loaded: Loaded, layout: Layout) -> Plan:
         model=spec.model,
         tokenizer=spec.tokenizer,
         data=spec.data,
-        training=spec.training,
+        training=spec.training.model_copy(update={"compile": spec.compiles}),
         schedule=_schedule(spec, layout),
         layout=layout,
         device=_device(spec),

@@ -63,8 +63,8 @@ def build_engine(plan: Plan, config: dict[str, Any], world: World, given: Initia
     if plan.layout.zero == 3:
         # A layer's weights come in one gather: the first that it needs brings all (the estimate's `collectives`).
         deepspeed.utils.set_z3_leaf_modules(model, [Layer])
-        if plan.training.compile:
-            model.compile_functions()
+    if plan.training.compile:
+        model.compile_functions()
     optimizer = adamw(model, plan.training.optimizer)
     with deepspeed_private.one_zero_optimizer():
         engine: Any = deepspeed.initialize(model=model, optimizer=optimizer, config=config, mpu=ranks)[0]
@@ -72,8 +72,6 @@ def build_engine(plan: Plan, config: dict[str, Any], world: World, given: Initia
         deepspeed_private.order_instead_of_waiting(engine.optimizer)
     engine.checkpoint_engine = DurableCheckpointEngine(background=plan.training.checkpoint.asynchronous)
     deepspeed_private.leave_out_recovery_script(engine)
-    if plan.training.compile and plan.layout.zero < 3:
-        engine.compile()
     return engine
 
 

@@ -170,9 +170,9 @@ class Llama(nn.Module):
             self.lm_head.weight = self.model.embed_tokens.weight
 
     def compile_functions(self) -> None:
-        """Compile what owns no parameters, one graph for all layers.
+        """Compile what owns no parameters: one graph a function for all layers, in every layout.
 
-        Under ZeRO-3 weights come and go in hooks, at each of which a graph of a whole layer would end.
+        A whole layer would be no one graph where weights (ZeRO-3) or activations (tensor parallelism, Ulysses) travel.
         """
         compiled_rotate, compiled_gated = torch.compile(rotate, dynamic=False), torch.compile(gated, dynamic=False)
         for module in self.modules():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import sysconfig
 import tempfile
 import time
 from importlib.util import find_spec
@@ -28,7 +29,7 @@ SLOW_SAVE_SECONDS = 600
 
 def check_machine(plan: Plan, run: Path) -> list[CheckResult]:
     """Every check that one node can make alone."""
-    own = [processors(plan), memory(plan), open_files(plan), *locked_memory(plan)]
+    own = [processors(plan), memory(plan), open_files(plan), *locked_memory(plan), *compiler(plan)]
     return [*check_devices(plan), *own, *trackers(plan), disk_space(plan, run), disk_speed(plan, run)]
 
 
@@ -80,6 +81,21 @@ def locked_memory(plan: Plan) -> list[CheckResult]:
         return [CheckResult("locked memory", "pass", "unlimited")]
     remedy = "RDMA needs `ulimit -l unlimited` (limits.conf, LimitMEMLOCK=infinity of slurmd, IPC_LOCK in a pod)"
     return [CheckResult("locked memory", "warn", f"{allowed / MIB:.3g} MiB allowed", remedy)]
+
+
+def compiler(plan: Plan) -> list[CheckResult]:
+    """What torch.compile needs on a GPU: Triton, which builds its launchers in C; nothing to say where it is off."""
+    if plan.device.kind == "cpu" or not plan.training.compile:
+        return []
+    needed = {
+        "the package triton": find_spec("triton") is not None,
+        "a C compiler (gcc, or CC)": any(shutil.which(name) for name in (os.environ.get("CC", ""), "gcc", "clang")),
+        "Python.h": Path(sysconfig.get_path("include"), "Python.h").exists(),
+    }
+    if missing := [name for name, found in needed.items() if not found]:
+        remedy = "install it (Debian: gcc, python3-dev), or write training.compile: false, which is slower"
+        return [CheckResult("compiler", "fail", f"torch.compile lacks {' and '.join(missing)}", remedy)]
+    return [CheckResult("compiler", "pass", "torch.compile has Triton and a C compiler")]
 
 
 def trackers(plan: Plan) -> list[CheckResult]:

@@ -8,7 +8,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from trainwright.tests.device.layouts import LAYOUTS
-from trainwright.tests.fakes.cuda.fixtures import prepared, pretend, server
+from trainwright.tests.fakes.cuda.fixtures import SPEC, prepared, pretend, server
 from trainwright.tests.fakes.cuda.pretend import PretendRun
 
 __all__ = ["prepared", "pretend", "server"]
@@ -16,10 +16,14 @@ __all__ = ["prepared", "pretend", "server"]
 
 @pytest.fixture(scope="session", params=LAYOUTS)
 def trained(request, pretend) -> PretendRun:
-    """A run of each layout: asked to stop after two of its four steps, then resumed to its end."""
+    """A run of each layout, its six steps in three attempts: the first two are stopped, the second is not compiled."""
     case = LAYOUTS[request.param]
-    run = pretend(*case.settings, gpus=case.gpus)
+    settings = (f"cluster.gpus={case.gpus}", *case.settings, "data.tokens=12288 tokens", "training.on_change=apply")
+    run = pretend(*settings, gpus=case.gpus)
     run.train(STOP_AFTER="2")
+    run.compile(SPEC, *settings, "training.compile=false")
+    run.train(STOP_AFTER="1")
+    run.compile(SPEC, *settings)
     run.train()
     return run
 

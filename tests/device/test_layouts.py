@@ -35,15 +35,16 @@ def last_step(run, rank: int = 0) -> Trace:
 
 
 def test_stops_with_its_code(trained):
-    """A stop file ends every rank with 75 and a checkpoint."""
-    assert [75] * layout_of(trained).gpus == trained.attempts[0].codes, trained.attempts[0].outputs[0][-3000:]
+    """A stop file ends every rank with 75 and a checkpoint, compiled or not."""
+    for attempt in trained.attempts[:2]:
+        assert [75] * layout_of(trained).gpus == attempt.codes, attempt.outputs[0][-3000:]
 
 
 def test_resumes_to_the_end(trained):
-    """The second start ends with 0 on every rank, and every step was taken once."""
-    attempt = trained.attempts[1]
+    """The last start ends with 0 on every rank, and every step was taken once."""
+    attempt = trained.attempts[-1]
     assert [0] * layout_of(trained).gpus == attempt.codes, attempt.outputs[0][-3000:]
-    assert [event["step"] for event in trained.events("step")] == [1, 2, 3, 4]
+    assert [event["step"] for event in trained.events("step")] == [1, 2, 3, 4, 5, 6]
 
 
 def test_ranks_issue_collectives_in_one_order(trained):

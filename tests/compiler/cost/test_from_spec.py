@@ -25,8 +25,8 @@ def test_bandwidth_of_a_node_is_shared_by_its_devices():
 
 def test_the_profile_follows_the_spec():
     """Eager, compiled, or CPU; calibrated efficiency scales its matmul."""
-    assert software(_spec()).name == "deepspeed"
-    assert software(_spec("training.compile=true")).name == "deepspeed-compiled"
+    assert software(_spec("training.compile=false")).name == "deepspeed"
+    assert software(_spec()).name == "deepspeed-compiled"
     assert software(loaded("tiny-cpu").spec).name == "cpu"
     assert software(_spec("cluster.efficiency=0.5")).matmul == pytest.approx(software(_spec()).matmul / 2)
 

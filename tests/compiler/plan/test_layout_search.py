@@ -195,7 +195,7 @@ def test_another_stack_is_labelled():
     spec = _llama_3(16384)
     other, ours = predict(spec, "megatron-core"), predict(spec)
     assert other.layout["pipeline"] > 1
-    assert (other.software, ours.software) == ("megatron-core", "deepspeed")
+    assert (other.software, ours.software) == ("megatron-core", "deepspeed-compiled")
     assert any("megatron-core would run it, not this project's runtime" in note for note in other.notes)
     with pytest.raises(InputError, match="unknown software profile"):
         search(spec, "megatron-2099")

@@ -60,7 +60,7 @@ def install() -> None:
     def broadcast_by_cpu(object_list: list[Any], **options: Any) -> None:
         broadcast(object_list, **{**options, "device": torch.device("cpu")})
 
-    without_code = lookup_backend("aot_eager")
+    without_code = lookup_backend("aot_eager_decomp_partition")
 
     def backend(graph: Any, inputs: Any, **options: Any) -> Any:
         mark("graph")

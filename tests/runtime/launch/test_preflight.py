@@ -167,3 +167,18 @@ def test_limits_of_files_and_locked_memory_are_looked_at(monkeypatch) -> None:
     files, memory = machine.open_files(plan), machine.locked_memory(plan)
     assert (files.state, memory[0].state) == ("pass", "pass")
     assert machine.locked_memory(unit("tiny-cpu").plan) == []
+
+
+def test_what_compiles_is_looked_for_where_something_is_compiled(monkeypatch) -> None:
+    """Triton needs a C compiler: without one the preflight fails and names both ways out."""
+    monkeypatch.setattr(machine, "find_spec", lambda _: object())
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    (found,) = machine.compiler(unit("llama2-7b").plan)
+    assert found.state == "fail"
+    assert "C compiler" in found.seen
+    assert "training.compile: false" in found.remedy
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    assert [f.state for f in machine.compiler(unit("llama2-7b").plan)] == ["pass"]
+    assert machine.compiler(unit("llama2-7b", "training.compile=false").plan) == []
+    assert machine.compiler(unit("tiny-cpu").plan) == []
