@@ -48,6 +48,8 @@ class SoftwareProfile:
     """Everything else that a device holds."""
     collectives: float
     """Collective calls for each layer and direction."""
+    tensor_sums: int
+    """All-reduces of hidden states for each layer and direction with tensor parallelism (arXiv 1909.08053, 3)."""
     fp32_gradients: bool
     """Whether bf16 runs reduce gradients in fp32; fp16 runs reduce in fp16 (DeepSpeed, Megatron-LM), ours in fp32."""
     jitter: float

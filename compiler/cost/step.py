@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from ...spec.facts import figures
+from ...spec.layout import Layout
 from ...spec.stage_layers import stage_layers
 from ...spec.step_parts import StepPart
 from .case import StepCase
@@ -65,7 +66,7 @@ def _model_parallel(case: StepCase) -> float:
     """Seconds of one layer's tensor, sequence and context collectives in one forward pass."""
     layout, hardware, width = case.layout, case.hardware, case.workload.shape.q_size
     activation = WIDE * case.tokens_per_rank * width
-    seconds = 2 * _summed(case)
+    seconds = case.profile.tensor_sums * _summed(case)
     kv = 2 * case.kv_size / width
     if layout.sequence > 1:
         ranks = group(hardware, layout.sequence, layout.tensor)
@@ -83,12 +84,17 @@ def _summed(case: StepCase) -> float:
     return reduce_seconds(case.hardware, group(case.hardware, ranks, 1), size) if ranks > 1 else 0.0
 
 
-def _vocabulary(case: StepCase) -> float:
-    """Seconds of the cut vocabulary in one micro batch: the embedding's sum, and that of the head's gradient.
+def vocabulary_sums(layout: Layout) -> int:
+    """Sums of the cut vocabulary on one rank in one micro batch: the embedding's, and that of the head's gradient.
 
     Each on the pipeline stage that has it (arXiv 1909.08053, section 3).
     """
-    return (2 if case.layout.pipeline == 1 else 1) * _summed(case) * (1 - case.profile.overlap.tensor)
+    return 2 if layout.pipeline == 1 else 1
+
+
+def _vocabulary(case: StepCase) -> float:
+    """Seconds of the sums of the cut vocabulary in one micro batch."""
+    return vocabulary_sums(case.layout) * _summed(case) * (1 - case.profile.overlap.tensor)
 
 
 @once_for(*MICRO, "activation_checkpointing")
