@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainwright.spec.plan import read_plan
-from trainwright.tests.fakes.cuda.pretend import H100, Attempt
+from trainwright.tests.fakes.cuda.pretend import Attempt
 
 
 def graphs(attempt: Attempt) -> set[int]:
@@ -18,12 +18,5 @@ def test_each_function_is_one_graph(trained):
     """
     model = read_plan(trained.bundle).model
     functions = 2 if model.kv_heads == model.heads else 3
-    stopped, eager, ended = (graphs(attempt) for attempt in trained.attempts)
-    assert (stopped, eager, ended) == ({functions}, {0}, {2 * functions})
-
-
-def test_an_h100_compiles_the_same(pretend):
-    """In a run that ends with a validation."""
-    attempt = pretend("parallel.zero=3", gpus=2, capability=H100).train()
-    assert attempt.codes == [0, 0], attempt.outputs[0][-3000:]
-    assert graphs(attempt) == {4}
+    compiled, eager = (graphs(attempt) for attempt in trained.attempts)
+    assert (compiled, eager) == ({2 * functions}, {0})

@@ -1,24 +1,31 @@
-"""What differs between devices: A100 and H100."""
+"""What differs between devices: A100 (the layouts' runs) and H100."""
 
 from __future__ import annotations
 
 import json
 
-import pytest
-
 from trainwright.spec.exit_codes import Exit
-from trainwright.tests.fakes.cuda.pretend import A100, H100
+from trainwright.tests.device.conftest import EAGER
+from trainwright.tests.device.layouts import GROUPED, WITHIN
+from trainwright.tests.fakes.cuda.fixtures import SPEC
+from trainwright.tests.fakes.cuda.pretend import H100
 
 
-@pytest.mark.parametrize("capability", [A100, H100])
-def test_flash_attention_of_the_device(pretend, capability):
-    """Both devices train with torch's flash kernels, forward and backward."""
-    run = pretend(capability=capability)
-    attempt = run.train()
-    assert attempt.codes == [0], attempt.outputs[0][-3000:]
+def test_an_h100_has_flash_attention(pretend):
+    """It trains with torch's flash kernels, forward and backward, and compiles the same functions."""
+    attempt = pretend("parallel.zero=3", gpus=2, capability=H100).train(STOP_AFTER="2")
+    assert attempt.codes == [Exit.PREEMPTED] * 2, attempt.outputs[0][-3000:]
+    assert [len(trace.of("mark", name="graph")) for trace in attempt.traces] == [2, 2]
     step = attempt.traces[0].steps()[-1]
     assert step.kernels("flash_fwd_kernel")
     assert step.kernels("flash_bwd_dq_dk_dv")
+
+
+def test_an_h100_has_flash_attention_for_documents(pretend):
+    """With grouped queries a mask would be computed, and kept, for every score."""
+    attempt = pretend(WITHIN, GROUPED, EAGER, capability=H100).train(STOP_AFTER="2")
+    assert attempt.codes == [Exit.PREEMPTED]
+    assert len(attempt.traces[0].steps()[0].kernels("flash_fwd")) == SPEC["model"]["layers"]
 
 
 def test_ends_where_memory_is_too_small(pretend):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from safetensors import safe_open
 
 from trainwright.runtime.checkpoint.full_weights import full_shapes
 from trainwright.spec.plan import read_plan
 
 
-@pytest.mark.parametrize("trained", ["zero-3", "tensor-2-pipeline-2", "tied-asynchronous"], indirect=True)
 def test_a_run_of_any_layout_exports(trained, tmp_path):
     """Shards, slices and stages are put together: every weight of the model, whole."""
     trained.export(tmp_path / "model")

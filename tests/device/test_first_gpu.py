@@ -8,16 +8,18 @@ import subprocess
 
 import pytest
 
+from trainwright.compiler.backtest.read_runs import read_runs
+from trainwright.spec.exit_codes import Exit
 from trainwright.tests.fakes.cuda.pretend import PYTHON, ROOT
 from trainwright.tests.fakes.nvml import fake
 
-SMALL = {"MODELS": "ladder-1m", "LENGTH": "64", "SEQUENCES": "4", "STEPS": "8", "SECONDS_EACH": "280"}
+SMALL = {"MODELS": "ladder-1m", "LENGTH": "64", "SEQUENCES": "4", "STEPS": "8", "SECONDS_EACH": "400"}
+NO_TRITON = {"SETTINGS": "training.compile=false"}
 
 
-@pytest.mark.timeout(600)
-def test_writes_rows_that_calibrate_reads(server, tmp_path):
-    """Every file is written, a row says what was measured, and a second call measures nothing again."""
-    out = tmp_path / "first-gpu"
+@pytest.fixture
+def first_gpu(server, tmp_path):
+    """Calls the script, with some of its variables."""
     gpus = fake.FakeNvml(tmp_path / "nvml.state", devices=1)
     gpus.go_live()
     here = {
@@ -25,14 +27,37 @@ def test_writes_rows_that_calibrate_reads(server, tmp_path):
         "PYTHON": str(PYTHON),
         "LD_LIBRARY_PATH": str(server.library),
         "PRETEND_DEVICES": "1",
-        **SMALL,
     }
-    command = ["bash", str(ROOT / "benchmarks" / "first_gpu.sh"), str(out)]
-    done = subprocess.run(command, env=os.environ | here, capture_output=True, text=True, check=False)
+
+    def call(**variables: str):
+        command = ["bash", str(ROOT / "benchmarks" / "first_gpu.sh"), str(tmp_path / "out")]
+        environment = os.environ | here | SMALL | NO_TRITON | variables
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    return call
+
+
+def test_writes_one_file_that_calibrate_reads(first_gpu, tmp_path):
+    """Out of time, it ends and can be called again; then all is measured, and never twice.
+
+    Tests of a GPU's numbers say that this one is pretend.
+    """
+    out = tmp_path / "out"
+    assert first_gpu(LIMIT="0", GPU="A100-SXM4-80GB").returncode == Exit.PREEMPTED
+    assert list(out.iterdir()) == []
+    done = first_gpu(LIMIT="800")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    (row,) = json.loads((out / "runs.json").read_text())
-    assert (row["id"], row["gpu"], row["precision"]) == ("ladder-1m", "A100-SXM4-80GB", "bf16")
-    assert row["tokens_per_s_per_gpu"] > 0
-    assert "ladder-1m" in (out / "backtest.txt").read_text()
-    again = subprocess.run(command, env=os.environ | here, capture_output=True, text=True, check=True)
-    assert "tokens/s" not in again.stdout
+    text = (out / "first-gpu.json").read_text()
+    (row,) = read_runs(out / "first-gpu.json", text)
+    assert (row.id, row.gpu, row.precision) == ("ladder-1m", "A100-SXM4-80GB", "bf16")
+    assert row.speed
+    about = json.loads(text)["about"]
+    assert about["probes"]
+    assert about["estimates"]
+    assert about["tests"]
+    assert all("the CUDA device is the pretend one" in said for said in about["tests"].values()), about["tests"]
+    assert (out / "calibration.yaml").exists()
+    again = first_gpu(LIMIT="800")
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert "tokens/s, MFU" not in again.stdout
+    assert "skipped" not in again.stdout

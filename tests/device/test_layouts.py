@@ -35,16 +35,15 @@ def last_step(run, rank: int = 0) -> Trace:
 
 
 def test_stops_with_its_code(trained):
-    """A stop file ends every rank with 75 and a checkpoint, compiled or not."""
-    for attempt in trained.attempts[:2]:
-        assert [75] * layout_of(trained).gpus == attempt.codes, attempt.outputs[0][-3000:]
+    """A stop file ends every rank with 75 and a checkpoint."""
+    assert [75] * layout_of(trained).gpus == trained.attempts[0].codes, trained.attempts[0].outputs[0][-3000:]
 
 
 def test_resumes_to_the_end(trained):
-    """The last start ends with 0 on every rank, and every step was taken once."""
-    attempt = trained.attempts[-1]
+    """The second start ends with 0 on every rank, and every step was taken once."""
+    attempt = trained.attempts[1]
     assert [0] * layout_of(trained).gpus == attempt.codes, attempt.outputs[0][-3000:]
-    assert [event["step"] for event in trained.events("step")] == [1, 2, 3, 4, 5, 6]
+    assert [event["step"] for event in trained.events("step")] == [1, 2, 3, 4]
 
 
 def test_ranks_issue_collectives_in_one_order(trained):
@@ -97,10 +96,10 @@ def test_host_waits_only_where_it_must(trained):
 def test_attention_is_flash(trained):
     """Every layer's attention is a flash kernel; in fp32, which flash cannot, a memory-efficient one."""
     plan, step = read_plan(trained.bundle), last_step(trained)
-    forward = step.during("forward")
-    kind = "fmha_cutlassF" if plan.training.precision == "fp32" else "flash_fwd_kernel"
+    fp32 = plan.training.precision == "fp32"
     expected = plan.model.layers // plan.layout.pipeline * plan.layout.accumulation
-    assert expected == len(forward.kernels(kind))
+    assert expected == len(step.during("forward").kernels("fmha_cutlassF" if fp32 else "flash_fwd_kernel"))
+    assert expected == len(step.kernels("fmha_cutlassB" if fp32 else "flash_bwd_dq_dk_dv"))
 
 
 def test_products_are_those_that_the_estimate_counts(trained):

@@ -18,7 +18,15 @@ from typing import Any
 
 os.environ.setdefault("DS_ACCELERATOR", "cuda")
 
-PRELOADED = ("deepspeed", "trainwright.runtime.train.__main__")
+PRELOADED = (
+    "deepspeed",
+    "deepspeed.compile.backend",  # and torch's Inductor, which building an engine imports
+    "deepspeed.runtime.zero.muon.muon_optimizer",
+    "torch.utils.tensorboard",
+    "torch.distributed.tensor.experimental",
+    "torch._export.passes.add_runtime_assertions_for_constraints_pass",
+    "trainwright.runtime.train.__main__",
+)
 
 
 def become(job: dict[str, Any], rank: dict[str, Any]) -> None:
