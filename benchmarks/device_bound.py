@@ -19,7 +19,7 @@ from trainwright.compiler.pipeline import compile_bundle
 from trainwright.spec.hardware import Gpu, gpu
 from trainwright.spec.plan import Plan, read_plan
 from trainwright.tests.fakes.cuda.build import build
-from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, Hardware, Server
+from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, Machine, Server
 from trainwright.tests.fakes.cuda.trace import Trace
 from trainwright.tests.fakes.nvml import fake
 
@@ -60,7 +60,7 @@ def taken(point: Point, device: str, server: Server, folder: Path) -> tuple[Trac
     for name in ("plan.json", "ds_config.json"):
         (folder / name).write_text(files[name], encoding="utf-8")
     variables = {**ENVIRONMENT_OF_A_RANK, "FAKE_NVML": str(server.library / "nvml.state")}
-    machine = Hardware(server, capability=DEVICES[device], environment=variables)
+    machine = Machine(server, capability=DEVICES[device], environment=variables)
     module, arguments = "trainwright.tests.fakes.cuda.alone", [str(folder), "0", str(folder / "answer.json")]
     done = machine.start(module, arguments, 1, folder / "log")
     if done.codes != [0]:

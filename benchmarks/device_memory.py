@@ -19,7 +19,7 @@ from trainwright.compiler.load import load
 from trainwright.compiler.pipeline import compile_bundle
 from trainwright.spec.problem import InputError
 from trainwright.tests.fakes.cuda.build import build
-from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, Hardware, Server
+from trainwright.tests.fakes.cuda.pretend import ENVIRONMENT, Machine, Server
 from trainwright.tests.fakes.nvml import fake
 
 ROOT = Path(__file__).parents[1]
@@ -31,6 +31,12 @@ ENVIRONMENT_OF_A_RANK = {
     "PRETEND_MEMORY_GIB": "4000",
     "PYTORCH_NO_CUDA_MEMORY_CACHING": "",
     "PYTORCH_ALLOC_CONF": "expandable_segments:True",  # as the bundle's env.sh
+}
+
+
+# Models of the grid that are no presets: Llama 3.1 405B (arXiv 2407.21783, table 3).
+MODELS = {
+    "llama3.1-405b": "{layers: 126, hidden_size: 16384, ffn_size: 53248, heads: 128, kv_heads: 8, vocab_size: 128256}"
 }
 
 
@@ -71,7 +77,10 @@ class Point:
         """The example's keys that make it this point."""
         micro_batches = self.micro_batches * self.pipeline
         devices = self.data * self.tensor * self.sequence * self.pipeline
-        yield from (f"name={self.name.replace('.', '-')}", f"model={self.model}", "published=null")
+        model = MODELS.get(self.model, self.model)
+        vocabulary = load(SPEC, [f"model={model}"]).spec.model.vocab_size
+        yield from (f"name={self.name.replace('.', '-')}", f"model={model}", "published=null")
+        yield f"tokenizer.vocab_size={vocabulary}"
         yield f"training.sequence_length={self.sequence_length}"
         yield f"training.global_batch={self.data * self.micro_batch * micro_batches} sequences"
         yield f"training.deterministic={str(self.deterministic).lower()}"
@@ -83,7 +92,7 @@ class Point:
 
 
 def grid() -> list[Point]:
-    """150M to 70B, every kind of layout."""
+    """125M to 405B, every kind of layout."""
     small = [Point("ladder-340m", zero, micro, 2048) for zero, micro in product((1, 2, 3), (2, 8))]
     small += [Point("ladder-340m", 1, 8, 2048, activation_checkpointing=kept) for kept in ("selective", "full")]
     small += [Point("ladder-340m", 1, micro, 2048, micro_batches=1) for micro in (2, 8)]
@@ -107,6 +116,7 @@ def grid() -> list[Point]:
         Point("llama2-70b", 3, 1, data=256, activation_checkpointing="full"),
     ]
     huge += [Point("llama2-70b", 1, 1, data=32, tensor=8, pipeline=4, activation_checkpointing="full")]
+    huge += [Point("llama3.1-405b", 1, 1, 8192, data=16, tensor=8, pipeline=14, activation_checkpointing="full")]
     return [*small, *middle, *large, *huge, *_mixed()]
 
 
@@ -156,7 +166,7 @@ def compare(point: Point, server: Server, folder: Path) -> Row:
     for stage in sorted({0, point.pipeline - 1}):
         answer = folder / f"answer-{stage}.json"
         variables = {**ENVIRONMENT_OF_A_RANK, "PRETEND_LOG": "", "FAKE_NVML": str(server.library / "nvml.state")}
-        machine = Hardware(server, environment=variables)
+        machine = Machine(server, environment=variables)
         done = machine.start(
             "trainwright.tests.fakes.cuda.alone",
             [str(bundle), str(stage * stage_ranks), str(answer)],
