@@ -162,9 +162,7 @@ class Training(Section):
         description="Weight of the z-loss, the mean squared logarithm of the softmax's sum (PaLM: 1e-4).",
     )
     seed: NonNegativeInt = Field(default=0, lt=2**44, description="Seed of the initial weights.")
-    compile: bool | None = Field(
-        default=None, description="Compile rotary positions and SwiGLU's product (torch.compile); unset: on GPUs."
-    )
+    compile: bool | None = Field(default=None, description="Compile rotary positions and SwiGLU; unset: on GPUs.")
     deterministic: bool = Field(
         default=False,
         exclude_if=not_,  # specs from before there was this keep their digest
@@ -273,5 +271,4 @@ class Spec(Section):
     @property
     def compiles(self) -> bool:
         """Whether torch.compile is used: as written, else on GPUs."""
-        asked = self.training.compile
-        return not self.cluster.on_cpu if asked is None else asked
+        return not self.cluster.on_cpu if self.training.compile is None else self.training.compile

@@ -32,8 +32,13 @@ def read_text(path: Path) -> str:
 
 
 def read_runs(path: Path, text: str) -> list[PublishedRun]:
-    """The rows of a YAML file of runs. Raises InputError with every problem."""
+    """The rows of a YAML file of runs: a list, or `runs` beside `about`, notes that nothing reads.
+
+    Raises InputError with every problem.
+    """
     tree = parse(text, str(path), MAX_VALUES)
+    if isinstance(tree.value, dict) and tree.items.keys() == {"about", "runs"}:
+        tree = tree.items["runs"]
     if not isinstance(tree.value, list) or not tree.value:
         raise InputError.one("TW854", f"{path} is not a list of runs", FORMAT, "", tree.place)
     runs: list[PublishedRun] = []

@@ -13,6 +13,7 @@ from trainwright.compiler.backtest.read_runs import read_runs
 from trainwright.compiler.load import load
 from trainwright.compiler.plan.estimate import predict
 from trainwright.spec.problem import InputError
+from trainwright.tests.compiler.backtest.rows import run
 from trainwright.tests.compiler.specs import loaded
 
 DATA = Path(__file__).parents[2] / "data" / "published_runs"
@@ -193,6 +194,17 @@ def test_the_specs_own_keys_are_understood(tmp_path):
     short, said, other = (calibrate(_write(tmp_path, [row])).factor for row in (RUN | {"act_ckpt": "full"}, own, RUN))
     assert short == said
     assert abs(short / other - 1) > 0.1
+
+
+def test_rows_may_stand_beside_notes(tmp_path):
+    """As `benchmarks/first_gpu.sh` writes them; any other mapping is no list of runs."""
+    about = {"tests": {"passed": 5}}
+    noted = _write(tmp_path, {"about": about, "runs": [RUN]}, "noted.yaml")
+    assert read_runs(noted, noted.read_text()) == [run(RUN)]
+    other = _write(tmp_path, {"about": about, "runs": [RUN], "run": []})
+    with pytest.raises(InputError) as raised:
+        read_runs(other, other.read_text())
+    assert raised.value.problems[0].code == "TW854"
 
 
 def test_an_unknown_key_names_its_place_and_the_nearest(tmp_path):
