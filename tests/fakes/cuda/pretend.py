@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
@@ -145,8 +146,9 @@ class PretendRun:
         return self.attempts[-1]
 
     def export(self, folder: Path) -> None:
-        """Export the newest checkpoint to `folder`, on the CPU."""
-        export(self.run, folder)
+        """Export the newest checkpoint to `folder`, on the CPU, which DeepSpeed chooses by the environment."""
+        with patch.dict(os.environ):
+            export(self.run, folder)
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The run's events of one kind."""
