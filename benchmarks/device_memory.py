@@ -34,12 +34,6 @@ ENVIRONMENT_OF_A_RANK = {
 }
 
 
-# Models of the grid that are no presets: Llama 3.1 405B (arXiv 2407.21783, table 3).
-MODELS = {
-    "llama3.1-405b": "{layers: 126, hidden_size: 16384, ffn_size: 53248, heads: 128, kv_heads: 8, vocab_size: 128256}"
-}
-
-
 @dataclass(frozen=True)
 class Point:
     """A layout of the grid."""
@@ -77,9 +71,8 @@ class Point:
         """The example's keys that make it this point."""
         micro_batches = self.micro_batches * self.pipeline
         devices = self.data * self.tensor * self.sequence * self.pipeline
-        model = MODELS.get(self.model, self.model)
-        vocabulary = load(SPEC, [f"model={model}"]).spec.model.vocab_size
-        yield from (f"name={self.name.replace('.', '-')}", f"model={model}", "published=null")
+        vocabulary = load(SPEC, [f"model={self.model}"]).spec.model.vocab_size
+        yield from (f"name={self.name.replace('.', '-')}", f"model={self.model}", "published=null")
         yield f"tokenizer.vocab_size={vocabulary}"
         yield f"training.sequence_length={self.sequence_length}"
         yield f"training.global_batch={self.data * self.micro_batch * micro_batches} sequences"
