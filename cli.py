@@ -31,6 +31,7 @@ COMMANDS = {
     "diff": "Say what changed between two specs, and what that costs.",
     "plan": "Show the best parallel layouts, and why the others lose.",
     "estimate": "Say what runs will cost: memory, time, energy, carbon, money.",
+    "schedule": "When to train, by the carbon intensity of each hour.",
     "scaling": "Throughput and carbon against GPUs, interconnect, power cap.",
     "backtest": "Compare the estimator with runs that really happened.",
     "calibrate": "Fit the estimator's efficiency to your own runs.",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -20,6 +18,7 @@ from ..spec.quantity import INTENSITY, POWER, Dimension, QuantityError
 from .options import FormatOption
 from .output import print_tables
 from .receipt import write_receipt
+from .time_zones import zone_of
 
 
 def command(
@@ -39,7 +38,7 @@ def command(
     paths = list(dict.fromkeys(files))
     folders = [path for path in paths if path.is_dir()]
     ours = [usage_of_run(run) for run in build_report(folders).runs] if folders else []
-    theirs = [usage for path in paths if path not in folders for usage in read_usages(path, _zone(timezone))]
+    theirs = [usage for path in paths if path not in folders for usage in read_usages(path, zone_of(timezone))]
     settled = settle([*ours, *theirs])
     rows = accounted(settled.usages, factors)
     if receipt:
@@ -69,12 +68,3 @@ def _quantity(dimension: Dimension, text: str | None, option: str) -> float | No
     if value < 0:
         raise InputError.one("TW894", f"{text} is negative", "Give what was used.", option)
     return value
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return UTC if name == "UTC" else ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError.one(
-            "TW894", f"no time zone is called {name!r}", "Write e.g. Europe/Paris.", "--timezone"
-        ) from error

@@ -19,6 +19,7 @@ EDGES = {
     "compiler.cost": {"spec"},
     "compiler.check": {"spec", "compiler.load", "compiler.plan"},
     "compiler.plan": {"spec", "compiler.load", "compiler.cost", "report.tables"},
+    "compiler.schedule": {"spec"},
     "compiler.backtest": {"spec", "compiler.load", "compiler.cost", "report.tables"},
     "compiler.render": {"spec", "compiler.cost", "report.tables", "report.formats"},
     "compiler.help": {"spec", "compiler.load", "compiler.check", "compiler.plan", "report.tables"},
@@ -66,7 +67,7 @@ OWNERS = {
     },
     "matplotlib": {
         "report/formats/heat_plot.py", "report/formats/plots.py", "report/formats/pareto_plot.py",
-        "report/formats/range_plot.py",
+        "report/formats/range_plot.py", "report/formats/schedule_plot.py",
         "report/formats/scaling_plot.py",
     },
     "deepspeed": {

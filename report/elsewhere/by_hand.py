@@ -6,7 +6,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from ...spec.emissions import energy_kwh
-from .text_table import Line, read_lines
+from ...spec.foreign_csv import Line, read_lines
 from .usage import Usage
 
 

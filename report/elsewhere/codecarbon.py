@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import tzinfo
 from pathlib import Path
 
+from ...spec.foreign_csv import Line, read_lines
 from ...spec.units import HOUR
-from .text_table import Line, read_lines
 from .usage import Usage
 
 

@@ -6,10 +6,10 @@ import re
 from datetime import tzinfo
 from pathlib import Path
 
+from ...spec.foreign_csv import Line, read_lines
 from ...spec.problem import InputError
 from .power_series import Sample
 from .series_usage import series_usage
-from .text_table import Line, read_lines
 from .usage import Usage
 
 NAMES = ("uuid", "gpu_uuid", "gpu_bus_id", "pci.bus_id", "index")  # of a GPU, the surest first

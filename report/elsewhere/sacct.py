@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
 
+from ...spec.foreign_csv import Line, read_lines
 from ...spec.units import HOUR, JOULES_PER_KWH
-from .text_table import Line, read_lines
 from .usage import Usage
 
 _GPUS = re.compile(r"(?:^|,)gres/gpu=(\d+)")

@@ -6,9 +6,9 @@ import re
 from datetime import tzinfo
 from pathlib import Path
 
+from ...spec.foreign_csv import Line, read_lines
 from .power_series import Sample
 from .series_usage import series_usage
-from .text_table import Line, read_lines
 from .usage import Usage
 
 _POWER = re.compile(r"system\.gpu\.(\d+)\.powerWatts")  # `system.gpu.process.0...` repeats them for the own process

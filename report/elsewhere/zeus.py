@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from ...spec.foreign_csv import Line, read_lines
 from ...spec.problem import InputError, Place
 from ...spec.units import HOUR, JOULES_PER_KWH
-from .text_table import Line, read_lines
 from .usage import DeviceSpan, Usage
 
 _GPU = re.compile(r"gpu(\d+)_energy")

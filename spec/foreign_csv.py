@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from ...spec.problem import InputError, Place, Problem, shortened
+from .problem import InputError, Place, Problem, shortened
 
 MOST_PROBLEMS = 20
 UNKNOWN_WORDS = frozenset({"", "n/a", "[n/a]", "nan", "none", "null", "[not supported]", "[unknown error]", "unknown"})
