@@ -21,6 +21,17 @@ def generator() -> str:
     return f"trainwright {version('trainwright')}"
 
 
+MOST_NAMED = 3  # in a title
+MOST_SECTIONS = 50  # on one page
+
+
+def title_of(labels: Sequence[str]) -> str:
+    """All names, or where they are many the first and how many others."""
+    if len(labels) <= MOST_NAMED:
+        return ", ".join(labels)
+    return f"{labels[0]} and {len(labels) - 1} others"
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """One key number at the top of the page, and a word on it."""
@@ -97,6 +108,11 @@ class Document:
     sections: tuple[Section, ...] = ()
     notes: tuple[str, ...] = ()
     generator: str = ""
+
+    @property
+    def shown_sections(self) -> tuple[Section, ...]:
+        """The sections, or none where they are more than a page can be read with: tables and JSON have them all."""
+        return self.sections if len(self.sections) <= MOST_SECTIONS else ()
 
     @property
     def all_tables(self) -> list[Table]:

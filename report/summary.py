@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ..spec.display_units import BYTES, ENERGIES, MASSES
 from ..spec.number_text import UNKNOWN, count, percent, signed_percent, significant, with_unit
-from .document import Document, Section, Tile, series_of
+from .document import MOST_SECTIONS, Document, Section, Tile, series_of, title_of
 from .tables.emissions import emissions
 from .tables.family import scaling
 from .tables.run import run_tables
@@ -22,13 +23,13 @@ def report_document(report: Report) -> Document:
     """The document of a report."""
     return Document(
         kind="Training report",
-        title=", ".join(run.label for run in report.runs),
+        title=title_of([run.label for run in report.runs]),
         lede=_lede(report),
         tables=(emissions(report), *((family,) if (family := scaling(report)) else ())),
         tiles=_tiles(report),
         series=tuple(series_of(run) for run in report.runs),
         sections=tuple(Section(run.label, tuple(run_tables(run)), facts(run), run.missing) for run in report.runs),
-        notes=(FORMULA,),
+        notes=(FORMULA, *_left_out(report)),
         generator=report.generator,
     )
 
@@ -57,7 +58,19 @@ def _lede(report: Report) -> str:
     if len(report.runs) == 1:
         (run,) = report.runs
         return f"{count(run.parameters)} parameters on {_devices(run)}: {run.status}."
+    if len(report.runs) > MOST_SECTIONS:
+        stands = Counter(run.status for run in report.runs)
+        return (
+            f"{len(report.runs):,} runs: {', '.join(f'{times:,} {status}' for status, times in stands.most_common())}."
+        )
     return f"{len(report.runs)} runs. " + " ".join(f"{run.label}: {run.status}." for run in report.runs)
+
+
+def _left_out(report: Report) -> tuple[str, ...]:
+    """Where the tables of each run are, if the page has none."""
+    if len(report.runs) <= MOST_SECTIONS:
+        return ()
+    return ("The tables of each run are in tables/*.csv and report.json; `trainwright report RUN` makes a page.",)
 
 
 def _devices(run: Run) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import ceil
 
 from .problem import InputError
 
@@ -33,11 +34,9 @@ class Hourly:
             message = f"there is no intensity from {moment(begin)} to {moment(end)}"
             remedy = f"The hours known are {moment(self.begin)} to {moment(self.end)}."
             raise InputError.one("TW896", message, remedy, "carbon.intensity")
-        total, at = 0.0, begin
-        while at < end:
-            index = min(int((at - self.begin) // self.step), len(self.values) - 1)
-            upto = min(end, self.begin + (index + 1) * self.step)
-            total, at = total + self.values[index] * (upto - at), max(upto, at + 1e-6)
+        first, last = int((begin - self.begin) // self.step), ceil((end - self.begin) / self.step)
+        starts = ((index, self.begin + index * self.step) for index in range(first, last))
+        total = sum(self.values[i] * max(min(end, at + self.step) - max(begin, at), 0.0) for i, at in starts)
         return total / (end - begin)
 
 

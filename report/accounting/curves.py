@@ -12,6 +12,7 @@ from .surviving import SurvivingEvent, surviving_events
 
 METRICS = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "mfu", "power_watts", "memory_bytes")
 FINE = 1000  # buckets of a thinned curve; of each metric the extremes of each bucket are kept
+POINTS = 4000  # buckets of all curves of a report
 LARGEST_EXPONENT = 700.0  # e^x beyond this is no float
 
 
@@ -62,9 +63,15 @@ def thinned(curves: Curves, buckets: int) -> Curves:
     return Curves(**{key: tuple(column[i] for i in order) for key, column in curves if column})
 
 
+def shared_buckets(most: int, curves: int) -> int:
+    """Buckets of each curve, so that all curves together stay of a size that a figure and a page can hold."""
+    return max(2, min(most, POINTS // max(curves, 1)))
+
+
 def thinned_report(report: Report) -> Report:
     """The report with curves of a size that plots and programs can handle; curves.csv has every step."""
-    runs = tuple(run.model_copy(update={"curves": thinned(run.curves, FINE)}) for run in report.runs)
+    buckets = shared_buckets(FINE, len(report.runs))
+    runs = tuple(run.model_copy(update={"curves": thinned(run.curves, buckets)}) for run in report.runs)
     return report.model_copy(update={"runs": runs})
 
 

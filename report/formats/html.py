@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any, get_args
 
 from ...spec.display_units import BYTES, COUNTS, ENERGIES, MASSES, TIMES
-from ..accounting.curves import thinned
+from ..accounting.curves import shared_buckets, thinned
 from ..document import Document, Series
 from ..values import Basis, Curves
 
@@ -60,10 +60,11 @@ def _known(document: Document, key: str) -> bool:
 
 
 def _data(document: Document) -> dict[str, Any]:
+    buckets = shared_buckets(BUCKETS, len(document.series))
     return {
         "axes": [{"key": key, "name": name, "units": units} for key, name, units in AXES],
         "charts": [_chart(*chart) for chart in CHARTS if _known(document, chart[0])],
-        "runs": [_line(series) for series in document.series],
+        "runs": [_line(series, buckets) for series in document.series],
     }
 
 
@@ -72,13 +73,13 @@ def _chart(key: str, name: str, units: Sequence[tuple[float, str]]) -> dict[str,
     return {"key": key, "name": name, "units": units, "points": quality, "log": key == "perplexity"}
 
 
-def _line(series: Series) -> dict[str, Any]:
+def _line(series: Series, buckets: int) -> dict[str, Any]:
     return {
         "label": series.label,
         "predicted": series.predicted,
         "bar": series.bar,
-        "curves": _columns(thinned(series.curves, BUCKETS)),
-        "validation": _columns(thinned(series.validation, BUCKETS)),
+        "curves": _columns(thinned(series.curves, buckets)),
+        "validation": _columns(thinned(series.validation, buckets)),
         "marks": [
             {"kind": mark.kind, "step": mark.step, "text": mark.text, **_place(series.curves, mark.step)}
             for mark in series.marks

@@ -33,7 +33,7 @@ def document_markdown(document: Document, images: tuple[str, ...] = ()) -> str:
     parts = [f"# {document.kind}: {for_markdown(document.title)}", "", for_markdown(document.lede), ""]
     parts += [markdown(table) for table in document.tables]
     parts += [f"![{Path(name).stem}]({name})\n" for name in images]
-    for section in document.sections:
+    for section in document.shown_sections:
         parts += [f"# {for_markdown(section.title)}", ""]
         parts += [f"- {name}: {for_markdown(value)}" for name, value in section.facts]
         parts += ["", *(markdown(table) for table in section.tables)]

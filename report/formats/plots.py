@@ -26,6 +26,7 @@ NOISY = ("grad_norm", "tokens_per_second", "power_watts", "mfu")
 SMOOTHED = 50  # parts of a curve; the loss figure shows the mean over each part, beside the steps themselves
 # Okabe and Ito's, distinct with any colour vision: https://jfly.uni-koeln.de/color/ (their yellow is too pale)
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+MOST_LINES = 12  # named in a legend
 UNEQUAL = 20.0  # a run so many times shorter than the longest would be a vertical line on a linear axis
 
 
@@ -122,7 +123,7 @@ def _loss(runs: Sequence[Series]) -> Figure:
             axes.plot(*points, "o", ms=3.5, mfc="white", color=colour, label=label)
     for bar in sorted({run.bar for run in runs if run.bar is not None}):
         axes.axhline(bar, color="0.4", lw=0.9, ls=":", label="token frequencies alone")
-    axes.legend(edgecolor="none")
+    _legend(axes)
     return figure
 
 
@@ -169,7 +170,7 @@ def _quality(runs: Sequence[Series]) -> Figure:
         _draw(place, runs, budget, metric)
         if metric.key == "perplexity":
             place.set_yscale("log")
-    axes[0].legend(frameon=False)
+    _legend(axes[0])
     return figure
 
 
@@ -185,8 +186,19 @@ def _health(runs: Sequence[Series]) -> Figure:
         _draw(place, runs, TOKENS, metric)
     for place in axes[len(metrics) :]:
         place.remove()
-    axes[0].legend(frameon=False)
+    _legend(axes[0])
     return figure
+
+
+def _legend(axes: Axes) -> None:
+    """Every line by name; of more than can be told apart the first ones, and how many others there are."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) > MOST_LINES:
+        others = axes.plot([], [], " ")
+        handles = [*handles[: MOST_LINES - 1], *others]
+        labels = [*labels[: MOST_LINES - 1], f"and {len(labels) - MOST_LINES + 1:,} others"]
+    place = "best" if len(handles) < MOST_LINES else "upper right"  # to look for the best one takes long
+    axes.legend(handles, labels, edgecolor="none", loc=place)
 
 
 def _known(runs: Sequence[Series], metrics: Sequence[Metric]) -> list[Metric]:

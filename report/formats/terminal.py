@@ -22,7 +22,7 @@ def show(document: Document, console: Console, *, sections: bool) -> None:
     console.print(Text(document.title, "bold"))
     for table in document.tables:
         _show(table, console)
-    for section in document.sections:
+    for section in document.shown_sections:
         if sections:
             for name, value in section.facts:
                 console.print(Text(f"  {name:<27}{value}"), soft_wrap=True)

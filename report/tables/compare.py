@@ -14,14 +14,13 @@ from ...spec.estimate import Estimate, Part, Range
 from ...spec.number_text import UNKNOWN, Style, significant
 from ...spec.units import DAY, HOUR
 from ..accounting.emissions_row import planned_row
-from ..document import Bar, Document, Panel, generator, series_of
+from ..document import Bar, Document, Panel, generator, series_of, title_of
 from ..values import Row, Run, Scope
 from .cells import Cell, Table, change_cell, quantity_cell, significant_cell, styled, table, text
 
 WATTS = Style(1.0, "W", 0)
 SAME = "all that is counted"
 OTHER = "devices and cooling, since they do not all count the same scopes"
-MOST_NAMED = 3  # in a title
 Units = Sequence[tuple[float, str]]
 
 
@@ -241,18 +240,11 @@ def regions(contenders: Sequence[Contender], places: Sequence[Intensity]) -> Tab
     )
 
 
-def _title(labels: Sequence[str]) -> str:
-    """All names, or where they are many the first and how many others."""
-    if len(labels) <= MOST_NAMED:
-        return ", ".join(labels)
-    return f"{labels[0]} and {len(labels) - 1} others"
-
-
 def compare_document(contenders: Sequence[Contender], tables: Sequence[Table], runs: Sequence[Run]) -> Document:
     """The comparison as a document; curves of the runs among them."""
     return Document(
         kind="Comparison",
-        title=_title([item.label for item in contenders]),
+        title=title_of([item.label for item in contenders]),
         lede=f"{len(contenders)} side by side, each row labelled planned or measured.",
         tables=(side_by_side(contenders), *tables, *([found] if (found := scope_comparison(contenders)) else [])),
         series=tuple(series_of(run) for run in runs),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...spec.display_units import ENERGIES, MASSES
 from ...spec.number_text import Style, style, with_unit
+from ..document import MOST_SECTIONS
 from ..values import Report, Row
 from .cells import Cell, Table, styled, text
 
@@ -27,6 +29,8 @@ def emissions(report: Report) -> Table:
 def _ranges(report: Report) -> tuple[str, ...]:
     """The bounds of each plan, and what they hang on."""
     found = [(run.label, run.planned.carbon_range) for run in report.runs if run.planned and run.planned.carbon_range]
+    if len(found) > MOST_SECTIONS:
+        return ("The range of each plan is in tables/emissions.csv.",)
     return tuple(
         f"{label}: planned with a range of {with_unit(bounds.low, MASSES)} to {with_unit(bounds.high, MASSES)}"
         + (f" ({bounds.because})." if bounds.because else ".")
@@ -42,6 +46,13 @@ def _labels_note(report: Report) -> tuple[str, ...]:
         "unknown": "unknown: no energy reading exists; it is not zero.",
     }
     return tuple(note for basis, note in notes.items() if basis in bases)
+
+
+def _counted(row: Row, mass: Style) -> Cell:
+    """What is counted; its bounds are for CSV, in print the notes have them."""
+    bounds = row.carbon_range
+    shown = styled(row.counted_tonnes, mass)
+    return replace(shown, low=bounds.low, high=bounds.high) if bounds else shown
 
 
 def row_styles(rows: Sequence[Row]) -> tuple[Style, Style, Style, Style]:
@@ -79,7 +90,7 @@ def emissions_table(
             styled(row.power_watts, watts),
             styled(row.energy_kwh, energy),
             *((styled(row.carbon_tonnes, mass),) if wider else ()),
-            styled(row.counted_tonnes, mass),
+            _counted(row, mass),
         )
 
     return Table(
