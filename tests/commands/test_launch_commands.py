@@ -143,7 +143,7 @@ def test_preflight_fails_with_what_to_do(project) -> None:
 def test_a_launch_without_the_clusters_software_says_where_to_go(
     project, monkeypatch, target: str, program: str
 ) -> None:
-    """On a laptop there is no sbatch: exit 2 and what to do, not a shell's `command not found`."""
+    """A laptop has no sbatch: exit 2 and what to do, not a shell's `command not found`."""
     tools = project / "tools"
     tools.mkdir()
     for name in ("bash", "dirname", "mkdir"):
@@ -151,7 +151,7 @@ def test_a_launch_without_the_clusters_software_says_where_to_go(
     monkeypatch.setenv("PATH", str(tools))
     sets = ["--set", "launch.container=image", "--set", "launch.volume_claim=claim"] if target == "kubernetes" else []
     done = trainwright(project, "launch", "tiny-cpu.yaml", "--target", target, "--out", "other", *sets)
-    assert (done.returncode, f"TW707: there is no {program} here" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, f"TW707: {program} is not installed here" in done.stderr) == (2, True), done.stderr
 
 
 def test_a_gpu_bundle_on_a_machine_without_gpus_ends_with_a_table(project) -> None:
