@@ -29,7 +29,7 @@ from .accounting.history import RunHistory, read_run_history
 from .accounting.hours import hour_parts
 from .accounting.limits import measured_limits
 from .accounting.scopes import scopes
-from .accounting.sources import sources
+from .accounting.source_use import sources
 from .accounting.surviving import surviving_events
 from .document import generator
 from .values import Attempt, Lineage, Report, Run

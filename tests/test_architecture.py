@@ -63,7 +63,7 @@ OWNERS = {
         "commands/launch.py", "compiler/render/verify.py", "report/receipt/signature.py",
         "runtime/launch/deepspeed_launcher.py", "runtime/launch/local_ranks.py", "runtime/launch/locate.py",
         "runtime/launch/slurm_array.py", "runtime/launch/stop.py", "runtime/launch/supervise.py",
-        "runtime/launch/tracker_processes.py", "runtime/power_cap/guard.py", "runtime/power_cap/limits.py",
+        "runtime/launch/tracker_processes.py", "runtime/power_cap/guard.py", "runtime/power_cap/gpu_limits.py",
     },
     "matplotlib": {
         "report/formats/heat_plot.py", "report/formats/plots.py", "report/formats/pareto_plot.py",

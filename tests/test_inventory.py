@@ -91,7 +91,7 @@ INVENTORY = {
         "distributed.init_process_group": "through that store",
     },
     "runtime/power_cap/guard.py": {"subprocess.Popen": OWN},
-    "runtime/power_cap/limits.py": {"subprocess.run": OWN},
+    "runtime/power_cap/gpu_limits.py": {"subprocess.run": OWN},
     "runtime/preflight/rendezvous.py": {"socket.create_connection": "short lines, proven with the run's token"},
     "runtime/prepare/duplicates.py": {
         "np.load": "a table that a worker of ours has written, never pickled",

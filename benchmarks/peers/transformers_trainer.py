@@ -8,7 +8,7 @@ from timing import Clock
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainerCallback, TrainingArguments
 
 from trainwright.runtime.data.dataset import Dataset
-from trainwright.runtime.huggingface.layout import config
+from trainwright.runtime.huggingface.model_files import config
 
 
 class Samples(torch.utils.data.Dataset):

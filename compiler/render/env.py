@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .inputs import RenderInputs
-from .network import Variable, network
+from .network_variables import Variable, network
 from .shell import script
 
 # glibc's allocator: no block gets a mapping of its own, and the end of the heap is not returned (glibc manual,

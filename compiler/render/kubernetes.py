@@ -16,7 +16,7 @@ from ...spec.problem import MissedRuleError
 from .inputs import RenderInputs
 from .node_script import node_script
 from .pod import BUNDLE, WORK, pod, preparing_pod
-from .power import daemonset, node_selector
+from .power_cap_files import daemonset, node_selector
 from .shell import script
 from .yaml_text import yaml_text
 

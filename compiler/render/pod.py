@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .inputs import RenderInputs
-from .power import node_selector
+from .power_cap_files import node_selector
 
 BUNDLE = "/trainwright/bundle"
 WORK = "/work"  # where the volume claim is mounted: the project folder

@@ -8,7 +8,7 @@ from typing import Any
 from ...spec.launch import Launch
 from .inputs import RenderInputs
 from .node_script import node_script
-from .power import prolog_files
+from .power_cap_files import prolog_files
 from .shell import script
 
 LONGEST_SAVE = 600  # seconds between the warning and the end of a job: twice what a large checkpoint should take

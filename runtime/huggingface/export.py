@@ -25,7 +25,7 @@ from ..data.json_tokenizer import JsonTokenizer
 from ..data.open_tokenizer import AnyTokenizer, is_json, open_tokenizer
 from ..data.shards import file_sha256
 from ..model.llama import TORCH_DTYPE
-from . import layout
+from . import model_files
 from .prove import prove
 from .tokenizer_json import UntranslatableError, tokenizer_json
 
@@ -122,7 +122,7 @@ def write_weights(folder: Path, weights: Weights, *, tied: bool) -> None:
         places = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
         size = sum(weight.nbytes for weight in kept.values())
         index = {"metadata": {"total_size": size}, "weight_map": places}
-        write_atomically(folder / "model.safetensors.index.json", layout.dump(index))
+        write_atomically(folder / "model.safetensors.index.json", model_files.dump(index))
 
 
 def _packed(weights: Weights) -> list[list[str]]:
@@ -151,18 +151,20 @@ def _write_beside(folder: Path, plan: Plan, family: Family, run: RunFolder) -> N
     context = plan.training.sequence_length
     dtype = str(TORCH_DTYPE[plan.training.precision]).removeprefix("torch.")
     files = {
-        "config.json": layout.config(plan.model, family, context, dtype, marks),
-        "generation_config.json": layout.generation_config(marks),
+        "config.json": model_files.config(plan.model, family, context, dtype, marks),
+        "generation_config.json": model_files.generation_config(marks),
         "tokenizer.json": _tokenizer_json(run),
         "tokenizer_config.json": _tokenizer_config(run, tokenizer, context),
     }
     for name, content in files.items():
-        write_atomically(folder / name, layout.dump(content))
+        write_atomically(folder / name, model_files.dump(content))
     if not is_json(run.tokenizer):
         shutil.copyfile(run.tokenizer, folder / "tokenizer.model")
 
 
 def _tokenizer_config(run: RunFolder, tokenizer: AnyTokenizer, context: int) -> dict[str, Any]:
     if isinstance(tokenizer, JsonTokenizer):
-        return layout.json_tokenizer_config(tokenizer.mark(tokenizer.begin), tokenizer.mark(tokenizer.end), context)
-    return layout.tokenizer_config(run.tokenizer, context)
+        return model_files.json_tokenizer_config(
+            tokenizer.mark(tokenizer.begin), tokenizer.mark(tokenizer.end), context
+        )
+    return model_files.tokenizer_config(run.tokenizer, context)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.attention.varlen import varlen_attn
 
-from .documents import Documents
+from .document_mask import Documents
 
 ROWS = 32  # queries in one block: fewer do not fill a product, more compute what the mask throws away
 FLASH = (torch.bfloat16, torch.float16)  # what its kernels compute in

@@ -19,7 +19,7 @@ from ...spec.layout import ActivationCheckpointing
 from ...spec.sections import Model
 from .attention import causal_attention
 from .counter_normal import fill_normal
-from .documents import Documents
+from .document_mask import Documents
 from .lm_head import Head
 from .norm_rope import Angles, Norm, rotary_angles, rotate
 from .pipeline_stage import PipelineStage

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ...spec.sections import Model
-from .documents import Documents
+from .document_mask import Documents
 from .norm_rope import Angles, Norm, rotate
 
 # q [batch, time, heads, head size], k and v [batch, time, kv heads, head size], documents or None, a window in tokens

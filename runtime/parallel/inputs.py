@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..data.dataset import Batch
-from ..model.documents import Documents
+from ..model.document_mask import Documents
 from .world import World
 
 Inputs = dict[str, Any]

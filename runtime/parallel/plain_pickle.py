@@ -18,7 +18,7 @@ CLASSES = frozenset(
         "pathlib.PosixPath",
         "pathlib._local.PosixPath",  # Python 3.13
         "trainwright.runtime.checkpoint.store.FileEntry",
-        "trainwright.runtime.preflight.finding.CheckResult",
+        "trainwright.runtime.preflight.check_result.CheckResult",
         "trainwright.spec.device_row.DeviceRow",
         "trainwright.spec.event_fields.EnforcedCap",
         "trainwright.spec.events.FaultEvent",

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, distributed
 
 from ..model.attention import causal_attention
-from ..model.documents import Documents
+from ..model.document_mask import Documents
 
 
 class Ulysses:

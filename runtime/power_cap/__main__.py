@@ -13,8 +13,8 @@ from ...spec.plain_screen import guard_screens
 from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from . import __doc__ as description
+from .gpu_limits import apply, read, restore
 from .guard import identity, wait
-from .limits import apply, read, restore
 from .record import NodePowerCap
 
 REASON = {

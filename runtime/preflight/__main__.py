@@ -15,7 +15,7 @@ from ...spec.exit_codes import Exit, code_of_unusable
 from ...spec.plain_screen import guard_screens
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
-from .finding import CheckResult
+from .check_result import CheckResult
 from .machine import check_machine
 from .table import show
 

@@ -13,8 +13,8 @@ from ...spec.plan import Plan
 from ..parallel.world import World, destroy_process_group, init_process_group
 from . import nccl
 from .bandwidth import check_bandwidth, check_clocks
+from .check_result import STATES, CheckResult
 from .devices import check_devices
-from .finding import STATES, CheckResult
 from .machine import check_machine
 
 

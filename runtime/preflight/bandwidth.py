@@ -17,7 +17,7 @@ from torch import distributed
 from ...spec.plan import Plan
 from ...spec.units import GIGA, MIB
 from ..parallel.world import World
-from .finding import CheckResult
+from .check_result import CheckResult
 
 SIZES = {"cpu": (MIB, 16 * MIB), "cuda": (MIB, 16 * MIB, 128 * MIB)}
 REPEATS = 5

@@ -11,7 +11,7 @@ from ...spec.facts import facts
 from ...spec.plan import Plan
 from ..energy.cap import observe_cap
 from ..energy.node import call_with_timeout
-from .finding import CheckResult
+from .check_result import CheckResult
 
 
 def check_devices(plan: Plan) -> list[CheckResult]:

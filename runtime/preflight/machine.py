@@ -17,8 +17,8 @@ from ...spec.plan import Plan
 from ...spec.units import GIB, MIB
 from ..data.shard_files import OPEN_FILES
 from ..parallel.gloo import connections
+from .check_result import CheckResult
 from .devices import check_devices
-from .finding import CheckResult
 
 SAMPLE_BYTES = 64 * MIB
 LIBRARY_FILES = 256  # descriptors: CUDA, NCCL and its links inside a node, logs, TensorBoard

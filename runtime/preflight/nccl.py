@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...spec.plan import Plan
-from .finding import CheckResult
+from .check_result import CheckResult
 
 _TRANSPORT = re.compile(r"via NET/([\w-]+)|Using network ([\w-]+)")
 _RDMA = {"infiniband", "roce", "efa"}

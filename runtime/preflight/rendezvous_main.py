@@ -18,8 +18,8 @@ from ...spec.plain_screen import guard_screens
 from ...spec.plan import Plan, read_plan
 from ...spec.problem import InputError
 from ...spec.run_token import run_token
+from .check_result import CheckResult
 from .devices import check_devices
-from .finding import CheckResult
 from .rendezvous import NodeReport, PortTakenError, Timeouts, Verdict, report_to_first_node, serve
 from .table import show
 

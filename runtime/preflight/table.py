@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from ...spec.terminal import Terminal
-from .finding import CheckResult
+from .check_result import CheckResult
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red"}
 

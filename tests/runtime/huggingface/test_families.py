@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from trainwright.runtime.huggingface.export import write_weights
 from trainwright.runtime.huggingface.import_ import check_weights
-from trainwright.runtime.huggingface.layout import config as config_json
+from trainwright.runtime.huggingface.model_files import config as config_json
 from trainwright.runtime.huggingface.read_config import read_model
 from trainwright.runtime.model.llama import Llama, build
 from trainwright.spec.model_family import FAMILIES, family_of

@@ -16,8 +16,8 @@ import pytest
 from trainwright.compiler.pipeline import compile_bundle
 from trainwright.runtime.preflight import bandwidth, machine, nccl
 from trainwright.runtime.preflight.all_nodes import worst_findings
+from trainwright.runtime.preflight.check_result import CheckResult
 from trainwright.runtime.preflight.devices import driver_fits
-from trainwright.runtime.preflight.finding import CheckResult
 from trainwright.spec.facts import facts
 from trainwright.spec.plan import Plan
 from trainwright.tests.compiler.specs import loaded, unit

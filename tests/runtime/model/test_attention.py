@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trainwright.runtime.model import attention
 from trainwright.runtime.model.attention import LONGEST, ROWS, causal_attention
-from trainwright.runtime.model.documents import Documents
+from trainwright.runtime.model.document_mask import Documents
 
 
 def inputs(time: int, heads: int, kv_heads: int) -> list[Tensor]:

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from trainwright.runtime.model.documents import Documents
+from trainwright.runtime.model.document_mask import Documents
 from trainwright.runtime.model.llama import Llama, build
 from trainwright.spec.sections import Model
 

@@ -11,7 +11,7 @@ import pytest
 
 from trainwright.runtime.checkpoint.store import FileEntry
 from trainwright.runtime.parallel.plain_pickle import CLASSES, loads
-from trainwright.runtime.preflight.finding import CheckResult
+from trainwright.runtime.preflight.check_result import CheckResult
 from trainwright.spec.exit_codes import Exit
 
 PLAIN = [

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from trainwright.runtime.power_cap import guard
+from trainwright.runtime.power_cap.gpu_limits import apply, restore
 from trainwright.runtime.power_cap.guard import identity
-from trainwright.runtime.power_cap.limits import apply, restore
 from trainwright.runtime.power_cap.record import load
 
 

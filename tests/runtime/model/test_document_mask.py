@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from trainwright.runtime.model.documents import SHORTEST, Documents
+from trainwright.runtime.model.document_mask import SHORTEST, Documents
 
 
 def test_borders_are_where_numbers_change_and_rows_end() -> None:

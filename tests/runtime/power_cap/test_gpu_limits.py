@@ -9,8 +9,8 @@ import pytest
 
 from trainwright.runtime.energy.cap import CapWatch, EnforcedCap, combine_caps, node_gpus, observe_cap
 from trainwright.runtime.power_cap.__main__ import describe_applied, describe_restored, main
+from trainwright.runtime.power_cap.gpu_limits import apply, read, restore
 from trainwright.runtime.power_cap.guard import identity
-from trainwright.runtime.power_cap.limits import apply, read, restore
 from trainwright.runtime.power_cap.record import load
 from trainwright.tests.fakes.nvml.fake import Function
 
