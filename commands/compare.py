@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,10 +17,7 @@ from ..spec.facts import figures
 from ..spec.hardware import gpu
 from ..spec.problem import InputError
 from .options import FormatOption, Sets, TableOption, is_text
-from .output import print_tables, print_written
-
-if TYPE_CHECKING:
-    from ..report.tables.compare import Contender
+from .output import plain, print_tables, print_written
 
 CAP_STEP: int = figures("planning")["cap_step"]  # watts between two points of a sweep
 
@@ -39,7 +35,7 @@ def command(
     from ..report.build import build_report
     from ..report.formats.terminal import show
     from ..report.tables.cap_sweep import cap_sweep
-    from ..report.tables.compare import compare_document, of_estimate, of_run, regions
+    from ..report.tables.compare import Contender, compare_document, of_estimate, of_run, regions
     from ..report.write import write_document
     from ..spec.terminal import Terminal
 
@@ -61,24 +57,16 @@ def command(
     if places:
         tables.append(regions(contenders, places))
     document = compare_document(contenders, tables, list(runs.values()))
+    data = plain(list[Contender], contenders)
     # Files first: `compare | head` must leave whole ones.
-    written = write_document(document, out, "compare", _data(contenders)) if out else []
+    written = write_document(document, out, "compare", data) if out else []
     if only or not is_text(form):
-        print_tables(document.tables, form, _data(contenders), only)
+        print_tables(document.tables, form, data, only)
         return
     console = Terminal()
     show(document, console, sections=True)
     if out:
         print_written(written, out / "compare.html")
-
-
-def _data(contenders: Sequence[Contender]) -> list[dict[str, Any]]:
-    """The comparison for programs."""
-    from pydantic import TypeAdapter
-
-    from ..report.tables.compare import Contender
-
-    return TypeAdapter[Any](tuple[Contender, ...]).dump_python(tuple(contenders), mode="json")
 
 
 def _sweep(loaded: Loaded, sets: list[str]) -> Iterator[Estimate]:

@@ -14,8 +14,9 @@ from ..compiler.load import load_all
 from ..compiler.render.write_bundle import stale
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
+from .each_spec import each_spec
 from .options import Sets, SpecFiles
-from .output import print_problems, say
+from .output import say
 
 
 def command(
@@ -31,7 +32,9 @@ def command(
     if out is not None and len(loaded) > 1:
         message = f"--out names one folder and there are {len(loaded)} specs"
         raise InputError.one("TW630", message, "leave --out away", "--out")
-    bundles = [(out or Path("build") / item.spec.name, compiled(item, target, print_problems)) for item in loaded]
+    files = each_spec(loaded, lambda item, warn: compiled(item, target, warn))
+    folders = [out or Path("build") / item.spec.name for item in loaded]
+    bundles = list(zip(folders, files, strict=True))
     if check:
         sys.exit(_checked(bundles))
     for folder, files in bundles:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..compiler.load import Loaded, load_all
+from ..compiler.load import load_all
 from ..compiler.render.write_bundle import write
 from ..runtime.launch.admit import admit, require_free, say_decision
 from ..runtime.launch.launchable import Launchable
@@ -17,10 +17,10 @@ from ..runtime.launch.lock import hold, sign
 from ..spec.exit_codes import Exit
 from ..spec.extras import require_extra
 from ..spec.run_folder import RunFolder
+from .each_spec import each_spec
 from .launch import start
 from .launch_matrix import compiled, make_run_folder, refuse_options
 from .options import Sets, SpecFile
-from .output import print_problems
 
 
 def prepare(
@@ -37,7 +37,9 @@ def prepare(
     loaded = load_all([source], sets)
     if len(loaded) > 1:
         refuse_options({"--run": run}, f"is about one run, and the matrix makes {len(loaded)}", "Leave it away.")
-    launches = [_compiled(item, source.parent) for item in loaded]
+    launches = each_spec(
+        loaded, lambda item, warn: compiled(item, None, Path("build") / item.spec.name, source.parent, warn)
+    )
     targets = sorted({launch.target for launch in launches if launch.target != "local" and not here})
     if not targets:
         require_extra("train")
@@ -50,10 +52,6 @@ def prepare(
     if len(loaded) > 1:
         refuse_options({"SPEC": source}, f"makes {len(loaded)} runs, and {targets[0]} prepares one", "Add --here.")
     sys.exit(start(launches[0], RunFolder(run or Path("runs") / launches[0].plan.name), "prepare"))
-
-
-def _compiled(item: Loaded, root: Path) -> Launchable:
-    return compiled(item, None, Path("build") / item.spec.name, root, print_problems)
 
 
 def _prepare_here(launch: Launchable, folder: RunFolder, workers: int | None) -> Exit:

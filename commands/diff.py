@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..api import Loaded, load
-from ..compiler.help.diff import changes, effects
+from ..compiler.help.diff import Difference, changes, effects
 from ..compiler.help.diff_tables import diff_tables
 from ..spec.problem import InputError, Problem
 from .options import FormatOption, Sets, TableOption, is_text
-from .output import print_tables
+from .output import plain, print_tables
 
 
 def command(
@@ -33,9 +32,8 @@ def command(
     if not changed and is_text(form):
         print(f"{before} and {after} mean the same")
         return
-    felt = effects(old, new)
-    data = {"changes": [asdict(change) for change in changed], "effects": [asdict(effect) for effect in felt]}
-    print_tables(diff_tables(changed, felt), form, data, only)
+    found = Difference(changed, effects(old, new))
+    print_tables(diff_tables(found.changes, found.effects), form, plain(Difference, found), only)
 
 
 def _loaded(sides: Iterable[tuple[Path, list[str]]]) -> Iterator[Loaded]:

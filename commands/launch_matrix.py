@@ -20,7 +20,7 @@ from ..runtime.launch.slurm_array import Element, groups, submit
 from ..spec.plan import Plan
 from ..spec.problem import InputError, Place, Problem
 from ..spec.run_folder import RunFolder
-from .output import print_problems
+from .each_spec import each_spec
 
 
 def launch_matrix(
@@ -80,21 +80,13 @@ def refuse_options(given: Mapping[str, object], why: str, remedy: str) -> None:
 
 
 def _compiled(source: Path, loaded: Sequence[Loaded], target: str | None) -> list[Element]:
-    errors: dict[str, list[Problem]] = {}
-    warnings: dict[str, list[Problem]] = {}
-    elements: list[Element] = []
-    for item in loaded:
+    def element(item: Loaded, warn: Warn) -> Element:
         name = item.spec.name
-        found = warnings.setdefault(name, [])
-        try:
-            launch = compiled(item, target, Path("build") / name, source.parent, found.extend)
-        except InputError as error:
-            errors[name] = list(error.problems)
-            continue
-        elements.append(Element(launch, RunFolder(Path("runs") / name)))
-    if errors:
-        raise InputError(by_spec(errors, len(loaded)))
-    print_problems(by_spec(warnings, len(loaded)))
+        return Element(
+            compiled(item, target, Path("build") / name, source.parent, warn), RunFolder(Path("runs") / name)
+        )
+
+    elements = each_spec(loaded, element)
     _require_slurm(source, elements)
     return elements
 

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..compiler.help.diagnostics import Format as ReportFormat
 from ..compiler.help.diagnostics import as_github, as_json, as_text, ordered, summary
@@ -88,6 +88,13 @@ def _print_csv(tables: Sequence[Table]) -> None:
     print(tables_csv([item for item in tables if item.key == first]), end="")
     if others:
         print(f"CSV holds one table; not shown: {', '.join(others)} (--table NAME chooses)", file=sys.stderr)
+
+
+def plain(kind: Any, value: object) -> Any:
+    """A value of that type as JSON has it, in the shape that `schema` publishes."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter[Any](kind).dump_python(value, mode="json")
 
 
 def _draw_tables(tables: Sequence[Table]) -> None:

@@ -5,16 +5,15 @@ With `--under` the devices and their power cap are planned too, within `limits.s
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ..api import Search, load, plan
+from ..api import load, plan
 from ..compiler.check import load_checked_one
 from ..compiler.help.under_power import Goal, best_point, under_power
-from ..compiler.plan.layout_search import Candidate
+from ..compiler.plan.plan_rows import PlanRow, plan_rows
 from ..compiler.plan.plan_table import plan_table
 from ..report.tables.under_power import under_power_table
 from ..spec.hardware import gpu
@@ -23,7 +22,7 @@ from ..spec.problem import InputError
 from ..spec.scaling import ScalingPoint
 from ..spec.sections import Spec
 from .options import FormatOption, Sets, SpecFile, Stack, TableFormat
-from .output import drawing, print_tables
+from .output import drawing, plain, print_tables
 
 Under = Annotated[bool, typer.Option("--under", help="Plan devices, power cap and layout within limits.site_power.")]
 For = Annotated[Goal, typer.Option("--goal", help="With --under: the earliest finish, or the least carbon.")]
@@ -35,28 +34,12 @@ def _show_points(
 ) -> None:
     site = limit_text("site_power", spec.limits.site_power or 0.0) if spec.limits else ""
     title = f"{spec.name}: devices x cap x layout within {site}"
-    print_tables([under_power_table(points, best, title)], form, [_point_data(point) for point in points])
+    print_tables([under_power_table(points, best, title)], form, plain(list[ScalingPoint], points))
     if plot:
         from ..report.formats.pareto_plot import write_pareto_plot
 
         with drawing(plot):
             write_pareto_plot(points, best, title, plot)
-
-
-def _point_data(point: ScalingPoint) -> dict[str, Any]:
-    return asdict(point) | {"estimate": point.estimate.model_dump() if point.estimate else None}
-
-
-def _data(found: Search, candidate: Candidate) -> dict[str, Any]:
-    step = candidate.step
-    return {
-        "layout": candidate.layout.model_dump(),
-        "memory_bytes": candidate.memory_bytes,
-        "memory": dict(candidate.memory),
-        "step_seconds": step.seconds if step else None,
-        "time": dict(step.parts) if step else None,
-        "reason": found.reason(candidate),
-    }
 
 
 def command(
@@ -90,4 +73,4 @@ def command(
     cluster = loaded.spec.cluster
     title = f"{loaded.spec.name}: {len(found.candidates)} legal layouts of {cluster.gpus} x {gpu(cluster.gpu).name}"
     title += f", as {stack} runs them" if stack else ""
-    print_tables([plan_table(found, shown, title)], form, [_data(found, c) for c in shown])
+    print_tables([plan_table(found, shown, title)], form, plain(list[PlanRow], plan_rows(found, shown)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +9,11 @@ import typer
 
 from ..compiler.check import load_checked_one
 from ..compiler.help.scaling import caps, counts, scaling, setups
-from ..report.tables.scaling import scaling_rows, scaling_table
+from ..report.tables.scaling import ScalingRow, scaling_rows, scaling_table
 from ..spec.hardware import gpu
 from ..spec.number_text import count
 from .options import FormatOption, Sets, SpecFile, Stack
-from .output import drawing, print_tables
+from .output import drawing, plain, print_tables
 
 Gpus = Annotated[str, typer.Option("--gpus", help="Device counts: 8..4096 (doublings) or 8,64,2000.")]
 Fabrics = Annotated[str, typer.Option("--interconnect", help="Fabrics to compare, e.g. infiniband,roce.")]
@@ -40,7 +39,7 @@ def command(
     spec_ = loaded.spec
     title = f"{spec_.name}: {spec_.model.name}, {count(spec_.data.tokens)} tokens, {gpu(spec_.cluster.gpu).name}"
     title += f", as {stack} runs it" if stack else ""
-    print_tables([scaling_table(rows, title)], form, [asdict(row) for row in rows])
+    print_tables([scaling_table(rows, title)], form, plain(list[ScalingRow], rows))
     if plot:
         from ..report.formats.scaling_plot import write_scaling_plot
 

@@ -42,6 +42,14 @@ class Effect:
         return self.after / self.before if self.before and self.after is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What changed between two specs, and which predicted figures that moves."""
+
+    changes: list[Change]
+    effects: list[Effect]
+
+
 def changes(before: Spec, after: Spec) -> list[Change]:
     """The values that differ, in the order of the language."""
     old, new = dict(_values(before, "")), dict(_values(after, ""))

@@ -24,6 +24,8 @@ from .admit import admit
 from .launchable import Launchable
 from .slurm_refusal import suspects
 
+_ARRAYS = ".arrays"  # beside the runs
+_JOBS = "jobs"  # what Slurm calls an array's jobs
 _TIMEOUT = 120  # seconds for Slurm's controller to take a job
 _SCRIPT = """\
 #!/usr/bin/env bash
@@ -53,6 +55,7 @@ class Element:
 class Array:
     """A submitted array and the runs that are its elements, in the order of their numbers."""
 
+    folder: Path
     prepare: str
     train: str
     elements: tuple[Element, ...]
@@ -65,17 +68,30 @@ def submit(elements: Sequence[Element], name: str, throttle: int | None) -> list
     """
     if shutil.which("sbatch") is None:
         raise InputError.one("TW707", "sbatch is not installed here", "Launch from a login node of the cluster.")
+    for folder in {element.run.path.absolute().parent / _ARRAYS for element in elements}:
+        remove_finished(folder)
     with ExitStack() as undo:
         arrays = [_submitted(group, name, throttle, undo) for group in groups(elements)]
         for element in elements:
             admit(element.launch.bundle, element.run, element.launch.root, elsewhere=element.launch.elsewhere)
         for array in arrays:
+            write_atomically(array.folder / _JOBS, f"{array.prepare},{array.train}\n".encode())
             for number, element in enumerate(array.elements):
                 (element.run.path / "logs").mkdir(exist_ok=True)
                 write_atomically(element.run.path / "slurm-job", f"{array.train}_{number}\n".encode())
             _slurm("scontrol", "release", array.prepare)
         undo.pop_all()
     return arrays
+
+
+def remove_finished(arrays: Path) -> None:
+    """Remove the folders of arrays of which Slurm has no job any more; one that is being submitted has none yet."""
+    for note in arrays.glob(f"*/{_JOBS}"):
+        words = ["squeue", "--noheader", f"--jobs={note.read_text(encoding='utf-8').strip()}", "--format=%i"]
+        known = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_TIMEOUT)
+        gone = known.returncode == 0 or "Invalid job id" in known.stderr  # else Slurm does not answer
+        if gone and not known.stdout.strip():
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def groups(elements: Sequence[Element]) -> Iterator[tuple[Element, ...]]:
@@ -95,7 +111,7 @@ def _submitted(elements: tuple[Element, ...], name: str, throttle: int | None, u
     after = f"--dependency=aftercorr:{prepare}"
     train = _sbatch(elements, folder, "slurm.sbatch", after, f"--job-name={name}", limited)
     undo.callback(_slurm, "scancel", train)
-    return Array(prepare, train, elements)
+    return Array(folder, prepare, train, elements)
 
 
 def _folder(elements: tuple[Element, ...], name: str) -> Path:
@@ -105,7 +121,7 @@ def _folder(elements: tuple[Element, ...], name: str) -> Path:
     """
     runs = [element.run.path.absolute() for element in elements]
     digest = hashlib.sha256("\n".join(map(str, runs)).encode(errors="surrogateescape")).hexdigest()
-    folder = runs[0].parent / ".arrays" / digest[:16]
+    folder = runs[0].parent / _ARRAYS / digest[:16]
     folder.mkdir(parents=True, exist_ok=True)
     for number, run in enumerate(runs):
         link = folder / str(number)

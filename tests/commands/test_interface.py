@@ -123,17 +123,25 @@ def test_diff_sets_keys_of_one_side(run):
     assert run("diff", LLAMA, LLAMA, "--set-a", "cluster.power_cap=9 W", "--set-b", "nonsense=1")[0] == 2
 
 
-@pytest.mark.parametrize("kind", ["problems", "estimate", "status", "report"])
-def test_json_is_what_its_published_schema_says(run, folder, kind):
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [(kind, ()) for kind in ("problems", "estimate", "plan", "scaling", "diff", "status", "report", "compare")]
+    + [("plan", ("--under", "--set", "limits.site_power=20 kW"))],
+)
+def test_json_is_what_its_published_schema_says(run, folder, kind, more):
     """`trainwright schema KIND` describes what `--format json` prints."""
     words = {
+        "plan": ("plan", LLAMA, "--set", "cluster.gpus=64"),
+        "scaling": ("scaling", LLAMA, "--gpus", "8,512"),
+        "diff": ("diff", LLAMA, LLAMA, "--set-b", "cluster.power_cap=350 W"),
+        "compare": ("compare", folder, LLAMA),
         "problems": ("check", TINY, "--set", "cluster.power_cap=3 W"),
         "estimate": ("estimate", TINY, LLAMA),
         "status": ("status", folder),
         "report": ("report", folder),
     }
     _, schema, _ = run("schema", kind)
-    _, out, _ = run(*words[kind], "--format", "json")
+    _, out, _ = run(*words[kind], *more, "--format", "json")
     jsonschema.validate(json.loads(out), json.loads(schema))
 
 

@@ -57,3 +57,14 @@ def test_the_run_that_cannot_start_is_named(project: Path) -> None:
     done = trainwright(project, "launch", "seeds.yaml", "--target=slurm")
     assert (done.returncode, "seeds-2: " in done.stderr, "seeds-1: " in done.stderr) == (2, True, False), done.stderr
     assert [path.name for path in (project / "runs").iterdir()] == ["seeds-2"]
+
+
+def test_compiling_a_matrix_says_once_what_all_its_runs_share(project: Path) -> None:
+    """A note about two runs is one note; what is wrong with either is said with its name, both at once."""
+    done = trainwright(project, "compile", "seeds.yaml")
+    assert (done.returncode, done.stderr.count("TW501")) == (0, 1), done.stderr
+    rows = "matrix=[{model.heads: 5, training.seed: 1}, {model.heads: 7, training.seed: 2}]"
+    done = trainwright(project, "compile", "tiny-cpu.yaml", "--set", rows)
+    assert (done.returncode, "tiny-cpu-5: " in done.stderr, "tiny-cpu-7: " in done.stderr) == (2, True, True), (
+        done.stderr
+    )
