@@ -16,7 +16,7 @@ from ..spec.estimate import Estimate
 from ..spec.facts import figures
 from ..spec.hardware import gpu
 from ..spec.problem import InputError
-from .options import FormatOption, Sets, TableOption, is_text
+from .options import FormatOption, Sets, TableOption, is_text, refuse_options
 from .output import plain, print_tables, print_written
 
 CAP_STEP: int = figures("planning")["cap_step"]  # watts between two points of a sweep
@@ -43,6 +43,8 @@ def command(
     paths = list(dict.fromkeys(what))
     folders = [path for path in paths if path.is_dir()]
     runs = dict(zip(folders, build_report(folders).runs, strict=True)) if folders else {}
+    if len(folders) == len(paths):
+        refuse_options({"--set": sets, "--caps": caps}, "is about specs, and these are runs as they were")
     loaded = load_checked([path for path in paths if path not in runs], sets)
     contenders = [
         contender

@@ -15,7 +15,7 @@ from ..compiler.render.write_bundle import stale
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
 from .each_spec import each_spec
-from .options import Sets, SpecFiles
+from .options import Sets, SpecFiles, refuse_options
 from .output import say
 
 
@@ -28,6 +28,8 @@ def command(
     force: Annotated[bool, typer.Option("--force", help="Replace a bundle that was edited by hand.")] = False,
 ) -> None:
     """Write one bundle a spec; byte-identical for the same spec, and never half written."""
+    if check:
+        refuse_options({"--force": force}, "replaces a bundle, and --check writes nothing", "Leave one of them away.")
     loaded = load_all(specs, sets)
     if out is not None and len(loaded) > 1:
         message = f"--out names one folder and there are {len(loaded)} specs"

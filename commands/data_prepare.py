@@ -19,8 +19,8 @@ from ..spec.extras import require_extra
 from ..spec.run_folder import RunFolder
 from .each_spec import each_spec
 from .launch import start
-from .launch_matrix import compiled, make_run_folder, refuse_options
-from .options import Sets, SpecFile
+from .launch_matrix import compiled, make_run_folder
+from .options import Sets, SpecFile, refuse_options
 
 
 def prepare(

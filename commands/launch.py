@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import subprocess
@@ -22,8 +23,8 @@ from ..spec.plain_screen import guard_screens
 from ..spec.plan import read_plan
 from ..spec.problem import InputError
 from ..spec.run_folder import RunFolder
-from .launch_matrix import compiled, launch_matrix, make_run_folder, refuse_options
-from .options import Sets
+from .launch_matrix import compiled, launch_matrix, make_run_folder
+from .options import Sets, refuse_options
 from .output import print_problems
 
 
@@ -56,6 +57,8 @@ def command(
             return
         launch = compiled(first, target, out or Path("build") / first.spec.name, source.parent, print_problems)
     folder = RunFolder(run or Path("runs") / launch.plan.name)
+    if launch.target != "slurm" or dry_run:
+        refuse_options({"--follow": follow is not None}, "is about Slurm's jobs once they are submitted")
     if dry_run:
         _look(launch, folder)
         return
@@ -93,6 +96,8 @@ def _bundle(folder: Path) -> Launchable:
 
 def _look(launch: Launchable, run: RunFolder) -> None:
     """What a launch would do. Nothing is written."""
+    if run.path.exists() and not run.path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(run.path))
     require_free(run)
     decision = launch.decide(run)
     say_decision(decision, run)

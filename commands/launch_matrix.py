@@ -21,6 +21,7 @@ from ..spec.plan import Plan
 from ..spec.problem import InputError, Place, Problem
 from ..spec.run_folder import RunFolder
 from .each_spec import each_spec
+from .options import refuse_options
 
 
 def launch_matrix(
@@ -70,13 +71,6 @@ def make_run_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
-
-
-def refuse_options(given: Mapping[str, object], why: str, remedy: str) -> None:
-    """Raise InputError (TW709) where an option was given that does not apply to what is launched."""
-    names = [name for name, value in given.items() if value]
-    if names:
-        raise InputError.one("TW709", f"{', '.join(names)} {why}", remedy, names[0])
 
 
 def _compiled(source: Path, loaded: Sequence[Loaded], target: str | None) -> list[Element]:

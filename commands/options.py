@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from ..spec.problem import InputError
 
 TableFormat = Literal["text", "markdown", "csv", "json", "latex", "table", "md"]  # the last two: older names
 FormatOption = Annotated[
@@ -40,3 +43,10 @@ Stack = Annotated[
         "--stack", metavar="NAME", help="Ask for another published stack, e.g. megatron-core; default: our runtime."
     ),
 ]
+
+
+def refuse_options(given: Mapping[str, object], why: str, remedy: str = "Leave it away.") -> None:
+    """Raise InputError (TW709) where an option was given that does not apply to what is asked for."""
+    names = [name for name, value in given.items() if value not in (None, False, [], "")]
+    if names:
+        raise InputError.one("TW709", f"{', '.join(names)} {why}", remedy, names[0])

@@ -22,6 +22,8 @@ from .options import TableFormat
 if TYPE_CHECKING:
     from ..report.tables.cells import Table
 
+PICTURES = (".png", ".svg", ".pdf")
+
 
 def print_problems(problems: Iterable[Problem]) -> None:
     """Print problems to standard error, each with its line and a caret."""
@@ -111,6 +113,8 @@ def _draw_tables(tables: Sequence[Table]) -> None:
 @contextmanager
 def drawing(path: Path) -> Generator[None]:
     """Draws a picture into `path`. Raises InputError (TW874) when it cannot be written."""
+    if path.suffix not in PICTURES:
+        raise InputError.one("TW874", f"{path} is no name of a picture", "Name a .png, .svg or .pdf file.", "--plot")
     try:
         yield
     except (OSError, ValueError) as error:

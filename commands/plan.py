@@ -21,12 +21,13 @@ from ..spec.limits import limit_text
 from ..spec.problem import InputError
 from ..spec.scaling import ScalingPoint
 from ..spec.sections import Spec
-from .options import FormatOption, Sets, SpecFile, Stack, TableFormat
+from .options import FormatOption, Sets, SpecFile, Stack, TableFormat, refuse_options
 from .output import drawing, plain, print_tables
 
 Under = Annotated[bool, typer.Option("--under", help="Plan devices, power cap and layout within limits.site_power.")]
 For = Annotated[Goal, typer.Option("--goal", help="With --under: the earliest finish, or the least carbon.")]
 Plot = Annotated[Path | None, typer.Option("--plot", help="With --under: draw days and carbon into a .png or .svg.")]
+SHOWN = 10  # layouts
 
 
 def _show_points(
@@ -45,7 +46,7 @@ def _show_points(
 def command(
     spec: SpecFile,
     sets: Sets = [],  # noqa: B006 - typer reads the default, nothing changes it
-    top: Annotated[int, typer.Option("--top", min=1, help="How many layouts to show.")] = 10,
+    top: Annotated[int | None, typer.Option("--top", min=1, help="How many layouts to show; default: 10.")] = None,
     stack: Stack = None,
     everything: Annotated[bool, typer.Option("--all", help="Show layouts that cannot be run, too.")] = False,
     under: Under = False,
@@ -55,6 +56,8 @@ def command(
 ) -> None:
     """Search every layout that the runtime can run for this spec. Exit 2, with what would work, when none fits."""
     if under:
+        shown = {"--top": top, "--all": everything}
+        refuse_options(shown, "is about layouts of the devices of the spec, and --under plans the devices, too")
         loaded = load_checked_one(spec, sets, limits=False)
         points = list(under_power(loaded, stack))
         best = best_point(points, goal)
@@ -68,8 +71,8 @@ def command(
     loaded = load(spec, sets)
     found = plan(loaded, stack, everything=everything)
     failing = [candidate for candidate in found.candidates if candidate.step is None][:2]
-    shown = [candidate for candidate in found.candidates if candidate.step][:top] + failing
-    shown += found.foreign[:top]
+    shown = [candidate for candidate in found.candidates if candidate.step][: top or SHOWN] + failing
+    shown += found.foreign[: top or SHOWN]
     cluster = loaded.spec.cluster
     title = f"{loaded.spec.name}: {len(found.candidates)} legal layouts of {cluster.gpus} x {gpu(cluster.gpu).name}"
     title += f", as {stack} runs them" if stack else ""

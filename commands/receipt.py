@@ -28,6 +28,8 @@ def command(
 
     if sign and not out:
         raise InputError.one("TW869", "--sign signs a file, and none is written", "Name it with --out FILE.")
+    if sign and not sign.is_file():
+        raise InputError.one("TW869", f"there is no key {sign}", "Name the file of a private ssh key.", "--sign")
     receipt = build_receipt(runs)
     if out is None:
         print(receipt_text(receipt), end="")

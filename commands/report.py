@@ -9,7 +9,7 @@ import typer
 
 from ..spec.exit_codes import Exit
 from ..spec.problem import InputError
-from .options import FormatOption, TableOption, is_text
+from .options import FormatOption, TableOption, is_text, refuse_options
 from .output import print_tables, print_written
 
 if TYPE_CHECKING:
@@ -35,14 +35,19 @@ def command(
     from ..report.values import report_schema
 
     if schema:
+        refuse_options({"RUN": runs, "--out": out, "--json": json}, "is about a report, and --schema prints its schema")
         print(report_schema(), end="")
         return
+    printed = json or only or not is_text(form)
+    if printed:
+        refuse_options({"--out": out}, "names a folder, and a format is printed", "Leave one of them away.")
+        refuse_options({"--json": json and form not in ("text", "json")}, f"is a format, and --format {form} another")
     if not runs:
         raise InputError.one("TW862", "no run folder was given", "for example: trainwright report runs/tiny-cpu")
     found = report(*runs)
     from ..report.summary import report_document
 
-    if json or only or not is_text(form):
+    if printed:
         light = thinned_report(found)
         document = report_document(light)
         tables = document.all_tables if only else document.tables

@@ -14,7 +14,7 @@ from ..compiler.plan.estimate import predict
 from ..spec.estimate import Estimate, Range
 from ..spec.facts import facts
 from ..spec.problem import InputError
-from .options import FormatOption, TableOption, is_text
+from .options import FormatOption, TableOption, is_text, refuse_options
 from .output import print_tables, print_written
 from .receipt import write_receipt
 
@@ -41,8 +41,12 @@ def command(
     papers = facts("papers")
     if paper not in papers:
         raise InputError.one("TW864", f"no paper is called {paper!r}", f"known: {', '.join(papers)}")
+    if only or not is_text(form):
+        refuse_options({"--out": out}, "names a folder, and a format is printed", "Leave one of them away.")
     estimates = [_predict(name) for name in papers[paper]["specs"]]
     if receipt:
+        shown = {"--run": run, "--out": out, "--format": not is_text(form), "--table": only}
+        refuse_options(shown, "is about the document, and --receipt writes the receipt", "Leave one of them away.")
         write_receipt(paper_receipt(papers[paper], estimates, _texts(papers[paper]["specs"])), receipt)
         return
     series = [predicted_series(item.name, *_curve(item)) for item in estimates]
