@@ -46,9 +46,9 @@ def read_index(folder: Path) -> Index:
     try:
         return Index.model_validate_json(read_foreign(folder / "index.json"))
     except (OSError, ValueError) as error:
-        raise InputError.one(
-            "TW811", f"{folder / 'index.json'} cannot be read: {error}", "Remove the data folder and launch again."
-        ) from error
+        reason = error.strerror if isinstance(error, OSError) else "it is damaged, or no index of ours"
+        message = f"{folder / 'index.json'} cannot be read: {reason}"
+        raise InputError.one("TW811", message, "Remove the data folder and launch again.") from error
 
 
 def shard_damage(folder: Path, shard: Shard) -> str | None:

@@ -134,7 +134,7 @@ def _arguments() -> Job:
 def _explain(error: Exception) -> None:
     """Each problem with its remedy; for an internal error the traceback."""
     if not isinstance(error, InputError):
-        refused = f"trainwright: the run folder cannot be written: {error}; what was in it before is intact"
+        refused = f"trainwright: run folder or datasets cannot be written: {error}; what was there before is intact"
         said = refused if isinstance(error, OSError) else traceback.format_exc()
         console.print(said, soft_wrap=True)
         return

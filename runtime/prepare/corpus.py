@@ -53,8 +53,9 @@ def blocks(path: CorpusFile, reading: Reading, part: range | None = None) -> Ite
         remedy = "Raise data.max_expansion if its text is right, or remove the file."
         raise InputError.one("TW840", message, remedy, "data.max_expansion") from error
     except (OSError, *ARCHIVE_ERRORS) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise unreadable(path, reason, "Make it readable, or name other files.") from error
+        if isinstance(error, OSError) and error.strerror:
+            raise unreadable(path, error.strerror, "Make it readable, or name other files.") from error
+        raise unreadable(path, str(error)) from error
 
 
 def _text(path: CorpusFile, pieces: Iterator[bytes], reading: Reading) -> Iterator[Block]:

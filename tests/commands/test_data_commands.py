@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from trainwright import cli
 from trainwright.runtime.prepare import make_units
+from trainwright.spec.exit_codes import Exit
 from trainwright.spec.run_folder import RunFolder
 from trainwright.tests.logged import logged_events
 from trainwright.tests.services.tiny import write_spec
@@ -60,6 +63,41 @@ def test_what_is_wrong_with_the_corpus_ends_with_its_code(run):
     code, _, said = run("data", "prepare", "tiny.yaml", "--workers", "1")
     assert (code, "0.txt:1: error TW834" in said) == (2, True)
     assert "unfinished" not in run("data", "list")[1]
+
+
+def test_a_full_disk_loses_nothing(run, monkeypatch):
+    """A code of its own, nothing half visible; with space again the same command makes what is missing."""
+    real = make_units.commit
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "shard")
+
+    monkeypatch.setattr(make_units, "commit", full)
+    code, _, said = run("data", "prepare", "tiny.yaml", "--workers", "1")
+    assert (code, "datasets cannot be written" in said) == (Exit.STORAGE, True)
+    assert "ready" not in run("data", "list")[1]
+    monkeypatch.setattr(make_units, "commit", real)
+    code, _, said = run("data", "prepare", "tiny.yaml", "--workers", "1")
+    assert (code, "tokenizer  unchanged" in said) == (0, True)
+
+
+def test_a_dataset_that_lost_a_shard_is_made_again(run):
+    """`verify` names what is gone, `list` what has no index; the next preparation makes the same bytes."""
+    run("data", "prepare", "tiny.yaml", "--workers", "1")
+    folder = RunFolder(Path("runs/tiny")).data.resolve()
+    shard = next(folder.glob("train-*.bin"))
+    content = shard.read_bytes()
+    shard.unlink()
+    code, shown, _ = run("data", "verify")
+    assert (code, shard.name in shown) == (Exit.CORRUPT, True)
+    assert run("data", "prepare", "tiny.yaml", "--workers", "1")[0] == 0
+    assert shard.read_bytes() == content
+    (folder / "index.json").write_text("garbage")
+    assert "damaged" in run("data", "list")[1]
+    code, _, said = run("data", "show", folder.name)
+    assert (code, "index.json cannot be read: it is damaged" in said, "pydantic" in said) == (2, True, False)
+    assert run("data", "prepare", "tiny.yaml", "--workers", "1")[0] == 0
+    assert run("data", "verify")[0] == 0
 
 
 @pytest.mark.parametrize(
