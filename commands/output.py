@@ -114,7 +114,9 @@ def _draw_tables(tables: Sequence[Table]) -> None:
 def drawing(path: Path) -> Generator[None]:
     """Draws a picture into `path`. Raises InputError (TW874) when it cannot be written."""
     if path.suffix not in PICTURES:
-        raise InputError.one("TW874", f"{path} is no name of a picture", "Name a .png, .svg or .pdf file.", "--plot")
+        raise InputError.one(
+            "TW874", f"{path} is not the name of a picture", "Name a .png, .svg or .pdf file.", "--plot"
+        )
     try:
         yield
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""What `plan --format json` prints: a layout with its memory, its time and what is said of it."""
+"""What `plan --format json` prints: a layout with its memory, its time and the reason why it wins or loses."""
 
 from __future__ import annotations
 

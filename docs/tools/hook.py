@@ -18,8 +18,9 @@ from trainwright.docs.tools.transcript import Wrong, filled, shell  # pyright: i
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the generated pages."""
+    """Put the generated pages in the place of those that say where to look on a forge."""
     for name, make in PAGES.items():
+        files.remove(files.get_file_from_path(name))
         files.append(File.generated(config, name, content=make()))
     with ThreadPoolExecutor() as pool:  # pages are independent; each then finds its output in the cache
         list(pool.map(_tried, [file.content_string for file in files.documentation_pages()]))

@@ -1,4 +1,7 @@
-"""The reference: one page per table of the product, written from the code that uses it; none of it is committed."""
+"""The reference: one page per table of the product, written from the code that uses it.
+
+What is committed under these names says where to look on a forge, where nothing builds the site.
+"""
 
 from __future__ import annotations
 

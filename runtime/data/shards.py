@@ -46,7 +46,7 @@ def read_index(folder: Path) -> Index:
     try:
         return Index.model_validate_json(read_foreign(folder / "index.json"))
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is damaged, or no index of ours"
+        reason = error.strerror if isinstance(error, OSError) else "it is damaged"
         message = f"{folder / 'index.json'} cannot be read: {reason}"
         raise InputError.one("TW811", message, "Remove the data folder and launch again.") from error
 
