@@ -14,6 +14,7 @@ Good:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
 from ...spec.hardware import gpu
 from ...spec.sections import Cluster, Optimizer
@@ -30,7 +31,10 @@ _ONLY_FOR = {
     "partition": ("slurm",),
     "account": ("slurm",),
     "slurm": ("slurm",),
+    "time_limit": ("slurm",),
     "container": ("slurm", "kubernetes"),
+    "container.runtime": ("slurm",),
+    "container.mounts": ("slurm",),
     "kubernetes": ("kubernetes",),
     "workload": ("kubernetes",),
     "namespace": ("kubernetes",),
@@ -59,7 +63,8 @@ def check(loaded: Loaded) -> Iterator[Finding]:
 def _launch(loaded: Loaded) -> Iterator[Finding]:
     launch = loaded.spec.launch
     for name, targets in _ONLY_FOR.items():
-        if _written(loaded, f"launch.{name}") and getattr(launch, name) and launch.target not in targets:
+        value = reduce(lambda part, key: getattr(part, key, None), name.split("."), launch)
+        if _written(loaded, f"launch.{name}") and value and launch.target not in targets:
             message = f"`{name}` is used only with `target: {' or '.join(targets)}`, and the target is {launch.target}"
             yield Finding(f"launch.{name}", message, "Remove it, or change the target.")
 

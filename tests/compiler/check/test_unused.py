@@ -43,3 +43,17 @@ def test_a_value_of_the_command_line_is_its_own(tmp_path) -> None:
     (tmp_path / "spec.yaml").write_text(BASE.replace("target: slurm, partition: cpu", "target: local"))
     problems, _ = check_files([tmp_path / "spec.yaml"], ["launch.partition=gpu"])
     assert "TW405" in {problem.code for problem in problems}
+
+
+@pytest.mark.parametrize(
+    "key", ["time_limit=1h", "container={image: i, mounts: ['/a:/b']}", "container={image: i, runtime: apptainer}"]
+)
+def test_what_another_target_ignores_is_named(tmp_path, key: str) -> None:
+    """A limit that only Slurm keeps, and what only Slurm's containers take."""
+    (tmp_path / "spec.yaml").write_text(BASE.replace("partition: cpu", "volume_claim: shared, container: image"))
+    sets = ["launch.target=kubernetes", f"launch.{key}"]
+    problems, _ = check_files([tmp_path / "spec.yaml"], sets)
+    named = [problem.path for problem in problems if problem.code == "TW405"]
+    assert named == [
+        "launch.time_limit" if "limit" in key else f"launch.container.{'mounts' if 'mounts' in key else 'runtime'}"
+    ]
