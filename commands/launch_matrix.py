@@ -70,7 +70,8 @@ def make_run_folder(folder: Path) -> None:
     """Make a run folder before anything is started. Raises OSError that names it."""
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        why = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(why, os.strerror(why), str(folder))
 
 
 def _compiled(source: Path, loaded: Sequence[Loaded], target: str | None) -> list[Element]:

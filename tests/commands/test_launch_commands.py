@@ -85,6 +85,19 @@ def test_a_run_folder_that_cannot_be_made_is_an_input_error(project) -> None:
     assert (by_hand.returncode, "/proc/x" in by_hand.stderr) == (2, True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount a disk")
+def test_a_read_only_disk_is_no_matter_of_permissions(project) -> None:
+    """A run folder there ends the launch with the code of storage, and the reason is the disk's."""
+    (folder := project / "runs/tiny-cpu").mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", folder], check=False).returncode:
+        pytest.skip("no disk can be mounted")
+    try:
+        done = trainwright(project, "launch", "tiny-cpu.yaml")
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    assert (done.returncode, "TW640: cannot use runs/tiny-cpu: Read-only file system" in done.stderr) == (78, True)
+
+
 def test_ctrl_c_before_training_is_silent(project) -> None:
     """Nothing is said of a preparation that the launcher's SIGTERM ended, and passes on how it ended."""
     python = project / "python"
