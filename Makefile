@@ -3,12 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEVICE := .venv-device
+AUDIT := .venv-audit
 SITE := import sysconfig; print(sysconfig.get_path('purelib'))
 TRAINWRIGHT := $(BIN)/trainwright
 SPEC := examples/tiny-cpu.yaml
 RUN := runs/tiny-cpu
 
-.PHONY: install wheel demo test test-wheel test-offline test-long test-device device-env lint format docs services bench clean
+.PHONY: install wheel demo test test-wheel test-offline test-long test-device device-env lint format audit docs services bench clean
 
 install: .venv/installed
 
@@ -53,6 +54,16 @@ format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Known vulnerabilities of what is pinned, from PyPI's advisories; a package that cannot be looked up is an error too.
+audit: $(AUDIT)/installed
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements-base.txt
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
+
+$(AUDIT)/installed:
+	$(PYTHON) -m venv --clear $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet pip-audit==2.10.1
+	touch $@
+
 # The site, in site/; warnings are errors.
 docs: .venv/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
@@ -85,4 +96,4 @@ wheel: .venv/installed
 	rm -rf build/lib build/bdist.*
 
 clean:
-	rm -rf .venv $(DEVICE) build dist runs site .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv $(DEVICE) $(AUDIT) build dist runs site .pytest_cache .ruff_cache .hypothesis
