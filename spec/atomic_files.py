@@ -22,7 +22,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content` atomically. Raises OSError; then the old file is untouched."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # of a process of this number that was killed, or planted there
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -26,6 +26,7 @@ position (steps, and samples trained on) and the SHA-256 of tokenizer and shards
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,3 +146,9 @@ class RunFolder:
     def stop(self) -> Path:
         """Its existence asks the run to checkpoint and exit."""
         return self.path / "stop"
+
+    def ask_to_stop(self) -> None:
+        """Create the stop file, not what a link in its place points to. Raises OSError."""
+        if self.stop.is_symlink():
+            self.stop.unlink(missing_ok=True)
+        os.close(os.open(self.stop, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644))

@@ -101,7 +101,7 @@ def _deepspeed(options: argparse.Namespace) -> int:
 def _stop_file_on_signals(run: RunFolder) -> None:
     def ask(number: int, frame: Any) -> None:
         del number, frame
-        run.stop.touch()
+        run.ask_to_stop()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, ask)

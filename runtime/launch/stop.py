@@ -25,7 +25,7 @@ def request_stop(run: RunFolder) -> str:
     if place.stop_command:
         subprocess.run(place.stop_command, check=True, timeout=60, stdout=subprocess.DEVNULL)
     else:
-        run.stop.touch()
+        run.ask_to_stop()
     return f"{place.description}: asked to checkpoint and exit"
 
 

@@ -89,7 +89,7 @@ class Supervisor:
             return
         if self.stop_requests == 1:
             say("saving a checkpoint, then exiting; press again to exit without saving")
-            self.run.stop.touch()
+            self.run.ask_to_stop()
             _signal_group(self.child.pid, signal.SIGTERM)
         else:
             _signal_group(self.child.pid, signal.SIGKILL)
