@@ -63,6 +63,23 @@ def test_a_run_begins_with_the_imported_logits(make_job, theirs, source):
     torch.testing.assert_close(ours(TOKENS), theirs(TOKENS).logits, rtol=1e-5, atol=1e-5)
 
 
+def test_staged_weights_are_those_that_the_spec_names_now(make_job, theirs, source):
+    """Staged from A, then the spec says B, then B is replaced: the run begins with what is there when it starts."""
+    job, trained = make_job(), []
+    job.run.path.mkdir()
+    for name, scale in (("a", 1.0), ("b", 2.0), ("b", 3.0)):
+        with torch.no_grad():
+            theirs.lm_head.weight.fill_(scale)
+        theirs.save_pretrained(source)
+        shutil.rmtree(job.root / name, ignore_errors=True)
+        done = import_model(source, job.root / name)
+        plan = job.plan.model_copy(update={"model": done.model.model_copy(update={"init_from": name})})
+        stage_initial_weights(plan, job.run, job.root)
+        ours = build(partial(Llama, plan.model, given=open_initial_weights(plan, job.run)), "cpu", seed=1)
+        trained.append(ours.lm_head.weight.unique().tolist())
+    assert trained == [[1.0], [2.0], [3.0]]
+
+
 def test_sharded_and_tied_checkpoints_are_read(make_plan, tmp_path):
     """Several files and a head that is not written: both are as transformers saves them."""
     model = hugging_face(make_plan().model, tie_word_embeddings=True)
