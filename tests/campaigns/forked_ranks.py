@@ -34,6 +34,11 @@ def make_bundles(at: Path) -> None:
         write(compile_bundle(load(at / f"{kind}.yaml")), at / f"build/{kind}")
 
 
+def log_of(run: RunFolder) -> Path:
+    """What the starts of a run print. Each run has a folder, and so a store of data, of its own."""
+    return run.path.with_name("log")
+
+
 class Start:
     """The ranks of one start of a run, each of which prepares and trains as its script would have it do."""
 
@@ -57,8 +62,9 @@ class Start:
             return child
         code = 1
         try:
+            self.run.path.parent.mkdir(exist_ok=True)
             os.environ.update(variables | {"OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"})
-            log = os.open(self.project / f"{self.run.path.name}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            log = os.open(log_of(self.run), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             for descriptor in (1, 2):
                 os.dup2(log, descriptor)
             sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
@@ -107,7 +113,7 @@ class Start:
 def whole(project: Path, kind: int) -> tuple[dict[str, object], float]:
     """What an undisturbed run of a kind ends with, and the seconds that it took."""
     began = time.monotonic()
-    start = Start(project, kind, run := RunFolder(project / f"runs/whole-{kind}"))
+    start = Start(project, kind, run := RunFolder(project / f"whole-{kind}/t"))
     start.wait(began + LONGEST)
-    assert (start.alive, start.code) == (set(), 0), (project / f"whole-{kind}.log").read_text()
+    assert (start.alive, start.code) == (set(), 0), log_of(run).read_text()
     return content(run), time.monotonic() - began

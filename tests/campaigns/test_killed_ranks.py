@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from trainwright.spec.run_folder import RunFolder
-from trainwright.tests.campaigns.forked_ranks import GONE, Start, make_bundles, whole
+from trainwright.tests.campaigns.forked_ranks import GONE, Start, log_of, make_bundles, whole
 from trainwright.tests.campaigns.runs import KINDS, LONGEST, compare
 
 
@@ -37,7 +37,7 @@ def test_ranks_that_are_killed_begin_again_to_the_same_bits(campaign, project) -
         kind = luck.randrange(len(KINDS)) if len(campaign.numbers) > 2 else 0
         if kind not in expected:
             expected[kind] = whole(project, kind)
-        run = unfinished.setdefault(kind, RunFolder(project / f"runs/{campaign.case.replace(':', '-')}"))
+        run = unfinished.setdefault(kind, RunFolder(project / campaign.case.replace(":", "-") / "t"))
         start = Start(project, kind, run)
         start.wait(time.monotonic() + luck.uniform(0, expected[kind][1] * luck.choice((0.2, 0.6))))
         if start.alive:
@@ -45,11 +45,11 @@ def test_ranks_that_are_killed_begin_again_to_the_same_bits(campaign, project) -
             kill_apart(start, luck)
         elif start.code == 0:
             finish(campaign, unfinished.pop(kind), expected[kind][0])
-        assert start.code in (0, GONE, -signal.SIGKILL), (project / f"{run.path.name}.log").read_text()
+        assert start.code in (0, GONE, -signal.SIGKILL), log_of(run).read_text()
     for kind, run in unfinished.items():
         start = Start(project, kind, run)
         start.wait(time.monotonic() + LONGEST)
-        assert start.code == 0, (project / f"{run.path.name}.log").read_text()
+        assert start.code == 0, log_of(run).read_text()
         finish(campaign, run, expected[kind][0])
 
 
