@@ -27,7 +27,8 @@ INHERITED = "TRAINWRIGHT_LOCK"  # the descriptor of a lock that the caller holds
 def hold(run: RunFolder) -> Generator[int]:
     """Hold the lock of `run`; yields its descriptor, for children to inherit. Nothing in the folder is overwritten.
 
-    Raises InputError naming the owner when another launch holds it, or ranks of an earlier one are alive.
+    Raises InputError naming the owner when another launch holds it, or ranks of an earlier one are alive; OSError where
+    a lock is a link, a folder or somebody else's.
     """
     run.path.mkdir(parents=True, exist_ok=True)
     descriptor = _inherited(run)
@@ -36,6 +37,8 @@ def hold(run: RunFolder) -> Generator[int]:
     try:
         if not _lock(descriptor, fcntl.LOCK_EX):
             raise in_use(run, owner(run))
+        with suppress(FileNotFoundError):  # what the ranks could not open is refused here, in one sentence
+            os.close(os.open(run.ranks_lock, os.O_RDWR | os.O_NOFOLLOW))
         if _is_locked(run.ranks_lock, fcntl.LOCK_EX):
             raise in_use(run, f"ranks that outlived {owner(run)}")
         yield descriptor

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from trainwright.runtime.launch.lock import is_held, owner
+from trainwright.runtime.launch.lock import hold, is_held, owner
 from trainwright.runtime.launch.restart import HOST_TIMEOUT
 from trainwright.spec.exit_codes import FINAL, Exit
 from trainwright.tests.compiler.specs import unit
@@ -158,6 +158,15 @@ def test_the_lock_says_who(supervise, run) -> None:
     process = supervise("echo ready; sleep 60")
     lines(process, "ready")
     assert json.loads(run.lock.read_text())["pid"] == process.pid
+
+
+@pytest.mark.parametrize("name", ["lock", "ranks.lock"])
+@pytest.mark.parametrize("plant", [lambda path: path.symlink_to("/dev/null"), lambda path: path.mkdir()])
+def test_a_lock_that_is_no_file_is_refused(run, name, plant) -> None:
+    """A link or a folder in its place: the launch ends before it starts anything, not in its ranks."""
+    plant(run.path / name)
+    with pytest.raises(OSError, match=name), hold(run):
+        pass
 
 
 def test_a_rank_that_outlives_its_launch_keeps_the_next_one_out(supervise, run) -> None:
