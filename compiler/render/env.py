@@ -11,8 +11,8 @@ from .shell import script
 KEEP_MEMORY = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.top_pad=67108864"
 
 
-# What a launcher of ranks sets for each of them (torchrun, DeepSpeed, PyTorchJob). Ours sets them anew; on Kubernetes
-# the pods' own job has set them before our scripts run.
+# What a launcher of ranks sets for each of them (torchrun, DeepSpeed, PyTorchJob; env.sh.j2 has what torchelastic and
+# mpirun begin theirs with). Ours sets them anew; on Kubernetes the pods' own job has set them before our scripts run.
 RANK_VARIABLES = (
     *("RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_WORLD_SIZE"),
     *("ROLE_WORLD_SIZE", "CROSS_RANK", "CROSS_SIZE", "LOCAL_SIZE", "MASTER_ADDR", "MASTER_PORT"),

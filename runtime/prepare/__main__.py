@@ -7,6 +7,7 @@ temporary name and renamed when whole, so a killed start leaves no half; the nex
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -34,6 +35,8 @@ from .share import Share, Step
 from .sources import source_lines, source_uses
 from .workers import STAGES, log_path, take_worker_logs
 
+# What a folder answers in which something else has the place of a file of ours, or that is somebody else's.
+NOT_OURS = {errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 console = Terminal(stderr=True)
 
 
@@ -103,7 +106,7 @@ def _stopping(job: Job) -> Callable[[Advance], Advance]:
 
 def exit_code_of(error: BaseException) -> Exit:
     """The exit code of a failed preparation: a run folder that is not ours to fill is an input error."""
-    if isinstance(error, PermissionError | FileExistsError | NotADirectoryError):
+    if isinstance(error, OSError) and error.errno in NOT_OURS:
         return Exit.INPUT
     return code_of(error)
 

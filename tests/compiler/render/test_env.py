@@ -11,7 +11,8 @@ from trainwright.compiler.load import load
 from trainwright.compiler.pipeline import compile_bundle
 
 ROOT = Path(__file__).parents[3]
-FOREIGN = {"RANK": "3", "LOCAL_RANK": "3", "WORLD_SIZE": "8", "MASTER_ADDR": "127.0.0.9", "PET_NNODES": "4"}
+MPI = {"OMPI_COMM_WORLD_LOCAL_RANK": "3"}  # DeepSpeed takes it for its own
+FOREIGN = {"RANK": "3", "LOCAL_RANK": "3", "WORLD_SIZE": "8", "MASTER_ADDR": "127.0.0.9", "PET_NNODES": "4", **MPI}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,8 @@ def test_what_another_job_left_is_dropped_and_said(files, tmp_path):
     done = sourced(files, tmp_path, "env")
     assert not FOREIGN.keys() & {line.split("=")[0] for line in done.stdout.splitlines()}
     assert done.stderr == (
-        "trainwright: ignored, since they belong to another job: RANK LOCAL_RANK WORLD_SIZE MASTER_ADDR PET_NNODES\n"
+        "trainwright: ignored, since they belong to another job: RANK LOCAL_RANK WORLD_SIZE MASTER_ADDR "
+        "PET_NNODES OMPI_COMM_WORLD_LOCAL_RANK\n"
     )
 
 

@@ -13,7 +13,7 @@ export PYTHONIOENCODING="${PYTHONIOENCODING:-:replace}"
 
 # What another job left in the environment would send these ranks to its meeting point.
 foreign=()
-for variable in RANK LOCAL_RANK GROUP_RANK ROLE_RANK WORLD_SIZE LOCAL_WORLD_SIZE GROUP_WORLD_SIZE ROLE_WORLD_SIZE CROSS_RANK CROSS_SIZE LOCAL_SIZE MASTER_ADDR MASTER_PORT ${!PET_@} ${!TORCHELASTIC_@}; do
+for variable in RANK LOCAL_RANK GROUP_RANK ROLE_RANK WORLD_SIZE LOCAL_WORLD_SIZE GROUP_WORLD_SIZE ROLE_WORLD_SIZE CROSS_RANK CROSS_SIZE LOCAL_SIZE MASTER_ADDR MASTER_PORT ${!PET_@} ${!TORCHELASTIC_@} ${!OMPI_COMM_WORLD_@}; do
   [[ -z ${!variable+set} ]] || foreign+=("$variable")
 done
 if ((${#foreign[@]})); then

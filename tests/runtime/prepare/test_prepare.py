@@ -77,6 +77,16 @@ def test_a_run_folder_that_cannot_be_written_is_an_input_error(make_job, tmp_pat
     assert "Traceback" not in done.stderr
 
 
+def test_a_log_that_is_a_link_is_an_input_error(make_job, tmp_path):
+    """Something planted in the place of the event log is named, not followed."""
+    job = make_job()
+    job.run.path.mkdir()
+    job.run.events.symlink_to(tmp_path / "elsewhere")
+    done = run(job)
+    assert (done.returncode, "Traceback" in done.stderr, (tmp_path / "elsewhere").exists()) == (2, False, False)
+    assert "Too many levels of symbolic links" in done.stderr
+
+
 class Asked(Job):
     """A job that somebody asks to stop while its first block is read."""
 
