@@ -5,6 +5,7 @@ For training they are also lossy: that nobody is left to read what a run prints 
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from typing import IO, Any
@@ -48,7 +49,20 @@ class LossyScreen(Wrapped):
 
 def guard_screens(*, lossy: bool = False) -> None:
     """Put the guards before standard output and error of this process, in place of those that are there."""
+    _open_closed()
     sys.stdout, sys.stderr = (_guarded(unguarded(screen), lossy=lossy) for screen in (sys.stdout, sys.stderr))
+
+
+def _open_closed() -> None:
+    """Lead what the caller has closed (`>&-`) nowhere, or the next file that we open would be its successor."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            os.set_inheritable(descriptor, True)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115 - a descriptor, for good
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def unguarded(stream: IO[str]) -> IO[str]:

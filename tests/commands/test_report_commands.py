@@ -64,6 +64,21 @@ def test_report_into_a_closed_pipe_leaves_whole_files(run, tmp_path):
     assert (run / "report" / "report.html").read_text().rstrip().endswith("</html>")
 
 
+def test_streams_that_the_caller_closed_lead_nowhere(tmp_path):
+    """The code of the command, and no file that it writes takes the place of a closed stream."""
+    script = """import os, sys
+from trainwright.spec.plain_screen import guard_screens
+guard_screens()
+made = os.open("made", os.O_RDWR | os.O_CREAT)
+print("for nobody", flush=True)
+os.system("echo for nobody; echo for nobody >&2")
+sys.exit(5 if made > 2 else 6)
+"""
+    words = ["bash", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, script]
+    assert subprocess.run(words, cwd=tmp_path, check=False, timeout=60).returncode == 5
+    assert (tmp_path / "made").read_text() == ""
+
+
 @pytest.mark.parametrize("words", [("report", "runs/tiny"), ("schema",), ("compare", "runs/tiny", "--out", "compared")])
 def test_a_reader_that_leaves_is_no_error(run, tmp_path, words):
     """`| head` leaves whole files, exit code 0 and no complaint of Python."""
