@@ -35,7 +35,7 @@ from .share import Share, Step
 from .sources import source_lines, source_uses
 from .workers import STAGES, log_path, take_worker_logs
 
-# What a folder answers in which something else has the place of a file of ours, or that is somebody else's.
+# What a folder answers in which something else has the place of one of the run's files, or that is somebody else's.
 NOT_OURS = {errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 console = Terminal(stderr=True)
 
