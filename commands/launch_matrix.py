@@ -68,6 +68,10 @@ def compiled(loaded: Loaded, target: str | None, bundle: Path, root: Path, warn:
 
 def make_run_folder(folder: Path) -> None:
     """Make a run folder before anything is started. Raises OSError that names it."""
+    try:
+        str(folder.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise OSError(errno.EILSEQ, "the path is not UTF-8, as TensorBoard needs it", str(folder)) from error
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):
         why = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES

@@ -98,6 +98,13 @@ def test_a_read_only_disk_is_no_matter_of_permissions(project) -> None:
     assert (done.returncode, "TW640: cannot use runs/tiny-cpu: Read-only file system" in done.stderr) == (78, True)
 
 
+def test_a_run_folder_whose_name_is_not_utf8_is_refused(project) -> None:
+    """TensorBoard could not write there: said before anything is made, not by a rank's traceback."""
+    done = trainwright(project, "launch", "tiny-cpu.yaml", "--run", "runs/\udcff")
+    assert (done.returncode, "TW640" in done.stderr, "the path is not UTF-8" in done.stderr) == (2, True, True)
+    assert not (project / "runs").exists()
+
+
 def test_ctrl_c_before_training_is_silent(project) -> None:
     """Nothing is said of a preparation that the launcher's SIGTERM ended, and passes on how it ended."""
     python = project / "python"
