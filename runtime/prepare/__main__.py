@@ -150,7 +150,12 @@ def _explain(error: Exception) -> None:
 def main() -> Exit:
     """Prepare as the command line says; the exit code."""
     guard_screens(lossy=True)
-    return prepare_and_report(_arguments())
+    try:
+        job = _arguments()
+    except InputError as error:
+        _explain(error)
+        return error.exit_code
+    return prepare_and_report(job)
 
 
 def prepare_and_report(job: Job) -> Exit:
