@@ -12,7 +12,7 @@ from .surviving import SurvivingEvent, surviving_events
 
 METRICS = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "mfu", "power_watts", "memory_bytes")
 FINE = 1000  # buckets of a thinned curve; of each metric the extremes of each bucket are kept
-POINTS = 4000  # buckets of all curves of a report
+POINTS = 2000  # buckets of all curves of a report
 LARGEST_EXPONENT = 700.0  # e^x beyond this is no float
 
 
