@@ -27,7 +27,7 @@ def read_codecarbon(text: str, path: Path, zone: tzinfo) -> list[Usage]:
 
 
 def _usage(run: str, line: Line, zone: tzinfo) -> Usage:
-    pue = line.number_of("pue") or 1.0
+    pue, project = line.number_of("pue") or 1.0, line.text("project_name")
     gpu, cpu, ram = (_without(line.number_of(f"{part}_energy"), pue) for part in ("gpu", "cpu", "ram"))
     end, seconds = line.moment("timestamp", zone), line.number_of("duration")
     devices = int(line.number_of("gpu_count") or 0)
@@ -35,7 +35,7 @@ def _usage(run: str, line: Line, zone: tzinfo) -> Usage:
     emitted, consumed = line.number_of("emissions"), line.number_of("energy_consumed")
     host = None if (cpu is None and ram is None) or on_cpu else (cpu or 0.0) + (ram or 0.0)
     return Usage(
-        name=run if line.text("project_name") in ("", "codecarbon") else f"{line.text('project_name')} {run}",
+        name=run if project == "codecarbon" or run.startswith(project) else f"{project} {run}",
         place=f"{line.path}:{line.number}",
         method="CodeCarbon: " + ("CPU and RAM" if on_cpu else "GPU readings; CPU and RAM as hosts"),
         basis="estimated" if on_cpu else "measured",

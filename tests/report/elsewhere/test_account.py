@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainwright.report.elsewhere.account import Factors, accounted
+from trainwright.report.build import build_report
+from trainwright.report.elsewhere.account import Factors, accounted, usage_of_run
 from trainwright.report.elsewhere.read import read_usages
 from trainwright.report.elsewhere.receipt import account_receipt
 from trainwright.report.elsewhere.settle import settle
 from trainwright.report.elsewhere.table import account_table
+from trainwright.report.formats.csv import codecarbon_csv
 from trainwright.report.receipt.against_runs import compare_with_runs
 from trainwright.report.receipt.read import parse_receipt
 from trainwright.report.receipt.values import receipt_text
@@ -30,6 +32,7 @@ from trainwright.tests.report.elsewhere.samples import (
     nvidia_smi,
     write,
 )
+from trainwright.tests.report.folders import whole_run
 
 FACTORS = Factors(pue=1.1, intensity=0.385, source="given")
 
@@ -82,6 +85,15 @@ def test_a_copy_of_a_file_counts_once(tmp_path):
     """The same job of two exports is one."""
     settled = _settled(write(tmp_path, "a.txt", SACCT), write(tmp_path, "b.txt", SACCT))
     assert len(settled.usages) == 2
+    assert len(settled.left_out) == 2
+
+
+def test_our_own_emissions_file_beside_its_run_counts_once(tmp_path):
+    """`report` writes CodeCarbon's columns: the same run, known by its name and time."""
+    report = build_report([whole_run(tmp_path / "a", last=60), whole_run(tmp_path / "b", last=30)])
+    theirs = read_usages(write(tmp_path, "emissions.csv", codecarbon_csv(report)), UTC)
+    settled = settle([*map(usage_of_run, report.runs), *theirs])
+    assert [usage.name for usage in settled.usages] == ["tiny (a)", "tiny (b)"]
     assert len(settled.left_out) == 2
 
 
