@@ -1,8 +1,7 @@
-"""Each pipeline stage has a layer at least, and what runs on one stage alone must not be needed on another.
+"""Each pipeline stage has a layer at least, and a precision and a ZeRO stage that leave its gradients alone.
 
-The first stage holds the embedding, the last the head and fewer layers: a model that ties the two cannot be cut. Stages
-go with ZeRO-1, the only one under which DeepSpeed leaves gradients alone until the last micro-batch, and with bf16 or
-fp32, whose gradients are not scaled.
+The first stage holds the embedding, the last the head and fewer layers. Stages go with ZeRO-1, the only one under which
+DeepSpeed leaves gradients alone until the last micro-batch, and with bf16 or fp32, whose gradients are not scaled.
 
 Bad:
 
@@ -32,9 +31,6 @@ def check(loaded: Loaded) -> Iterator[Finding]:
     if stages > layers:
         message = f"{layers} layers are too few for {stages} stages"
         yield Finding("parallel.pipeline", message, f"Write `pipeline: {layers}` or less.")
-    if spec.model.tied_embeddings:
-        message = "the first stage has the embedding, the last the head, and this model ties them"
-        yield Finding("parallel.pipeline", message, "Write `pipeline: 1`, or `tied_embeddings: false` in the model.")
     if spec.training.precision == "fp16":
         message = "gradients of fp16 are scaled, and stages would scale them again"
         yield Finding("parallel.pipeline", message, "Write `precision: bf16`, or `pipeline: 1`.")

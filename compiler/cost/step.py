@@ -210,7 +210,15 @@ def _transfers(case: StepCase) -> float:
     stride = layout.tensor * layout.sequence * layout.context * layout.data
     turns = layout.accumulation + layout.pipeline - 1
     exposed = 1 - max(profile.overlap.tensor, profile.overlap.transfers)
-    return turns * (2 * send_seconds(case.hardware, stride, size) * layout.interleave * exposed + profile.handover)
+    each = 2 * send_seconds(case.hardware, stride, size) * layout.interleave * exposed + profile.handover
+    return turns * each + _tied_embedding(case, stride * (layout.pipeline - 1))
+
+
+def _tied_embedding(case: StepCase, distance: int) -> float:
+    """Seconds of sending a tied embedding to the stage with the head, and its fp32 gradient back."""
+    shape = case.workload.shape
+    table = shape.vocab_size * shape.hidden_size / case.layout.tensor
+    return send_seconds(case.hardware, distance, (WIDE + 4) * table) if shape.tied_embeddings else 0.0
 
 
 @once_for("data", "sequence", "context", "tensor", "pipeline", "micro_batch", "accumulation")

@@ -69,7 +69,7 @@ def _degrees(spec: Spec, can: Runnable) -> Iterator[dict[str, int]]:
 
 def _stages(spec: Spec, can: Runnable, replicas: int) -> list[dict[str, int]]:
     """Pipeline stages, how they share the layers and how often each rank has one."""
-    whole = spec.cluster.on_cpu or spec.model.tied_embeddings or spec.training.precision == "fp16"
+    whole = spec.cluster.on_cpu or spec.training.precision == "fp16"
     asked, layers = spec.parallel.pipeline, spec.model.layers
     most = asked or (can.most_stages if spec.cluster.nodes > 1 and not whole else 1)
     found: list[dict[str, int]] = []

@@ -25,6 +25,7 @@ from .foreign_state import read_state, refusal
 from .signing_key import signing_key
 
 Weights = dict[str, Tensor]
+EMBEDDING = "model.embed_tokens.weight"
 
 _DATA_RANK = re.compile(r"zero_pp_rank_(\d+)_")
 
@@ -62,8 +63,10 @@ def gather_weights(generation: Path, model: Model) -> Weights:
     shapes = full_shapes(model)
     engine = generation / store.ENGINE
     parts = [_rank_weights(engine, name) for name in _model_ranks(engine)]
+    stored = {name for part in parts for name in part}
+    owner = {name: name if name in stored else EMBEDDING for name in shapes}  # stages that tie the head store it once
     return {
-        name: _concatenate_slices([part[name] for part in parts if name in part], shape)
+        name: _concatenate_slices([part[owner[name]] for part in parts if owner[name] in part], shape)
         for name, shape in shapes.items()
     }
 

@@ -15,6 +15,7 @@ from ...spec.problem import InputError, Problem
 from ..model.attention import causal_attention
 from ..model.llama import TORCH_DTYPE, InitialWeights, Layer, Llama, build
 from ..model.lm_head import LossTerms
+from ..parallel.tied_embedding import TiedEmbedding
 from ..parallel.ulysses import Ulysses, sequence_group
 from ..parallel.world import World
 from . import deepspeed_private
@@ -68,6 +69,8 @@ def build_engine(plan: Plan, config: dict[str, Any], world: World, given: Initia
     optimizer = adamw(model, plan.training.optimizer)
     with deepspeed_private.one_zero_optimizer():
         engine: Any = deepspeed.initialize(model=model, optimizer=optimizer, config=config, mpu=ranks)[0]
+    if plan.model.tied_embeddings and world.stage.first != world.stage.last:
+        model.tied_stages = TiedEmbedding(model, world)
     if world.device.type == "cuda" and plan.layout.zero < 3:
         deepspeed_private.order_instead_of_waiting(engine.optimizer)
     engine.checkpoint_engine = DurableCheckpointEngine(background=plan.training.checkpoint.asynchronous)

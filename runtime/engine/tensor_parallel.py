@@ -187,6 +187,9 @@ def build_tensor_parallel(llama: Callable[[], Llama], plan: Plan, config: dict[s
 
     model.initialize(plan.training.seed, wholes())
     model.tie()
+    for name, buffer in model.named_buffers():  # the head, where another stage owns it
+        owner, _, leaf = name.rpartition(".")
+        setattr(model.get_submodule(owner), leaf, torch.empty_like(buffer, dtype=kind, device=world.device))
     return model
 
 
@@ -196,7 +199,9 @@ def _replace_with_parallel_layers(model: Llama, specs: AutoTPConfig) -> None:
     for name, module in [*model.named_modules()]:
         spec = specs.find_matching_spec(f"{name}.weight")
         if spec is not None:
-            empty = torch.empty_like(model.get_parameter(f"{name}.weight"))  # its own: a tied one would be cut twice
+            borrowed = "weight" in dict(module.named_buffers())
+            weight = module.get_buffer("weight") if borrowed else module.get_parameter("weight")
+            empty = torch.empty_like(weight)  # its own: a tied one would be cut twice
             bias = getattr(module, "bias", None)
             whole = SimpleNamespace(weight=nn.Parameter(empty), bias=bias)
             model.set_submodule(name, _layer(module, spec.partition_type)(whole, group, name=name))

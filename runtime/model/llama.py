@@ -20,9 +20,9 @@ from ...spec.sections import Model
 from .attention import causal_attention
 from .counter_normal import fill_normal
 from .document_mask import Documents
-from .lm_head import Head
+from .lm_head import Head, borrow_weight
 from .norm_rope import Angles, Norm, rotary_angles, rotate
-from .pipeline_stage import PipelineStage
+from .pipeline_stage import PipelineStage, TiedStages
 from .self_attention import Attention, SelfAttention, recomputed, unchanged
 
 # What weights are kept in, by the spec's name for it.
@@ -141,6 +141,7 @@ class Llama(nn.Module):
         self.stage = stage
         self.model = Decoder(model, attention, activation_checkpointing, stage)
         self.lm_head = Head(model.hidden_size, model.vocab_size, model.logit_softcap) if stage.last else None
+        self.tied_stages: TiedStages | None = None
         self.tie()
 
     def forward(
@@ -165,9 +166,13 @@ class Llama(nn.Module):
         return self.lm_head(hidden if targets is None else hidden[: len(targets)], targets)
 
     def tie(self) -> None:
-        """Make the head and the embedding one parameter where the spec says so; pipeline stages do not share any."""
-        if self.sizes.tied_embeddings and self.lm_head is not None and self.model.embed_tokens is not None:
+        """Make the head and the embedding one parameter where the spec says so; the last of several stages has none."""
+        if not self.sizes.tied_embeddings or self.lm_head is None:
+            return
+        if self.model.embed_tokens is not None:
             self.lm_head.weight = self.model.embed_tokens.weight
+        elif "weight" not in dict(self.lm_head.named_buffers()):
+            borrow_weight(self.lm_head)
 
     def compile_functions(self) -> None:
         """Compile what owns no parameters: one graph a function for all layers, in every layout.

@@ -72,6 +72,13 @@ class Head(nn.Module):
         return mean_loss(hidden.flatten(0, 1), self.weight, targets.flatten(), chunks)
 
 
+def borrow_weight(head: nn.Module) -> None:
+    """Make the weight of `head` no parameter: it is the embedding of another pipeline stage, which owns it."""
+    weight = head.get_parameter("weight").detach()
+    del head.weight
+    head.register_buffer("weight", weight, persistent=False)
+
+
 def soft_capped(logits: Tensor, cap: float | None) -> Tensor:
     """The logits, bounded where there is a cap."""
     return logits if cap is None else cap * torch.tanh(logits / cap)

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from ...spec.layout import Layout
 from ...spec.shape import ModelShape
 from ...spec.stage_layers import stage_layers
+
+
+class TiedStages(Protocol):
+    """What joins the embedding of the first stage and the head of the last where they are one matrix."""
+
+    def copy_weight(self) -> None:
+        """Before the forward passes of a step."""
+        ...
+
+    def expect_gradient(self) -> None:
+        """Before its last backward pass."""
+        ...
+
+    def send_gradient(self) -> None:
+        """After its last backward pass."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

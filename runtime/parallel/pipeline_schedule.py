@@ -44,7 +44,9 @@ class ForwardPass:
 
 def forward_passes(engine: PipelineEngine, world: World, batches: Iterable[Batch], count: int) -> Iterator[ForwardPass]:
     """The forward passes of `count` micro-batches, each when it is asked for."""
-    stage, coming = world.stage, None
+    stage, coming, tied = world.stage, None, engine.module.tied_stages
+    if tied is not None:
+        tied.copy_weight()
     for number, inputs in enumerate(model_inputs(batches, world), 1):
         weight = inputs.pop("weight")
         if not stage.first:
@@ -61,8 +63,14 @@ def forward_passes(engine: PipelineEngine, world: World, batches: Iterable[Batch
             sent.wait()
 
 
-def backward(engine: PipelineEngine, world: World, passed: ForwardPass) -> None:
-    """The backward pass: from the loss on the last stage, elsewhere from the gradient that the next stage sends."""
+def backward(engine: PipelineEngine, world: World, passed: ForwardPass, *, last: bool) -> None:
+    """The backward pass: from the loss on the last stage, elsewhere from the gradient that the next stage sends.
+
+    `last`: no other follows in this step.
+    """
+    tied = engine.module.tied_stages if last else None
+    if tied is not None:
+        tied.expect_gradient()
     if world.stage.last:
         engine.backward(passed.output)
     else:
@@ -72,6 +80,8 @@ def backward(engine: PipelineEngine, world: World, passed: ForwardPass) -> None:
         engine.backward((passed.output * gradient).sum(), scale_wrt_gas=False)
     if not world.stage.first:
         distributed.send(_gradient(passed.inputs), world.neighbour(-1))
+    if tied is not None:
+        tied.send_gradient()
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def _forward_backward(step: StepInputs) -> StepOutcome:
             continue
         due, last = waiting.popleft(), turn == turns - 1
         skip = last and agreement.must_skip()
-        backward(engine, world, _without_update(due) if skip else due)
+        backward(engine, world, _without_update(due) if skip else due, last=last)
         if last:
             agreement.begin()
         engine.step()

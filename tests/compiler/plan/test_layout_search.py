@@ -246,10 +246,14 @@ def test_stages_that_are_asked_for_are_taken():
     assert {c.layout.pipeline for c in found.candidates} == {5}
 
 
-@pytest.mark.parametrize("change", ["model.tied_embeddings=true", "training.precision=fp16"])
-def test_what_cannot_be_cut_into_stages_is_not(change):
-    """Tied embeddings and fp16 leave the planner with one stage, however slow the network."""
-    assert {c.layout.pipeline for c in search(_spec("llama2-70b", *SLOW, change)).candidates} == {1}
+def test_what_cannot_be_cut_into_stages_is_not():
+    """fp16 leaves the planner with one stage, however slow the network; tied embeddings do not."""
+
+    def stages(change: str) -> set[int]:
+        return {c.layout.pipeline for c in search(_spec("llama2-70b", *SLOW, change)).candidates}
+
+    assert stages("training.precision=fp16") == {1}
+    assert max(stages("model.tied_embeddings=true")) > 1
 
 
 def test_the_choice_fits_with_room_to_spare():

@@ -159,6 +159,7 @@ MODELS = (
         "model__qk_norm": "full",
         "model__norm_after": True,
         "model__sliding_window": 6,
+        "model__tied_embeddings": True,
         "model__full_attention_every": 2,
         "model__rope_scaling": {"kind": "yarn", "factor": 4.0, "original_context": 16},
     },
@@ -177,8 +178,11 @@ def modern(results):
         [*(sharded(data=2, zero=stage) for stage in (1, 2, 3)), sharded(sequence=2, zero=1)],
         [*(sharded(tensor=2, zero=stage, activation_checkpointing="selective") for stage in (1, 3))],
         [sharded(pipeline=2, zero=1)],
+        pytest.param([sharded(tensor=2, pipeline=2, zero=1)], marks=pytest.mark.slow),
+        pytest.param([sharded(data=2, pipeline=2, zero=1)], marks=pytest.mark.slow),
+        pytest.param([sharded(sequence=2, pipeline=2, zero=1)], marks=pytest.mark.slow),
     ],
-    ids=["data and sequence", "tensor", "pipeline"],
+    ids=["data and sequence", "tensor", "pipeline", "tensor, pipeline", "data, pipeline", "sequence, pipeline"],
 )
 def test_what_later_models_changed_equals_one_rank(modern, results, layouts):
     """Each model gives the losses, norms and weights of one rank in every kind of layout."""
