@@ -7,7 +7,9 @@ import random
 import signal
 
 import pytest
+import torch
 
+from trainwright.runtime.checkpoint.full_weights import full_shapes, gather_weights, newest_valid_checkpoint
 from trainwright.spec.exit_codes import Exit
 from trainwright.spec.layout import Layout
 
@@ -96,9 +98,13 @@ def test_a_batch_that_warms_up_goes_on_bit_for_bit(workplace, tiny_plan):
 
 
 def test_a_pipeline_goes_on_bit_for_bit(workplace, tiny_plan):
-    """A stage killed between two checkpoints: the run that goes on is the one that nobody disturbed, on every stage."""
+    """A stage killed between two checkpoints: the run that goes on is the one that nobody disturbed, on every stage.
+
+    The model is one of today's, with what lies on two stages and what has state of its own: embedding, norms, biases.
+    """
     layout = Layout(pipeline=2, accumulation=4)
-    plan = tiny_plan(layout, steps=8, schedule__checkpoint_every=2, schedule__validate_every=4)
+    today = {"model__tied_embeddings": True, "model__qk_norm": "head", "model__qkv_biases": True}
+    plan = tiny_plan(layout, steps=8, schedule__checkpoint_every=2, schedule__validate_every=4, **today)
     undisturbed, place = workplace(plan), workplace(plan)
     assert undisturbed.train() == Exit.DONE
     assert place.train(inject="kill rank=0 step=4") == Exit.PEER_LOST
@@ -108,6 +114,9 @@ def test_a_pipeline_goes_on_bit_for_bit(workplace, tiny_plan):
     assert place.events("validation")[-1]["loss"] == undisturbed.events("validation")[-1]["loss"]
     assert place.state() == undisturbed.state()
     assert {"engine/mp_rank_00_model_states.pt", "engine/mp_rank_01_model_states.pt"} <= place.state().keys()
+    weights = gather_weights(newest_valid_checkpoint(place.run, plan)[0], plan.model)
+    assert {name: weight.shape for name, weight in weights.items()} == full_shapes(plan.model)
+    assert torch.equal(weights["lm_head.weight"], weights["model.embed_tokens.weight"])
 
 
 @pytest.mark.slow
