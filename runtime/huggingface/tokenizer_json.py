@@ -30,7 +30,7 @@ def tokenizer_json(path: Path) -> dict[str, Any]:
     described = describe(content)
     kind = _kind(described)
     pieces = [model.id_to_piece(number) for number in range(model.vocab_size())]
-    begin = pieces[model.bos_id()]
+    begin, uncut = pieces[model.bos_id()], set(symbols(described))
     return {
         "version": "1.0",
         "truncation": None,
@@ -38,7 +38,7 @@ def tokenizer_json(path: Path) -> dict[str, Any]:
         "added_tokens": [
             _added(number, piece, special=_is_mark(model, number))
             for number, piece in enumerate(pieces)
-            if _is_mark(model, number) or piece in symbols(described)
+            if _is_mark(model, number) or piece in uncut
         ],
         "normalizer": {"type": "Sequence", "normalizers": list(_normalizers(described.normalizer_spec))},
         "pre_tokenizer": None,
