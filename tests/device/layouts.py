@@ -20,6 +20,7 @@ TWO_NODES = (
     "cluster.interconnect={kind: infiniband, bandwidth_per_gpu: 200 Gbps}",
     "launch={target: ssh, hosts: [node1, node2]}",
 )
+LARGER = ("model.hidden_size=512", "model.ffn_size=2048")
 WITHIN = "data.document_attention=within"
 GROUPED = "model.kv_heads=2"
 
@@ -29,7 +30,7 @@ LAYOUTS = {
     "zero-2": Case(2, ("parallel.zero=2",), then=(4, "parallel.zero=1")),
     "zero-3": Case(2, ("parallel.zero=3", SEVERAL_MICRO_BATCHES), then=(4, "parallel.zero=3")),
     "zero-3-a-copy-a-node": Case(
-        4, ("parallel.zero=3", "parallel.shard_group=2", *TWO_NODES), then=(2, "parallel.zero=3")
+        4, ("parallel.zero=3", "parallel.shard_group=2", *TWO_NODES), then=(2, "parallel.zero=3"), model=LARGER
     ),
     "tensor-2": Case(2, ("parallel.tensor=2",)),
     "ulysses-2": Case(2, ("parallel.sequence=2",)),

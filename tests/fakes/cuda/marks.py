@@ -12,6 +12,8 @@ import torch
 from deepspeed.runtime.engine import DeepSpeedEngine
 from torch._dynamo.backends.registry import lookup_backend
 
+from trainwright.runtime.checkpoint import universal
+
 
 def mark(name: str) -> None:
     """Write a mark into the log."""
@@ -45,6 +47,24 @@ def _marked_step(step: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _held(name: str) -> int:
+    """Bytes of this process: VmRSS, what it holds, or VmHWM, the most that it held."""
+    (line,) = (line for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if name in line)
+    return int(line.split()[1]) * 1024
+
+
+def _measured(convert: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark, as `converted N`, how many bytes more than before this rank held at most while it converted."""
+
+    def call(*arguments: Any) -> None:
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # VmHWM begins anew
+        before = _held("VmRSS")
+        convert(*arguments)
+        mark(f"converted {_held('VmHWM') - before}")
+
+    return call
+
+
 def install() -> None:
     """Mark forward, backward, update and step (its end) of DeepSpeed's engine, and every graph that is compiled.
 
@@ -55,6 +75,7 @@ def install() -> None:
     DeepSpeedEngine.forward = _marked("forward", DeepSpeedEngine.forward)
     DeepSpeedEngine.backward = _marked("backward", DeepSpeedEngine.backward)
     DeepSpeedEngine.step = _marked_step(DeepSpeedEngine.step)
+    setattr(universal, "_convert", _measured(vars(universal)["_convert"]))  # noqa: B010 - its own
     broadcast, compiled, equal = torch.distributed.broadcast_object_list, torch.compile, torch.equal
 
     def broadcast_by_cpu(object_list: list[Any], **options: Any) -> None:
