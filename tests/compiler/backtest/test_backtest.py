@@ -201,6 +201,7 @@ def test_rows_may_stand_beside_notes(tmp_path):
     about = {"tests": {"passed": 5}}
     noted = _write(tmp_path, {"about": about, "runs": [RUN]}, "noted.yaml")
     assert read_runs(noted, noted.read_text()) == [run(RUN)]
+    assert calibrate(noted).factor == calibrate(_write(tmp_path, [RUN])).factor
     other = _write(tmp_path, {"about": about, "runs": [RUN], "run": []})
     with pytest.raises(InputError) as raised:
         read_runs(other, other.read_text())
