@@ -155,7 +155,7 @@ def write_tokenizers(folder: Path, pages: list[str]) -> dict[str, dict[str, Path
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     from trainwright.runtime.data.tokenizer import train
-    from trainwright.runtime.huggingface.layout import dump
+    from trainwright.runtime.huggingface.model_files import dump
     from trainwright.runtime.huggingface.tokenizer_json import tokenizer_json
     from trainwright.spec.sections import Tokenizer as Settings
 

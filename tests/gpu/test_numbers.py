@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from trainwright.runtime.model.counter_normal import fill_normal
-from trainwright.runtime.model.documents import Documents
+from trainwright.runtime.model.document_mask import Documents
 from trainwright.runtime.model.llama import Llama
 from trainwright.runtime.train.deterministic import use_deterministic_kernels
 from trainwright.spec.sections import Model
