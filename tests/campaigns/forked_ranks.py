@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from contextlib import suppress
+from multiprocessing import forkserver
 from pathlib import Path
 
 from trainwright.compiler.load import load
@@ -61,6 +62,7 @@ class Start:
         if child := os.fork():
             return child
         code = 1
+        vars(forkserver)["_forkserver"].__init__()  # the parent's fork server is none of this process's children
         try:
             self.run.path.parent.mkdir(exist_ok=True)
             os.environ.update(variables | {"OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"})
