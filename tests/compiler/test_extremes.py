@@ -68,8 +68,8 @@ def campaign(count: int, seed: int) -> int:
 
 
 def test_a_checked_spec_can_be_estimated():
-    """150 specs at the edges: none of those without errors makes planner or estimator fail."""
-    assert campaign(150, 1) > 20
+    """60 specs at the edges: none of those without errors makes planner or estimator fail."""
+    assert campaign(60, 1) > 8
 
 
 @pytest.mark.slow

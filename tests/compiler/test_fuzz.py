@@ -108,8 +108,8 @@ def campaign(folder: Path, count: int, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_mutants_of_the_examples_are_reported_or_accepted(tmp_path, seed):
-    """10,000 mutants: no exception but InputError."""
-    campaign(tmp_path, 2_500, seed)
+    """4,000 mutants: no exception but InputError."""
+    campaign(tmp_path, 1_000, seed)
 
 
 @pytest.mark.slow

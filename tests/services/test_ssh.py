@@ -29,7 +29,7 @@ def launch(*hosts: str, starter: str = "ssh") -> str:
     return f"{{target: ssh, hosts: [{', '.join(hosts)}], starter: {starter}}}"
 
 
-@pytest.mark.parametrize("starter", STARTERS)
+@pytest.mark.parametrize("starter", ["ssh", "pdsh", pytest.param("deepspeed", marks=pytest.mark.slow)])
 def test_two_hosts_train_to_the_end(hosts: Hosts, project: Path, starter: str) -> None:
     """One rank on each host takes every step; the launch ends with 0."""
     if reason := missing(STARTERS[starter]):

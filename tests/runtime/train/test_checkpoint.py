@@ -119,7 +119,7 @@ def resealed(attack, reseal, generation, trap):
     reseal(generation)
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_hostile_state_is_passed_over_not_executed(workplace, tiny_plan, reseal, tmp_path, ranks):
     """With the right hashes, resumed on as many ranks or on others: nothing runs, nothing is written outside.
 
@@ -214,7 +214,7 @@ def layout(**options):
 @pytest.mark.parametrize(
     ("before", "after", "precision"),
     [
-        (layout(data=2, zero=1), layout(zero=1), "fp32"),
+        pytest.param(layout(data=2, zero=1), layout(zero=1), "fp32", marks=pytest.mark.slow),
         (layout(zero=3), layout(data=2, zero=3), "fp32"),
         (layout(data=2, zero=2), layout(sequence=2, zero=2), "bf16"),
         pytest.param(layout(data=2, zero=1), layout(zero=1), "bf16", marks=pytest.mark.slow),

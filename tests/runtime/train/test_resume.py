@@ -48,7 +48,9 @@ def test_a_run_logs_what_the_contract_asks_for(whole):
     assert list((whole.run.path / "tensorboard").iterdir())
 
 
-@pytest.mark.parametrize("how", ["signal", "stop-file", "kill", "kill-while-writing"])
+@pytest.mark.parametrize(
+    "how", ["signal", pytest.param("stop-file", marks=pytest.mark.slow), "kill", "kill-while-writing"]
+)
 def test_goes_on_bit_for_bit(whole, workplace, tiny_plan, how):
     """Stopped after some steps by SIGTERM, the stop file or kill -9, and started again: same losses, same state."""
     behind = how == "kill-while-writing"
