@@ -72,7 +72,9 @@ class StepProfile:
         self._left -= 1
         if self._left:
             return None
-        seconds, steps = (time.monotonic() - self._began) / self._request.steps, self._request.steps
+        steps = self._request.steps
+        # Ranks begin and end a moment apart: the longest span holds what every one of them did.
+        seconds = max(self._world.all_gather_object((time.monotonic() - self._began) / steps))
         said = self._world.all_gather_object(self._finish(step, seconds))
         self._request = None
         found = {rank: StepSeconds(*own) for rank, own in enumerate(said) if own is not None}
