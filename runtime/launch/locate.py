@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...spec.foreign_files import read_foreign
+from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
 from .lock import is_held, owner
 
@@ -40,6 +41,16 @@ def scheduled(run: RunFolder) -> RunLocation | None:
         if place is not None:
             return place
     return None
+
+
+def require_running(run: RunFolder) -> RunLocation:
+    """Where a run is. Raises InputError (TW704) when nothing of it runs or waits."""
+    place = locate(run)
+    if place is None:
+        remedy = f"see its state with: trainwright status {run.path}"
+        raise InputError.one("TW704", f"{run.path} is not running", remedy, "RUN")
+    return place
+
 
 
 def _note(path: Path) -> str:

@@ -11,7 +11,7 @@ from ...spec.plan import read_plan
 from ...spec.problem import InputError
 from ...spec.profile_request import ProfileRequest
 from ...spec.run_folder import RunFolder
-from .locate import locate
+from .locate import locate, require_running
 
 INTERVAL = 0.5  # seconds between looks
 
@@ -21,10 +21,7 @@ def request_profile(run: RunFolder, request: ProfileRequest) -> str:
 
     Raises InputError when `run` is not running, or has no such rank.
     """
-    place = locate(run)
-    if place is None:
-        remedy = f"see its state with: trainwright status {run.path}"
-        raise InputError.one("TW704", f"{run.path} is not running", remedy, "RUN")
+    place = require_running(run)
     ranks = read_plan(run.path).layout.gpus
     if beyond := [rank for rank in request.ranks if rank >= ranks]:
         message = f"{run.path} has ranks 0 to {ranks - 1}, and no rank {beyond[0]}"

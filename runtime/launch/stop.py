@@ -6,9 +6,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from ...spec.problem import InputError
 from ...spec.run_folder import RunFolder
-from .locate import locate
+from .locate import locate, require_running
 
 INTERVAL = 0.5  # seconds between looks
 
@@ -18,10 +17,7 @@ def request_stop(run: RunFolder) -> str:
 
     Raises InputError when nothing of `run` runs or waits.
     """
-    place = locate(run)
-    if place is None:
-        remedy = f"see its state with: trainwright status {run.path}"
-        raise InputError.one("TW704", f"{run.path} is not running", remedy, "RUN")
+    place = require_running(run)
     if place.stop_command:
         subprocess.run(place.stop_command, check=True, timeout=60, stdout=subprocess.DEVNULL)
     else:

@@ -72,9 +72,11 @@ class StepProfile:
         self._left -= 1
         if self._left:
             return None
-        steps = self._request.steps
+        steps, own = self._request.steps, (time.monotonic() - self._began) / self._request.steps
+        if self._tracer is not None:
+            self._tracer.stop()
         # Ranks begin and end a moment apart: the longest span holds what every one of them did.
-        seconds = max(self._world.all_gather_object((time.monotonic() - self._began) / steps))
+        seconds = max(self._world.all_gather_object(own))
         said = self._world.all_gather_object(self._finish(step, seconds))
         self._request = None
         found = {rank: StepSeconds(*own) for rank, own in enumerate(said) if own is not None}
@@ -93,7 +95,6 @@ class StepProfile:
         """Write this rank's trace; its seconds of a step, None where it is not traced."""
         if self._tracer is None or self._request is None:
             return None
-        self._tracer.stop()
         folder = self._run.profile(step)
         folder.mkdir(parents=True, exist_ok=True)
         self._tracer.export_chrome_trace(str(folder / f"rank-{self._world.rank}.json.gz"))
