@@ -52,7 +52,6 @@ def require_running(run: RunFolder) -> RunLocation:
     return place
 
 
-
 def _note(path: Path) -> str:
     """What a launch script has left; nothing where there is none, or something else lies there."""
     try:
