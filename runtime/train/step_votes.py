@@ -21,8 +21,8 @@ class StepVotes:
 
     def vector(self) -> list[float]:
         """Numbers whose element-wise sum over ranks is the vector of the summed votes."""
-        asked = self.signalled, self.stop_file, self.checkpoint_due, self.checkpoint_written, self.profile_asked
-        return [self.loss_sum, *asked, *self.meter.vector()]
+        *own, _ = (getattr(self, field.name) for field in fields(self))  # the last is the meter's
+        return [*own, *self.meter.vector()]
 
     @classmethod
     def from_vector(cls, vector: list[float]) -> StepVotes:
